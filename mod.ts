@@ -1,0 +1,45 @@
+/**
+ * Protects an MCP server with PropelAuth: the server becomes an OAuth 2.1 resource server.
+ *
+ * {@linkcode createPropelAuth} is the one thing to call; all else here is types.
+ *
+ * @example A protected server, asked without credentials
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createPropelAuth } from "@x/propelauth-mcp";
+ * const auth = createPropelAuth({
+ *   authUrl: "https://auth.example.com",
+ *   introspectionClientId: "id",
+ *   introspectionClientSecret: "secret",
+ *   baseUrl: "https://mcp.example.com",
+ * });
+ * assert.equal(auth.resourceMetadata.resource, "https://mcp.example.com/mcp");
+ * ```
+ *
+ * @module
+ */
+
+export { createPropelAuth } from "./src/create_propel_auth.ts";
+export type { CreatePropelAuth, PropelAuth } from "./src/create_propel_auth.ts";
+export type {
+  Fetch,
+  PropelAuthOptions,
+  TokenIntrospectionOverrides,
+} from "./src/propel_auth_options.ts";
+export type { AccessToken } from "./src/access_token.ts";
+export type { IntrospectionClaims } from "./src/facts.ts";
+export type { AccessTokenVerifier } from "./src/verifier.ts";
+export type {
+  HandlerOptions,
+  McpFunction,
+  McpRequestOptions,
+  McpServer,
+  RequestHandler,
+} from "./src/handler.ts";
+export type { ProtectedResourceMetadata } from "./src/resource_metadata.ts";
+export type {
+  AccessTokenError,
+  AccessTokenErrorReason,
+  IntrospectionError,
+  IntrospectionErrorReason,
+} from "./src/errors.ts";

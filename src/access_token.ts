@@ -1,0 +1,103 @@
+/**
+ * Judges what PropelAuth says of a token. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { AccessTokenError } from "./errors.ts";
+import type { IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
+
+/**
+ * A verified access token: who calls, through which client, with which scopes.
+ *
+ * Each request gets an object of its own; what one caller changes in it no other one sees. Fits
+ * the `AuthInfo` of both MCP SDK majors.
+ */
+export interface AccessToken {
+  /** The token itself; not enumerable, so that a log or JSON of this object does not show it. */
+  readonly token: string;
+  /** The OAuth client: `client_id`, else `sub`, else `"unknown"`. */
+  clientId: string;
+  /** The scopes that the user granted. */
+  scopes: string[];
+  /** Seconds since 1970; absent when the token has no `exp`. */
+  expiresAt?: number;
+  /** The resource identifier of this server. */
+  resource: URL;
+  /** Where this server's protected resource metadata is. */
+  resourceMetadataUrl: string;
+  /** PropelAuth's user id (`sub`). */
+  subject?: string;
+  /** The whole introspection response, frozen. */
+  claims: IntrospectionClaims;
+  /** `subject` and `claims` again, for code that only knows the SDK's `AuthInfo`. */
+  extra: { subject?: string; claims: IntrospectionClaims };
+}
+
+/** What a token has to satisfy. */
+export interface AccessTokenPolicy {
+  /** The resource identifier, as it is published. */
+  readonly resource: string;
+  /** The same in the form in which audiences are compared. */
+  readonly audience: string | undefined;
+  /** Where the protected resource metadata is. */
+  readonly resourceMetadataUrl: string;
+  /** Every request needs all of them. */
+  readonly requiredScopes: readonly string[];
+  /** Whether tokens for other servers of the same environment pass. */
+  readonly dangerouslyAllowAnyAudience: boolean;
+}
+
+const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
+
+/**
+ * Judges facts against a policy and the time.
+ *
+ * The order is fixed: inactive, wrong token type, expired, not yet valid, audience, scope. So an
+ * expired token that also lacks a scope has the client fetch a new token, not more scopes.
+ *
+ * @param facts What PropelAuth says of the token.
+ * @param policy What the token has to satisfy.
+ * @param now Seconds since 1970.
+ * @param token The token that the facts are about.
+ * @returns A new object, shared with nobody.
+ * @throws {AccessTokenError} `inactive`, `wrong_token_type`, `expired`, `not_yet_valid`,
+ * `audience_mismatch` or `scope_missing`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-4 | RFC 7662 §4}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8707.html#section-2 | RFC 8707 §2}
+ */
+export function judgeAccessToken(
+  facts: IntrospectionFacts,
+  policy: AccessTokenPolicy,
+  now: number,
+  token: string,
+): AccessToken {
+  if (!facts.active) throw new AccessTokenError("inactive");
+  const { tokenType, expiresAt, notBefore, audience, scopes } = facts;
+  if (tokenType === null || (tokenType !== undefined && !BEARER_TOKEN_TYPE.test(tokenType))) {
+    throw new AccessTokenError("wrong_token_type");
+  }
+  if (expiresAt !== undefined && expiresAt <= now) throw new AccessTokenError("expired");
+  if (notBefore !== undefined && notBefore > now) throw new AccessTokenError("not_yet_valid");
+  const meantForUs = policy.audience !== undefined && audience.includes(policy.audience);
+  if (!meantForUs && !policy.dangerouslyAllowAnyAudience) {
+    throw new AccessTokenError("audience_mismatch");
+  }
+  if (!policy.requiredScopes.every((scope) => scopes.includes(scope))) {
+    throw new AccessTokenError("scope_missing", policy.requiredScopes);
+  }
+  const subject = facts.subject === undefined ? {} : { subject: facts.subject };
+  const accessToken: AccessToken = {
+    token,
+    clientId: facts.clientId,
+    scopes: scopes.slice(),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    resource: new URL(policy.resource),
+    resourceMetadataUrl: policy.resourceMetadataUrl,
+    ...subject,
+    claims: facts.claims,
+    extra: { ...subject, claims: facts.claims },
+  };
+  return Object.defineProperty(accessToken, "token", { enumerable: false });
+}

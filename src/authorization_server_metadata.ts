@@ -1,0 +1,80 @@
+/**
+ * PropelAuth's authorization server metadata (RFC 8414), forwarded for clients of the 2025-03-26
+ * protocol, which look for it on the MCP server's own origin.
+ *
+ * @module
+ */
+
+import { discard, readText } from "./body.ts";
+import { withDeadline } from "./deadline.ts";
+import type { World } from "./world.ts";
+
+const FRESH_SECONDS = 300;
+/** After a failure nobody asks again for so long: anyone can call this, without a token. */
+const COOLDOWN_SECONDS = 5;
+const MAX_METADATA_BYTES = 64 * 1024;
+
+/** What a forwarder is made of. */
+export interface AuthorizationServerMetadataOptions {
+  readonly authorizationServerMetadataUrl: string;
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * Creates a function that gives the document as PropelAuth serves it, byte for byte.
+ *
+ * Cached for five minutes; however many wait, it is fetched once. Sends no credentials.
+ *
+ * @param options Where the document is, and how long one fetch may take.
+ * @param world The clock and the network.
+ * @returns A function that gives the document's text, or `undefined` when it cannot be had. It
+ * never throws, and never says why: what went wrong upstream is not the client's to know.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8414.html#section-3.2 | RFC 8414 §3.2}
+ */
+export function createAuthorizationServerMetadata(
+  options: AuthorizationServerMetadataOptions,
+  world: World,
+): () => Promise<string | undefined> {
+  let known: { document: string | undefined; freshUntil: number } | undefined;
+  let flight: Promise<string | undefined> | undefined;
+
+  async function fetchDocument(): Promise<string | undefined> {
+    try {
+      return await withDeadline(world, options.timeoutSeconds, async (signal) => {
+        const response = await world.fetch(options.authorizationServerMetadataUrl, {
+          headers: { "Accept": "application/json" },
+          redirect: "manual",
+          signal,
+        });
+        if (response.status === 200) {
+          return onlyObject(await readText(response, MAX_METADATA_BYTES));
+        }
+        discard(response);
+        return undefined;
+      });
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function refresh(): Promise<string | undefined> {
+    const document = await fetchDocument();
+    const life = document === undefined ? COOLDOWN_SECONDS : FRESH_SECONDS;
+    known = { document, freshUntil: world.now() + life };
+    flight = undefined;
+    return document;
+  }
+
+  return async () => {
+    if (known !== undefined && world.now() < known.freshUntil) return known.document;
+    return await (flight ??= refresh());
+  };
+}
+
+/** The text, when it is the JSON of an object. */
+function onlyObject(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const value: unknown = JSON.parse(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? text : undefined;
+}

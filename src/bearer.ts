@@ -1,0 +1,65 @@
+/**
+ * Reads credentials out of an `Authorization` field value. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { AccessTokenError } from "./errors.ts";
+
+/** The longest `Authorization` field value that is looked at: 16 KiB. */
+export const MAX_CREDENTIALS_LENGTH = 16 * 1024;
+
+// RFC 9110 §11.2: token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
+// RFC 9110 §5.6.2: a scheme is a token, and has no case.
+const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/;
+// RFC 9110 §5.5: white space around a field value is not part of it.
+const OUTER_SPACE = /^[ \t]+|[ \t]+$/g;
+
+/**
+ * Tells whether a value can be an access token at all: `token68`, at most 16 KiB.
+ *
+ * @param value Anything a caller hands in as a token.
+ * @returns Whether it is worth a question to the authorization server.
+ */
+export function isToken68(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_CREDENTIALS_LENGTH && TOKEN68.test(value);
+}
+
+/**
+ * Reads the access token out of an `Authorization` field value.
+ *
+ * `value` is the raw field value, at most 16 KiB. The scheme has no case, and one or more spaces
+ * follow it. Another scheme, or Bearer with nothing after it (an unset variable in a client's
+ * configuration), counts as no credentials: the client has to be told where to get some.
+ *
+ * Does not look into the token, and never reads a query or a body.
+ *
+ * @param value The field value, or `null` when the request has none.
+ * @returns The token, never empty.
+ * @throws {AccessTokenError} `missing_credentials`: no value, another scheme, or nothing after it.
+ * @throws {AccessTokenError} `malformed_credentials`: Bearer with anything but one `token68`.
+ *
+ * @example A header as a client sends it
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.equal(parseBearerToken("bearer abc"), "abc");
+ * ```
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1 | RFC 6750 §2.1}
+ */
+export function parseBearerToken(value: string | null): string {
+  if (value === null) throw new AccessTokenError("missing_credentials");
+  // Measured before anything reads it: what follows runs over every character.
+  const tooLong = value.length > MAX_CREDENTIALS_LENGTH;
+  const field = (tooLong ? value.slice(0, 16) : value).replace(OUTER_SPACE, "");
+  const scheme = SCHEME.exec(field)?.[0] ?? "";
+  if (scheme.toLowerCase() !== "bearer") throw new AccessTokenError("missing_credentials");
+  if (tooLong) throw new AccessTokenError("malformed_credentials");
+  if (field.length === scheme.length) throw new AccessTokenError("missing_credentials");
+  const token = field.slice(scheme.length).replace(/^ +/, "");
+  if (field[scheme.length] !== " " || !TOKEN68.test(token)) {
+    throw new AccessTokenError("malformed_credentials");
+  }
+  return token;
+}

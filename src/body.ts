@@ -1,0 +1,54 @@
+/**
+ * Reads bodies from outside. Pure: no clock, no network of its own.
+ *
+ * @module
+ */
+
+/**
+ * Reads a body as UTF-8 text, up to a limit.
+ *
+ * @param response The response; its body is used up, or cancelled past the limit.
+ * @param maxBytes The most that is read.
+ * @returns The text, or `undefined` when it is longer or not UTF-8.
+ * @throws {Error} The network's own error when the body breaks off.
+ */
+export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+  if (response.body === null) return "";
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let length = 0;
+  while (true) {
+    const { done, value } = await reader.read();
+    length += value?.length ?? 0;
+    const piece = length > maxBytes ? undefined : decode(decoder, value, done);
+    if (piece === undefined) {
+      abandon(reader.cancel());
+      return undefined;
+    }
+    text += piece;
+    if (done) return text;
+  }
+}
+
+/**
+ * Lets go of a response whose body nobody wants, so that its connection is free again.
+ *
+ * @param response The response.
+ */
+export function discard(response: Response): void {
+  if (response.body !== null) abandon(response.body.cancel());
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array | undefined, done: boolean) {
+  try {
+    return decoder.decode(bytes, { stream: !done });
+  } catch {
+    return undefined;
+  }
+}
+
+/** A body that cannot even be cancelled is the network's affair. */
+function abandon(cancelled: Promise<void>): void {
+  cancelled.catch(() => {});
+}

@@ -1,0 +1,185 @@
+/**
+ * Puts the parts together. The only file that names the clock, the global `fetch` and the
+ * environment.
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import process from "node:process";
+import { clearTimeout, setTimeout } from "node:timers";
+import type { AccessToken } from "./access_token.ts";
+import { createAuthorizationServerMetadata } from "./authorization_server_metadata.ts";
+import { readOptions } from "./environment.ts";
+import { createGate } from "./gate.ts";
+import {
+  createHandler,
+  type HandlerOptions,
+  type McpServer,
+  type RequestHandler,
+} from "./handler.ts";
+import { resolveOptions } from "./options.ts";
+import type { PropelAuthOptions } from "./propel_auth_options.ts";
+import { canonicalResource } from "./resource_identifier.ts";
+import {
+  buildResourceMetadata,
+  buildResourceMetadataUrl,
+  type ProtectedResourceMetadata,
+} from "./resource_metadata.ts";
+import { type AccessTokenVerifier, createVerifier } from "./verifier.ts";
+import type { World } from "./world.ts";
+
+/** An MCP server's side of PropelAuth: an OAuth 2.1 resource server. */
+export interface PropelAuth {
+  /** Checks single tokens, without a request. */
+  readonly verifier: AccessTokenVerifier;
+  /**
+   * Protects an MCP server.
+   *
+   * Serves the metadata, refuses what has to be refused, and calls the MCP server with
+   * `{ authInfo }` for the rest. A session that a response hands out belongs to the caller that got
+   * it, and a standing event stream ends when its token does.
+   *
+   * @param mcp The MCP server: a function, an SDK v2 handler, or an SDK v1 or v2 transport.
+   * @param options How other paths are answered.
+   * @returns A handler for `Deno.serve`, `export default { fetch }` and the like.
+   * @throws {TypeError} `mcp` is none of these.
+   */
+  handler(mcp: McpServer, options?: HandlerOptions): RequestHandler;
+  /**
+   * The gate alone, for other routers: host, origin, preflight, credentials.
+   *
+   * Looks at no path: whatever it is given is guarded.
+   *
+   * @param request The request; its body is left alone.
+   * @returns The verified token, or the response to send instead.
+   */
+  authenticate(request: Request): Promise<AccessToken | Response>;
+  /**
+   * The caller, inside the MCP server that {@linkcode PropelAuth.handler} called.
+   *
+   * @returns The token of the request under way, or `undefined` outside of one. Never throws.
+   */
+  getAccessToken(): AccessToken | undefined;
+  /** The protected resource metadata (RFC 9728) that is served. */
+  readonly resourceMetadata: ProtectedResourceMetadata;
+}
+
+/** Creates a {@linkcode PropelAuth}, from options or from the environment. */
+export interface CreatePropelAuth {
+  /**
+   * Creates it from options, all checked now. Asks nobody: the first token is what shows whether
+   * the credentials are right.
+   *
+   * @param options The options.
+   * @returns The verifier, the handler and what belongs to them.
+   * @throws {TypeError} An option is unknown, missing or breaks its rule; the message says which.
+   * @throws {RangeError} A number is out of its bounds.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { createPropelAuth } from "@x/propelauth-mcp";
+   * const auth = createPropelAuth({
+   *   authUrl: "https://auth.example.com",
+   *   introspectionClientId: "id",
+   *   introspectionClientSecret: "secret",
+   *   baseUrl: "https://mcp.example.com",
+   * });
+   * const handler = auth.handler(() => new Response("for callers only"));
+   * const response = await handler(new Request("https://mcp.example.com/mcp"));
+   * assert.equal(response.status, 401);
+   * ```
+   */
+  (options: PropelAuthOptions): PropelAuth;
+  /**
+   * Creates it from `PROPELAUTH_AUTH_URL`, `PROPELAUTH_INTROSPECTION_CLIENT_ID`,
+   * `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL` and, when it is set,
+   * `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas).
+   *
+   * @param overrides Options that win over the environment.
+   * @returns The same as from options.
+   * @throws {TypeError} Variables are missing, all of which the message names, or an option is bad.
+   * @throws {RangeError} A number is out of its bounds.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { createPropelAuth } from "@x/propelauth-mcp";
+   * assert.throws(() => createPropelAuth.fromEnv({ authUrl: "https://auth.example.com" }), {
+   *   name: "TypeError",
+   * });
+   * ```
+   */
+  fromEnv(overrides?: Partial<PropelAuthOptions>): PropelAuth;
+}
+
+/** Timers of runtimes count in 32 bits; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const WORLD: World = {
+  // Looked up at each call, so that whoever replaces the global one later is heard.
+  fetch: (url, init) => globalThis.fetch(url, init),
+  now: () => Date.now() / 1000,
+  startTimer(seconds, onEnd) {
+    const endsAt = performance.now() + seconds * 1000;
+    const wait = (ms: number) => setTimeout(tick, Math.min(ms, MAX_TIMER_MS)).unref();
+    let timer = wait(seconds * 1000);
+    function tick(): void {
+      const left = endsAt - performance.now();
+      if (left > 0) timer = wait(left);
+      else onEnd();
+    }
+    return () => clearTimeout(timer);
+  },
+};
+
+/** See {@linkcode CreatePropelAuth}. */
+export const createPropelAuth: CreatePropelAuth = Object.assign(
+  (options: PropelAuthOptions): PropelAuth => composePropelAuth(options, WORLD),
+  {
+    fromEnv: (overrides: Partial<PropelAuthOptions> = {}): PropelAuth =>
+      composePropelAuth(readOptions((name) => process.env[name], overrides), WORLD),
+  },
+);
+
+/**
+ * Composes the parts over a given world.
+ *
+ * @param rawOptions What the caller gave.
+ * @param defaultWorld The clock, and the network for when the options give none.
+ * @returns The whole.
+ * @throws {TypeError} An option breaks its rule.
+ * @throws {RangeError} A number is out of its bounds.
+ */
+export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: World): PropelAuth {
+  const options = resolveOptions(rawOptions);
+  const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
+  const callers = new AsyncLocalStorage<AccessToken>();
+  const resourceMetadata = buildResourceMetadata(options);
+  const policy = {
+    ...options,
+    audience: canonicalResource(options.resource),
+    resourceMetadataUrl: buildResourceMetadataUrl(options.resource),
+  };
+  const verifier = createVerifier(options, policy, world);
+  const gate = createGate(policy, verifier);
+  const parts = {
+    ...options,
+    gate,
+    resourceMetadata,
+    authorizationServerMetadata: options.forwardAuthorizationServerMetadata
+      ? createAuthorizationServerMetadata(options, world)
+      : undefined,
+    runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
+    world,
+  };
+  return Object.freeze({
+    verifier,
+    handler: (mcp: McpServer, handlerOptions?: HandlerOptions): RequestHandler =>
+      createHandler(parts, mcp, handlerOptions),
+    authenticate: gate,
+    getAccessToken: (): AccessToken | undefined => callers.getStore(),
+    resourceMetadata,
+  });
+}

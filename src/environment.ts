@@ -1,0 +1,85 @@
+/**
+ * Options from environment variables. The environment is an argument.
+ *
+ * @module
+ */
+
+import type { PropelAuthOptions } from "./propel_auth_options.ts";
+
+/** Reads one environment variable by its name. */
+export type ReadVariable = (name: string) => string | undefined;
+
+/** The variables that have to be set, the option each gives, and where its value is found. */
+const REQUIRED_VARIABLES = [
+  {
+    variable: "PROPELAUTH_AUTH_URL",
+    option: "authUrl",
+    found: "PropelAuth dashboard > Frontend Integration or Backend Integration > Auth URL",
+  },
+  {
+    variable: "PROPELAUTH_INTROSPECTION_CLIENT_ID",
+    option: "introspectionClientId",
+    found: "PropelAuth dashboard > MCP > Request Validation",
+  },
+  {
+    variable: "PROPELAUTH_INTROSPECTION_CLIENT_SECRET",
+    option: "introspectionClientSecret",
+    found: "PropelAuth dashboard > MCP > Request Validation, shown once at creation",
+  },
+  {
+    variable: "SERVER_URL",
+    option: "baseUrl",
+    found: "where clients reach this server, such as https://mcp.example.com",
+  },
+] as const;
+
+/**
+ * Reads the options that the environment gives: `PROPELAUTH_AUTH_URL`,
+ * `PROPELAUTH_INTROSPECTION_CLIENT_ID`, `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL`, and
+ * when it is set `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). A variable that is
+ * blank counts as missing; one whose option is in `overrides` is not read.
+ *
+ * @param readVariable Reads one variable.
+ * @param overrides Options that win over the environment.
+ * @returns The options, not yet checked.
+ * @throws {TypeError} Variables are missing; the message names all of them.
+ */
+export function readOptions(
+  readVariable: ReadVariable,
+  overrides: Partial<PropelAuthOptions>,
+): PropelAuthOptions {
+  const values: Record<string, string> = {};
+  const missing: string[] = [];
+  for (const { variable, option, found } of REQUIRED_VARIABLES) {
+    if (overrides[option] !== undefined) continue;
+    const value = readVariable(variable)?.trim();
+    if (value) values[option] = value;
+    else missing.push(`\n  ${variable}  (${found})`);
+  }
+  if (missing.length > 0) {
+    throw new TypeError(
+      `Cannot create PropelAuth: these environment variables are missing or blank:${
+        missing.join("")
+      }`,
+    );
+  }
+  const requiredScopes = overrides.requiredScopes ??
+    readVariable("PROPELAUTH_REQUIRED_SCOPES")?.split(/[\s,]+/).filter((scope) => scope !== "");
+  const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
+    values;
+  return {
+    authUrl,
+    introspectionClientId,
+    introspectionClientSecret,
+    baseUrl,
+    ...definedOnly(overrides),
+    ...(requiredScopes && { requiredScopes }),
+  };
+}
+
+/** An option that is given as `undefined` is one that is not given. */
+function definedOnly<T extends object>(options: T): Partial<T> {
+  const partial: Partial<T> = { ...options };
+  for (const name in partial) if (partial[name] === undefined) delete partial[name];
+  return partial;
+}

@@ -1,0 +1,92 @@
+/**
+ * The gate of the MCP endpoint: host, origin, preflight, credentials, verification.
+ *
+ * @module
+ */
+
+import type { AccessToken } from "./access_token.ts";
+import { parseBearerToken } from "./bearer.ts";
+import { buildPreflight, isOriginAllowed, setCorsHeaders } from "./cors.ts";
+import { AccessTokenError, IntrospectionError } from "./errors.ts";
+import type { AllowedOrigins } from "./options.ts";
+import { buildJsonRpcError, buildRefusal, type ChallengeOptions } from "./refusal.ts";
+import { isLoopback } from "./resource_identifier.ts";
+import type { AccessTokenVerifier } from "./verifier.ts";
+
+/** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
+const TRANSPORT_ERROR = -32000;
+
+/** What a gate is made of. */
+export interface GateOptions extends ChallengeOptions {
+  readonly allowedOrigins: AllowedOrigins;
+  /** Whether only loopback hosts are served. */
+  readonly onLoopback: boolean;
+}
+
+/** The gate: a verified token, or the response to send instead. */
+export type Gate = (request: Request) => Promise<AccessToken | Response>;
+
+/**
+ * Creates the gate.
+ *
+ * The only way through is an access token judged for this very request. A preflight is answered
+ * without one, since browsers send none; the answer lets nobody in.
+ *
+ * @param options Checked options.
+ * @param verifier Checks the token.
+ * @returns The gate. It rejects only for a fault that is neither the client's nor PropelAuth's.
+ */
+export function createGate(options: GateOptions, verifier: AccessTokenVerifier): Gate {
+  const { allowedOrigins, onLoopback } = options;
+
+  async function authenticate(request: Request): Promise<AccessToken | Response> {
+    try {
+      return await verifier.verifyAccessToken(
+        parseBearerToken(request.headers.get("Authorization")),
+      );
+    } catch (error) {
+      if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
+        return buildRefusal(error, options);
+      }
+      throw error;
+    }
+  }
+
+  return async (request) => {
+    if (onLoopback && !isHostAllowed(request)) return buildHostRefusal();
+    const origin = request.headers.get("Origin");
+    if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
+      return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
+    }
+    const result = request.method === "OPTIONS"
+      ? buildPreflight(request)
+      : await authenticate(request);
+    if (result instanceof Response) setCorsHeaders(result.headers, origin, allowedOrigins);
+    return result;
+  };
+}
+
+/**
+ * Tells whether a request to a server on loopback names a loopback host. A web page that has its
+ * own name point at 127.0.0.1 (DNS rebinding) does not.
+ *
+ * @param request The request; without a `Host` header its URL counts.
+ * @returns Whether the host is on loopback, whatever the port.
+ */
+export function isHostAllowed(request: Request): boolean {
+  const host = request.headers.get("Host");
+  // What a URL parser would take for a userinfo or a path is no host.
+  if (host !== null && /[/\\?#@]/.test(host)) return false;
+  const url = host === null ? request.url : `http://${host}`;
+  return URL.canParse(url) && isLoopback(new URL(url).hostname);
+}
+
+/**
+ * Builds the answer to a host that is not on loopback.
+ *
+ * @returns 403 with what to do about it.
+ */
+export function buildHostRefusal(): Response {
+  const message = "This Host is not allowed; the operator sets baseUrl to the URL that clients use";
+  return buildJsonRpcError(403, TRANSPORT_ERROR, message);
+}

@@ -1,0 +1,182 @@
+/**
+ * From a web-standard request to a response: metadata, gate, then the MCP server.
+ *
+ * @module
+ */
+
+import type { AccessToken } from "./access_token.ts";
+import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
+import { endStreamAt, isStandingStream } from "./event_stream.ts";
+import { buildHostRefusal, type Gate, isHostAllowed } from "./gate.ts";
+import type { AllowedOrigins } from "./options.ts";
+import { buildJsonRpcError } from "./refusal.ts";
+import { type ProtectedResourceMetadata, resourceMetadataPaths } from "./resource_metadata.ts";
+import { withoutTrailingSlash } from "./resource_identifier.ts";
+import { createSessions } from "./sessions.ts";
+import type { World } from "./world.ts";
+
+const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
+/** JSON-RPC code of an unknown session, as the MCP SDKs use it. */
+const SESSION_NOT_FOUND = -32001;
+
+/** What the MCP server receives beside the request. */
+export interface McpRequestOptions {
+  /** The caller. */
+  authInfo: AccessToken;
+  /** The request's body, when it was parsed already. */
+  parsedBody?: unknown;
+}
+
+/** An MCP server as a function. */
+export type McpFunction = (
+  request: Request,
+  options: McpRequestOptions,
+) => Response | Promise<Response>;
+
+/**
+ * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or one with
+ * `handleRequest` (the web-standard transports of SDK v1 and v2).
+ */
+export type McpServer =
+  | McpFunction
+  | { fetch(request: Request, options: McpRequestOptions): Response | Promise<Response> }
+  | { handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response> };
+
+/** How requests that are not for the MCP endpoint are answered. */
+export interface HandlerOptions {
+  /**
+   * Answers every path that is neither the MCP endpoint nor metadata. Never guarded.
+   *
+   * @default {404}
+   */
+  fallback?: (request: Request) => Response | Promise<Response>;
+}
+
+/** A web-standard request handler. */
+export type RequestHandler = (request: Request) => Promise<Response>;
+
+/** What handlers are made of. */
+export interface HandlerParts {
+  readonly gate: Gate;
+  readonly resourceMetadata: ProtectedResourceMetadata;
+  readonly mcpPath: string;
+  readonly allowedOrigins: AllowedOrigins;
+  readonly onLoopback: boolean;
+  /** Absent: not forwarded. */
+  readonly authorizationServerMetadata: (() => Promise<string | undefined>) | undefined;
+  /** Runs a function with the caller as ambient context. */
+  readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  readonly world: World;
+}
+
+/**
+ * Creates the handler of one MCP server.
+ *
+ * @param parts What it is made of.
+ * @param mcp The MCP server.
+ * @param options How other paths are answered.
+ * @returns The handler. What the MCP server or the fallback throws passes through.
+ * @throws {TypeError} `mcp` is none of what {@linkcode McpServer} lists.
+ */
+export function createHandler(
+  parts: HandlerParts,
+  mcp: McpServer,
+  options: HandlerOptions = {},
+): RequestHandler {
+  const { mcpPath, onLoopback, authorizationServerMetadata } = parts;
+  const { fallback = () => notFound(mcpPath) } = options;
+  const serveMcp = createMcpEndpoint(parts, asFunction(mcp));
+  const resourceMetadata = JSON.stringify(parts.resourceMetadata);
+  const metadataPaths = resourceMetadataPaths(parts.resourceMetadata.resource, mcpPath);
+  const mcpRoute = withoutTrailingSlash(mcpPath);
+
+  return async (request) => {
+    const path = withoutTrailingSlash(new URL(request.url).pathname);
+    if (path === mcpRoute) return await serveMcp(request);
+    if (onLoopback && !isHostAllowed(request)) return buildHostRefusal();
+    if (metadataPaths.has(path)) return serveMetadata(request, resourceMetadata);
+    if (authorizationServerMetadata && path === AUTHORIZATION_SERVER_METADATA_PATH) {
+      const withBody = request.method === "GET" || request.method === "HEAD";
+      return serveMetadata(request, withBody ? await authorizationServerMetadata() : "");
+    }
+    return await fallback(request);
+  };
+}
+
+function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandler {
+  const { gate, allowedOrigins, runAs, world } = parts;
+  const sessions = createSessions();
+
+  return async (request) => {
+    const caller = await gate(request);
+    if (caller instanceof Response) return caller;
+    const origin = request.headers.get("Origin");
+    const sessionId = request.headers.get("Mcp-Session-Id");
+    let response: Response;
+    if (sessionId !== null && !sessions.mayUse(sessionId, caller)) {
+      response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
+    } else {
+      const options = { authInfo: caller };
+      response = await runAs(caller, () => mcp(withoutAuthorization(request), options));
+      const handedOut = response.headers.get("Mcp-Session-Id");
+      if (handedOut !== null) sessions.assign(handedOut, caller);
+    }
+    const { expiresAt } = caller;
+    const endsAt = expiresAt !== undefined && isStandingStream(request, response)
+      ? expiresAt
+      : undefined;
+    // Untouched where nothing is to be added: a response made anew costs time on every call.
+    if (origin === null && endsAt === undefined) return response;
+    const body = response.body !== null && endsAt !== undefined
+      ? endStreamAt(response.body, endsAt, world)
+      : response.body;
+    const readable = new Response(body, response);
+    setCorsHeaders(readable.headers, origin, allowedOrigins);
+    return readable;
+  };
+}
+
+/** The same request without the client's credentials: they are not the MCP server's to see. */
+function withoutAuthorization(request: Request): Request {
+  const headers = new Headers(request.headers);
+  headers.delete("Authorization");
+  return new Request(request, { headers });
+}
+
+function asFunction(mcp: McpServer): McpFunction {
+  if (typeof mcp === "function") return mcp;
+  if (typeof mcp === "object" && mcp !== null) {
+    if ("fetch" in mcp && typeof mcp.fetch === "function") {
+      return (request, options) => mcp.fetch(request, options);
+    }
+    if ("handleRequest" in mcp && typeof mcp.handleRequest === "function") {
+      return (request, options) => mcp.handleRequest(request, options);
+    }
+  }
+  const rule = "a function, or an object with fetch or handleRequest";
+  const received = mcp === null ? "null" : `a value of type ${typeof mcp}`;
+  throw new TypeError(`Cannot create a handler: mcp must be ${rule}: received ${received}`);
+}
+
+/** `document` is `undefined` when it cannot be had now. */
+function serveMetadata(request: Request, document: string | undefined): Response {
+  if (request.method === "OPTIONS") return buildPublicPreflight(request);
+  const headers = new Headers({ "Access-Control-Allow-Origin": "*" });
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    headers.set("Allow", "GET, HEAD, OPTIONS");
+    return new Response(null, { status: 405, headers });
+  }
+  headers.set("Content-Type", "application/json");
+  headers.set("Cache-Control", document === undefined ? "no-store" : "public, max-age=3600");
+  const body = document ??
+    '{"error":"temporarily_unavailable","error_description":"The metadata cannot be had now"}';
+  const status = document === undefined ? 502 : 200;
+  return new Response(request.method === "HEAD" ? null : body, { status, headers });
+}
+
+function notFound(mcpPath: string): Response {
+  return new Response(`Not found. The MCP endpoint of this server is ${mcpPath}\n`, {
+    status: 404,
+    headers: { "Content-Type": "text/plain; charset=utf-8" },
+  });
+}

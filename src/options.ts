@@ -1,0 +1,256 @@
+/**
+ * Turns raw options into checked, read-only ones; reads the environment for `fromEnv`. The only
+ * file that knows defaults. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import {
+  badOption,
+  describe,
+  describeSecret,
+  requireBoolean,
+  requireIdentifierUrl,
+  requireLink,
+  requireMembers,
+  requireNumber,
+  requireScopes,
+  requireText,
+} from "./option_rules.ts";
+import type {
+  Fetch,
+  PropelAuthOptions,
+  TokenIntrospectionOverrides,
+} from "./propel_auth_options.ts";
+import { canonicalResource, isLoopback } from "./resource_identifier.ts";
+
+/** Where PropelAuth serves its MCP endpoints below the Auth URL. */
+const OAUTH_PATH = "/oauth/2.1";
+const MAX_TIMEOUT_SECONDS = 300;
+
+const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
+  "authUrl",
+  "introspectionClientId",
+  "introspectionClientSecret",
+  "baseUrl",
+  "mcpPath",
+  "resource",
+  "requiredScopes",
+  "scopesSupported",
+  "resourceName",
+  "resourceDocumentation",
+  "issuer",
+  "tokenIntrospectionOverrides",
+  "allowedOrigins",
+  "forwardAuthorizationServerMetadata",
+  "dangerouslyAllowAnyAudience",
+];
+
+const OVERRIDE_NAMES: readonly (keyof TokenIntrospectionOverrides)[] = [
+  "cacheTtlSeconds",
+  "maxCacheSize",
+  "timeoutSeconds",
+  "fetch",
+];
+
+/** Which browser origins may call: all, those on loopback, or a list. */
+export type AllowedOrigins = "any" | "loopback" | readonly string[];
+
+/** Options after every check, with every default in place. */
+export interface ResolvedOptions {
+  readonly issuer: string;
+  readonly introspectionEndpoint: string;
+  readonly authorizationServerMetadataUrl: string;
+  readonly introspectionClientId: string;
+  readonly introspectionClientSecret: string;
+  readonly cacheTtlSeconds: number;
+  readonly maxCacheSize: number;
+  readonly timeoutSeconds: number;
+  /** Absent: the global one. */
+  readonly fetch: Fetch | undefined;
+  /** Path of the MCP endpoint on its origin. */
+  readonly mcpPath: string;
+  /** Published and required, as it was given. */
+  readonly resource: string;
+  readonly requiredScopes: readonly string[];
+  readonly scopesSupported: readonly string[];
+  readonly resourceName: string | undefined;
+  readonly resourceDocumentation: string | undefined;
+  readonly allowedOrigins: AllowedOrigins;
+  /** Whether `baseUrl` is on loopback: then only loopback hosts are served. */
+  readonly onLoopback: boolean;
+  readonly forwardAuthorizationServerMetadata: boolean;
+  readonly dangerouslyAllowAnyAudience: boolean;
+}
+
+/**
+ * Checks options and fills in the defaults. Never changes its argument.
+ *
+ * @param options What the caller gave.
+ * @returns The same, checked and complete.
+ * @throws {TypeError} An option is unknown, missing, of a wrong type or breaks its rule.
+ * @throws {RangeError} A number is not finite or out of its bounds.
+ */
+export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
+  requireMembers("options", options, OPTION_NAMES);
+  const {
+    mcpPath = "/mcp",
+    requiredScopes = [],
+    tokenIntrospectionOverrides = {},
+    forwardAuthorizationServerMetadata = false,
+    dangerouslyAllowAnyAudience = false,
+  } = options;
+  const authUrl = resolveAuthUrl(options.authUrl);
+  const baseUrl = requireIdentifierUrl("baseUrl", options.baseUrl);
+  const mcpUrl = resolveMcpUrl(baseUrl, mcpPath);
+  return Object.freeze({
+    ...resolveCredentials(options),
+    ...resolveOverrides(tokenIntrospectionOverrides),
+    ...resolveScopes(requiredScopes, options.scopesSupported),
+    issuer: resolveIssuer(authUrl, options.issuer),
+    introspectionEndpoint: `${authUrl}${OAUTH_PATH}/introspect`,
+    authorizationServerMetadataUrl:
+      `${authUrl}/.well-known/oauth-authorization-server${OAUTH_PATH}`,
+    mcpPath: new URL(mcpUrl).pathname,
+    resource: resolveResource(mcpUrl, options.resource),
+    resourceName: optional(requireText, "resourceName", options.resourceName),
+    resourceDocumentation: optional(
+      requireLink,
+      "resourceDocumentation",
+      options.resourceDocumentation,
+    ),
+    allowedOrigins: resolveAllowedOrigins(options.allowedOrigins, baseUrl),
+    onLoopback: isLoopback(baseUrl.hostname),
+    forwardAuthorizationServerMetadata: requireBoolean(
+      "forwardAuthorizationServerMetadata",
+      forwardAuthorizationServerMetadata,
+    ),
+    dangerouslyAllowAnyAudience: requireBoolean(
+      "dangerouslyAllowAnyAudience",
+      dangerouslyAllowAnyAudience,
+    ),
+  });
+}
+
+function resolveAuthUrl(value: unknown): string {
+  const url = requireIdentifierUrl("authUrl", value);
+  const authUrl = url.origin + url.pathname.replace(/\/+$/, "");
+  if (authUrl.endsWith(OAUTH_PATH)) {
+    throw badOption("authUrl", `PropelAuth's Auth URL without ${OAUTH_PATH}`, describe(value));
+  }
+  return authUrl;
+}
+
+function resolveCredentials(options: PropelAuthOptions) {
+  const { introspectionClientId: id, introspectionClientSecret: secret } = options;
+  requireText("introspectionClientId", id, describeSecret);
+  // RFC 7617 §2: the first colon ends the id, so an id that has one would be read as another id.
+  if (id.includes(":")) {
+    throw badOption("introspectionClientId", "a string without a colon", describeSecret(id));
+  }
+  requireText("introspectionClientSecret", secret, describeSecret);
+  return { introspectionClientId: id, introspectionClientSecret: secret };
+}
+
+function resolveMcpUrl(baseUrl: URL, mcpPath: unknown): string {
+  const rule = "a path without query, fragment, empty or dot segments";
+  if (typeof mcpPath !== "string") throw badOption("mcpPath", rule, describe(mcpPath));
+  const base = baseUrl.origin + baseUrl.pathname.replace(/\/+$/, "");
+  const mcpUrl = `${base}/${mcpPath.replace(/^\//, "")}`;
+  // What a URL parser would read otherwise, a router would too.
+  if (/[\s\\?#]|\/\/.*\/\//.test(mcpUrl) || !URL.canParse(mcpUrl)) {
+    throw badOption("mcpPath", rule, describe(mcpPath));
+  }
+  const { href, pathname } = new URL(mcpUrl);
+  if (href !== mcpUrl || pathname.startsWith("/.well-known/oauth-")) {
+    throw badOption("mcpPath", rule, describe(mcpPath));
+  }
+  return mcpUrl;
+}
+
+function resolveResource(mcpUrl: string, value: string | URL | undefined): string {
+  if (value === undefined) return mcpUrl;
+  const url = requireIdentifierUrl("resource", value);
+  // Strict clients refuse metadata whose resource is not the MCP URL or a path prefix of it.
+  const prefix = `${canonicalResource(url.href)}/`;
+  if (!`${canonicalResource(mcpUrl)}/`.startsWith(prefix)) {
+    throw badOption("resource", `${mcpUrl} or a path prefix of it`, describe(value));
+  }
+  return verbatim(value, url);
+}
+
+function resolveIssuer(authUrl: string, value: string | URL | undefined): string {
+  if (value === undefined) return authUrl + OAUTH_PATH;
+  return verbatim(value, requireIdentifierUrl("issuer", value));
+}
+
+function resolveScopes(required: unknown, supported: unknown) {
+  const requiredScopes = requireScopes("requiredScopes", required);
+  // MCP 2026-07-28, Refresh Tokens: a resource server neither demands nor names offline_access.
+  if (requiredScopes.includes("offline_access")) {
+    throw badOption("requiredScopes", "free of offline_access", '"offline_access" in it');
+  }
+  const scopesSupported = supported === undefined
+    ? requiredScopes
+    : requireScopes("scopesSupported", supported).filter((scope) => scope !== "offline_access");
+  return {
+    requiredScopes: Object.freeze(requiredScopes),
+    scopesSupported: Object.freeze(scopesSupported),
+  };
+}
+
+function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {
+  const rule = 'an array of origins such as https://app.example.com, or of "*"';
+  if (value === undefined) return isLoopback(baseUrl.hostname) ? "loopback" : [baseUrl.origin];
+  if (!Array.isArray(value)) throw badOption("allowedOrigins", rule, describe(value));
+  if (value.includes("*")) return "any";
+  return Object.freeze(value.map((origin: unknown) => {
+    // Extensions have origins too (chrome-extension://…), which URL.origin calls "null".
+    if (typeof origin !== "string" || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@]+$/i.test(origin)) {
+      throw badOption("allowedOrigins", rule, `${describe(origin)} in it`);
+    }
+    return /^https?:/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : origin;
+  }));
+}
+
+function resolveOverrides(overrides: TokenIntrospectionOverrides) {
+  requireMembers("tokenIntrospectionOverrides", overrides, OVERRIDE_NAMES);
+  const { cacheTtlSeconds = 0, maxCacheSize = 10_000, timeoutSeconds = 10, fetch } = overrides;
+  if (fetch !== undefined && typeof fetch !== "function") {
+    throw badOption("fetch", "a function", describe(fetch));
+  }
+  return {
+    cacheTtlSeconds: requireNumber(
+      "cacheTtlSeconds",
+      cacheTtlSeconds,
+      "a finite number >= 0",
+      (value) => value >= 0,
+    ),
+    maxCacheSize: requireNumber(
+      "maxCacheSize",
+      maxCacheSize,
+      "a whole number >= 0",
+      (value) => Number.isSafeInteger(value) && value >= 0,
+    ),
+    timeoutSeconds: requireNumber(
+      "timeoutSeconds",
+      timeoutSeconds,
+      `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
+      (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
+    ),
+    fetch,
+  };
+}
+
+function optional<T>(
+  require: (name: string, value: unknown) => T,
+  name: string,
+  value: unknown,
+): T | undefined {
+  return value === undefined ? undefined : require(name, value);
+}
+
+/** A string stays as it was written (`https://h` gains no slash); a `URL` has one spelling. */
+function verbatim(value: string | URL, url: URL): string {
+  return typeof value === "string" ? value : url.href;
+}

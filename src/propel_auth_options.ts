@@ -1,0 +1,112 @@
+/**
+ * What a caller may set, as types. What it means and is checked for stands in `options.ts`.
+ *
+ * @module
+ */
+
+/** How the introspection request is sent: `fetch`, or a function that is called like it. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** How PropelAuth is asked about a token, and how long its answer may be used. */
+export interface TokenIntrospectionOverrides {
+  /**
+   * Seconds for which an answer about an active token is used again, at most until the token's
+   * `exp`. With 0 every request asks, so that a revocation is seen by the next call.
+   *
+   * @default {0}
+   */
+  cacheTtlSeconds?: number;
+  /**
+   * How many answers are kept at most; past it the least recently used one goes. 0 keeps none.
+   *
+   * @default {10000}
+   */
+  maxCacheSize?: number;
+  /**
+   * Seconds that one whole exchange with PropelAuth may take, the body included; at most 300.
+   *
+   * @default {10}
+   */
+  timeoutSeconds?: number;
+  /**
+   * Sends the requests to PropelAuth, called as `fetch(url, init)`: for a proxy or for tests.
+   * It has to keep to `init.redirect` and should keep to `init.signal`.
+   *
+   * @default {globalThis.fetch}
+   */
+  fetch?: Fetch;
+}
+
+/** Everything that {@linkcode createPropelAuth} takes. An unknown option is refused. */
+export interface PropelAuthOptions {
+  /**
+   * PropelAuth's Auth URL, from its dashboard: https, or http on loopback, without `/oauth/2.1`.
+   * Trailing slashes are dropped.
+   */
+  authUrl: string | URL;
+  /** Client id for introspection: MCP > Request Validation in PropelAuth's dashboard. */
+  introspectionClientId: string;
+  /** Client secret for introspection: MCP > Request Validation. Never shown by anything. */
+  introspectionClientSecret: string;
+  /** Where clients reach this server: https, or http on loopback; a path prefix belongs to it. */
+  baseUrl: string | URL;
+  /**
+   * Path of the MCP endpoint under `baseUrl`.
+   *
+   * @default {"/mcp"}
+   */
+  mcpPath?: string;
+  /**
+   * The resource identifier (RFC 8707): published in the metadata and required in every token's
+   * audience. On the same origin as the MCP endpoint, and its path or a prefix of it.
+   *
+   * @default {baseUrl + mcpPath}
+   */
+  resource?: string | URL;
+  /**
+   * Scopes that every request needs, all of them.
+   *
+   * @default {[]}
+   */
+  requiredScopes?: string[];
+  /**
+   * Scopes that are published; a client without a hint asks for all of them. Published only.
+   *
+   * @default {requiredScopes}
+   */
+  scopesSupported?: string[];
+  /** Name of this server for people, published. */
+  resourceName?: string;
+  /** Page with documentation for developers, published. */
+  resourceDocumentation?: string | URL;
+  /**
+   * What is published in `authorization_servers`. Clients compare it with the `issuer` in
+   * PropelAuth's metadata. Leave the default unless your PropelAuth serves its metadata for
+   * another value too.
+   *
+   * @default {authUrl + "/oauth/2.1"}
+   */
+  issuer?: string | URL;
+  /** How tokens are introspected, and how long an answer is kept. */
+  tokenIntrospectionOverrides?: TokenIntrospectionOverrides;
+  /**
+   * Browser origins that may call the MCP endpoint, such as `https://app.example.com`; `"*"`
+   * allows all. Requests without an `Origin` header are not concerned.
+   *
+   * @default {loopback origins when baseUrl is on loopback, else the origin of baseUrl}
+   */
+  allowedOrigins?: string[];
+  /**
+   * Serve PropelAuth's authorization server metadata on this origin too, for clients of the
+   * 2025-03-26 protocol.
+   *
+   * @default {false}
+   */
+  forwardAuthorizationServerMetadata?: boolean;
+  /**
+   * Accept tokens that were issued for any other server of the same PropelAuth environment.
+   *
+   * @default {false}
+   */
+  dangerouslyAllowAnyAudience?: boolean;
+}

@@ -1,0 +1,68 @@
+/**
+ * Refusals as responses. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { buildBearerChallenge } from "./challenge.ts";
+import { type AccessTokenError, type IntrospectionError, refusalOf } from "./errors.ts";
+
+/** Seconds after which a client may try again when PropelAuth could not be asked. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/** What every challenge names. */
+export interface ChallengeOptions {
+  readonly resourceMetadataUrl: string;
+  readonly requiredScopes: readonly string[];
+}
+
+/**
+ * Builds the response that refuses a request: status, challenge and a JSON error.
+ *
+ * Only the client's own faults are challenged. An outage never is: a challenge would make the
+ * client throw its token away.
+ *
+ * @param error Why the request is refused.
+ * @param options What every challenge names.
+ * @returns The response, not to be stored.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1 | RFC 6750 §3.1}
+ */
+export function buildRefusal(
+  error: AccessTokenError | IntrospectionError,
+  options: ChallengeOptions,
+): Response {
+  const refusal = refusalOf(error.reason);
+  const headers = new Headers({ "Cache-Control": "no-store" });
+  if (refusal.status === 503) headers.set("Retry-After", String(RETRY_AFTER_SECONDS));
+  else if (refusal.status !== 500) {
+    const { error: code, description } = refusal;
+    const challenge = buildBearerChallenge({
+      resourceMetadataUrl: options.resourceMetadataUrl,
+      scopes: error.reason === "scope_missing" ? error.scopes : options.requiredScopes,
+      ...(code !== undefined && { error: code }),
+      ...(description !== undefined && { description }),
+    });
+    headers.set("WWW-Authenticate", challenge);
+  }
+  if (refusal.error === undefined) return new Response(null, { status: refusal.status, headers });
+  headers.set("Content-Type", "application/json");
+  const body = { error: refusal.error, error_description: refusal.description };
+  return new Response(JSON.stringify(body), { status: refusal.status, headers });
+}
+
+/**
+ * Builds a refusal that is not about a token, as the JSON-RPC error that MCP clients read.
+ *
+ * @param status The HTTP status.
+ * @param code The JSON-RPC error code.
+ * @param message A fixed sentence.
+ * @returns The response, not to be stored.
+ */
+export function buildJsonRpcError(status: number, code: number, message: string): Response {
+  const body = { jsonrpc: "2.0", error: { code, message }, id: null };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "Cache-Control": "no-store", "Content-Type": "application/json" },
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * The protected resource metadata (RFC 9728) and where it is served. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+/** The document that tells clients where to log in (RFC 9728 §2). */
+export interface ProtectedResourceMetadata {
+  /** The resource identifier, as it was configured. */
+  readonly resource: string;
+  /** PropelAuth's issuer, one entry. */
+  readonly authorization_servers: readonly string[];
+  /** Left out when there are none: some clients loop on an empty list. */
+  readonly scopes_supported?: readonly string[];
+  /** Tokens are read from the header only. */
+  readonly bearer_methods_supported: readonly ["header"];
+  /** Name of the server for people. */
+  readonly resource_name?: string;
+  /** Page with documentation for developers. */
+  readonly resource_documentation?: string;
+}
+
+/** What the document is made of. */
+export interface ResourceMetadataOptions {
+  readonly resource: string;
+  readonly issuer: string;
+  readonly scopesSupported: readonly string[];
+  readonly resourceName: string | undefined;
+  readonly resourceDocumentation: string | undefined;
+}
+
+const WELL_KNOWN_PATH = "/.well-known/oauth-protected-resource";
+
+/**
+ * Builds the protected resource metadata.
+ *
+ * @param options Checked options.
+ * @returns The document, frozen; members without a value are left out.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728.html#section-2 | RFC 9728 §2}
+ */
+export function buildResourceMetadata(options: ResourceMetadataOptions): ProtectedResourceMetadata {
+  const { resource, issuer, scopesSupported, resourceName, resourceDocumentation } = options;
+  return Object.freeze({
+    resource,
+    authorization_servers: Object.freeze([issuer]),
+    ...(scopesSupported.length > 0 && { scopes_supported: Object.freeze([...scopesSupported]) }),
+    bearer_methods_supported: Object.freeze(["header"] as const),
+    ...(resourceName !== undefined && { resource_name: resourceName }),
+    ...(resourceDocumentation !== undefined && { resource_documentation: resourceDocumentation }),
+  });
+}
+
+/**
+ * Builds the URL of a resource's metadata: the well-known path goes between host and path.
+ *
+ * @param resource The resource identifier.
+ * @returns An absolute URL.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.equal(
+ *   buildResourceMetadataUrl("https://h.example/v1/mcp"),
+ *   "https://h.example/.well-known/oauth-protected-resource/v1/mcp",
+ * );
+ * ```
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728.html#section-3.1 | RFC 9728 §3.1}
+ */
+export function buildResourceMetadataUrl(resource: string): string {
+  const { origin, pathname } = new URL(resource);
+  return origin + WELL_KNOWN_PATH + (pathname === "/" ? "" : pathname);
+}
+
+/**
+ * Lists the paths where the metadata is served: the root, and the inserted paths of the resource
+ * and of the MCP endpoint, since clients that saw no challenge start from the URL they were given.
+ *
+ * @param resource The resource identifier.
+ * @param mcpPath Path of the MCP endpoint.
+ * @returns Paths without a slash at the end.
+ */
+export function resourceMetadataPaths(resource: string, mcpPath: string): ReadonlySet<string> {
+  const paths = [new URL(resource).pathname, mcpPath, "/"];
+  return new Set(paths.map((path) => (WELL_KNOWN_PATH + path).replace(/\/$/, "")));
+}

@@ -1,0 +1,135 @@
+/**
+ * The whole check of a token: cache, single-flight introspection, judgement.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { type AccessToken, type AccessTokenPolicy, judgeAccessToken } from "./access_token.ts";
+import { isToken68 } from "./bearer.ts";
+import { AccessTokenError, IntrospectionError } from "./errors.ts";
+import { DeadlineError, withDeadline } from "./deadline.ts";
+import {
+  buildBasicCredentials,
+  buildIntrospectionRequest,
+  type IntrospectionCredentials,
+  processIntrospectionResponse,
+} from "./introspection.ts";
+import type { IntrospectionFacts } from "./facts.ts";
+import { createTtlCache } from "./ttl_cache.ts";
+import type { World } from "./world.ts";
+
+/** Seconds for which an inactive token is not asked about again. */
+export const INACTIVE_TTL_SECONDS = 5;
+/** How many inactive tokens are remembered at most; in a cache of their own, away from live ones. */
+export const MAX_INACTIVE_CACHE_SIZE = 10_000;
+
+/** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
+export interface AccessTokenVerifier {
+  /**
+   * Verifies an access token as a request's gate would: introspection or cache, then judgement.
+   *
+   * Behind the SDK's own `requireBearerAuth` every refusal would become a 500, since that gate
+   * knows only the SDK's error classes.
+   *
+   * @param token The access token, without `Bearer`.
+   * @returns The verified token, a new object each time.
+   * @throws {AccessTokenError} Any reason but `missing_credentials`: the token is refused.
+   * @throws {IntrospectionError} Any reason: the token could not be looked at.
+   */
+  verifyAccessToken(token: string): Promise<AccessToken>;
+}
+
+/** What a verifier is made of. */
+export interface VerifierOptions extends IntrospectionCredentials {
+  readonly introspectionEndpoint: string;
+  readonly cacheTtlSeconds: number;
+  readonly maxCacheSize: number;
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * Creates a verifier.
+ *
+ * Its cache holds facts under the token's digest, never a token and never a verdict: each request
+ * judges anew, against its own time. However many requests wait for one token, it is asked about
+ * once; a failure is shared by those who waited for it and kept for nobody else.
+ *
+ * @param options Checked options.
+ * @param policy What a token has to satisfy.
+ * @param world The clock and the network.
+ * @returns The verifier.
+ */
+export function createVerifier(
+  options: VerifierOptions,
+  policy: AccessTokenPolicy,
+  world: World,
+): AccessTokenVerifier {
+  const { introspectionEndpoint, cacheTtlSeconds, maxCacheSize, timeoutSeconds } = options;
+  const basicCredentials = buildBasicCredentials(options);
+  const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
+  const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
+  const flights = new Map<string, Promise<IntrospectionFacts>>();
+
+  async function introspect(token: string, digest: string): Promise<IntrospectionFacts> {
+    // Counted from the question: a token that was revoked since is stale that much earlier.
+    const askedAt = world.now();
+    const facts = await ask(token);
+    if (!facts.active) inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS);
+    else {
+      // RFC 7662 §4: not kept past the token's own expiry.
+      active.set(digest, facts, Math.min(askedAt + cacheTtlSeconds, facts.expiresAt ?? Infinity));
+    }
+    return facts;
+  }
+
+  async function ask(token: string): Promise<IntrospectionFacts> {
+    try {
+      return await withDeadline(world, timeoutSeconds, async (signal) => {
+        const request = buildIntrospectionRequest(basicCredentials, token);
+        const response = await world.fetch(introspectionEndpoint, { ...request, signal });
+        return await processIntrospectionResponse(response);
+      });
+    } catch (error) {
+      if (error instanceof IntrospectionError) throw error;
+      if (error instanceof DeadlineError) throw new IntrospectionError("timeout");
+      const secrets = [token, basicCredentials.slice(6), options.introspectionClientSecret];
+      throw new IntrospectionError("network", { cause: networkCause(error, secrets) });
+    }
+  }
+
+  function joinFlight(token: string, digest: string): Promise<IntrospectionFacts> {
+    const underWay = flights.get(digest);
+    if (underWay !== undefined) return underWay;
+    const flight = introspect(token, digest).finally(() => flights.delete(digest));
+    flights.set(digest, flight);
+    return flight;
+  }
+
+  return Object.freeze({
+    async verifyAccessToken(token: string): Promise<AccessToken> {
+      if (!isToken68(token)) throw new AccessTokenError("malformed_credentials");
+      const digest = digestToken(token);
+      const now = world.now();
+      const known = active.get(digest, now) ?? inactive.get(digest, now);
+      if (known !== undefined) return judgeAccessToken(known, policy, now, token);
+      const facts = await joinFlight(token, digest);
+      return judgeAccessToken(facts, policy, world.now(), token);
+    },
+  });
+}
+
+/** One-way, so that a dump of the cache's keys gives nobody a token. */
+function digestToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** A fresh error with a message alone: what `fetch` threw may carry the request it was given. */
+function networkCause(error: unknown, secrets: readonly string[]): Error {
+  const thrown = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const message = thrown instanceof Error ? thrown.message.slice(0, 500) : "";
+  const leaks = secrets.some((secret) =>
+    message.includes(secret) || message.includes(encodeURIComponent(secret))
+  );
+  return new Error(leaks || message === "" ? "network error" : message);
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { test } from "node:test";
+import { createPropelAuth } from "../src/create_propel_auth.ts";
+import { OPTIONS, SECRET } from "./support.ts";
+
+// The parts over the real world: the clock, timers, fetch and environment that users get.
+
+/** Runs a stand-in for the introspection endpoint alone, for answers that no real one gives. */
+async function withServer(
+  answer: Parameters<typeof createServer>[1],
+  run: (authUrl: string) => Promise<void>,
+): Promise<void> {
+  const server: Server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+test("createPropelAuth() asks over the network, with the real clock", async () => {
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const body = { active: true, sub: "user-1", aud: "https://mcp.example.com/mcp", exp };
+  await withServer(
+    (_request, response) => void response.end(JSON.stringify(body)),
+    async (authUrl) => {
+      const auth = createPropelAuth({ ...OPTIONS, authUrl });
+      assert.equal((await auth.verifier.verifyAccessToken("token-1")).expiresAt, exp);
+    },
+  );
+});
+
+test("createPropelAuth() keeps a real deadline over a server that never answers", async () => {
+  await withServer(() => {}, async (authUrl) => {
+    const tokenIntrospectionOverrides = { timeoutSeconds: 0.05 };
+    const auth = createPropelAuth({ ...OPTIONS, authUrl, tokenIntrospectionOverrides });
+    await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "timeout" });
+  });
+});
+
+test("createPropelAuth() tells a refused connection from a bad token", async () => {
+  let authUrl = "";
+  await withServer(() => {}, (url) => Promise.resolve(void (authUrl = url)));
+  const auth = createPropelAuth({ ...OPTIONS, authUrl });
+  await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "network" });
+});
+
+test("createPropelAuth() follows no redirect with the token", async () => {
+  const paths: (string | undefined)[] = [];
+  await withServer((request, response) => {
+    paths.push(request.url);
+    response.writeHead(307, { "Location": "/elsewhere" }).end();
+  }, async (authUrl) => {
+    const auth = createPropelAuth({ ...OPTIONS, authUrl });
+    await assert.rejects(auth.verifier.verifyAccessToken("token-1"), {
+      reason: "malformed_response",
+    });
+  });
+  assert.deepEqual(paths, ["/oauth/2.1/introspect"]);
+});
+
+test("createPropelAuth() gives read-only parts", () => {
+  const auth = createPropelAuth(OPTIONS);
+  for (const part of [auth, auth.verifier, auth.resourceMetadata]) assert(Object.isFrozen(part));
+  assert.equal(auth.getAccessToken(), undefined);
+});
+
+test("createPropelAuth() shows no secret in any part", () => {
+  const auth = createPropelAuth(OPTIONS);
+  assert.doesNotMatch(JSON.stringify(auth), new RegExp(SECRET));
+});
+
+test("createPropelAuth() fails at once on a bad option", () => {
+  assert.throws(() => createPropelAuth({ ...OPTIONS, mcpPath: "?" }), {
+    name: "TypeError",
+    message: /^Cannot create PropelAuth: mcpPath must be /,
+  });
+});
+
+const VARIABLES = {
+  PROPELAUTH_AUTH_URL: "https://auth.example.com/",
+  PROPELAUTH_INTROSPECTION_CLIENT_ID: "introspection-id",
+  PROPELAUTH_INTROSPECTION_CLIENT_SECRET: SECRET,
+  SERVER_URL: "https://mcp.example.com",
+  PROPELAUTH_REQUIRED_SCOPES: "read write",
+};
+
+test("fromEnv() reads the environment of the process", () => {
+  const before = { ...process.env };
+  try {
+    Object.assign(process.env, VARIABLES);
+    assert.deepEqual(createPropelAuth.fromEnv({ resourceName: "Notes" }).resourceMetadata, {
+      resource: "https://mcp.example.com/mcp",
+      authorization_servers: ["https://auth.example.com/oauth/2.1"],
+      scopes_supported: ["read", "write"],
+      bearer_methods_supported: ["header"],
+      resource_name: "Notes",
+    });
+    for (const name of Object.keys(VARIABLES)) delete process.env[name];
+    assert.throws(() => createPropelAuth.fromEnv(), /PROPELAUTH_AUTH_URL/);
+  } finally {
+    for (const name of Object.keys(VARIABLES)) {
+      const value = before[name];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+});

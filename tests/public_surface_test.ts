@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as surface from "@x/propelauth-mcp";
+import { type AccessToken, createPropelAuth, type PropelAuth } from "@x/propelauth-mcp";
+import {
+  type AuthInfo as AuthInfoV2,
+  createMcpHandler,
+  McpServer as McpServerV2,
+  requireBearerAuth as requireBearerAuthV2,
+  WebStandardStreamableHTTPServerTransport as TransportV2,
+} from "@modelcontextprotocol/server";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/webStandardStreamableHttp"
+import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/mcp"
+import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/auth/types"
+import type { AuthInfo as AuthInfoV1 } from "@modelcontextprotocol/sdk/server/auth/types.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/auth/provider"
+import type { OAuthTokenVerifier as VerifierV1 } from "@modelcontextprotocol/sdk/server/auth/provider.js";
+import { ACTIVE, createHarness, json, mcpRequest, OPTIONS } from "./support.ts";
+
+test("mod.ts exports one thing at run time", () => {
+  assert.deepEqual(Object.keys(surface), ["createPropelAuth"]);
+  assert.deepEqual(Object.keys(createPropelAuth), ["fromEnv"]);
+  assert.deepEqual(Object.keys(createPropelAuth(OPTIONS)).sort(), [
+    "authenticate",
+    "getAccessToken",
+    "handler",
+    "resourceMetadata",
+    "verifier",
+  ]);
+});
+
+test("the types fit those of both SDK majors, and refuse what must not compile", () => {
+  const fits = (token: AccessToken, { verifier }: PropelAuth): unknown[] => {
+    const v1: AuthInfoV1 = token;
+    const v2: AuthInfoV2 = token;
+    const verifierV1: VerifierV1 = verifier;
+    const gateV2 = () => requireBearerAuthV2({ verifier, requiredScopes: [] });
+    // @ts-expect-error: proves that SDK v1 is typed, and not any
+    const notAuthInfoV1: AuthInfoV1 = { token: 1 };
+    // @ts-expect-error: the same for v2
+    const notAuthInfoV2: AuthInfoV2 = { token: 1 };
+    return [v1, v2, verifierV1, gateV2, notAuthInfoV1, notAuthInfoV2];
+  };
+  const refused = (token: AccessToken, auth: PropelAuth): void => {
+    // @ts-expect-error: an option that does not exist
+    createPropelAuth({ ...OPTIONS, requiredScope: ["read"] });
+    // @ts-expect-error: credentials are required
+    createPropelAuth({ authUrl: "https://auth.example.com", baseUrl: "https://h" });
+    // @ts-expect-error: a list, not a text
+    createPropelAuth({ ...OPTIONS, requiredScopes: "read" });
+    // @ts-expect-error: the unit is in the name
+    createPropelAuth({ ...OPTIONS, tokenIntrospectionOverrides: { timeout: 10 } });
+    // @ts-expect-error: there is no caller outside of a request
+    auth.getAccessToken().subject;
+    // @ts-expect-error: a token is not to be replaced
+    token.token = "other";
+    // @ts-expect-error: claims are shared, hence read-only
+    token.claims.sub = "other";
+    // @ts-expect-error: a member that nobody promised has no type
+    token.claims["plan"].toUpperCase();
+    // @ts-expect-error: an MCP server, not its options
+    auth.handler({ name: "server" });
+    // @ts-expect-error: absent is not undefined (exactOptionalPropertyTypes)
+    token.expiresAt = undefined;
+  };
+  assert.deepEqual([typeof fits, typeof refused], ["function", "function"]);
+});
+
+/** A tool that names the caller as each way of asking sees them. */
+const answer = (auth: PropelAuth, authInfo: AuthInfoV1 | AuthInfoV2 | undefined) => {
+  const caller = authInfo?.extra?.["subject"];
+  const text = JSON.stringify([auth.getAccessToken()?.subject, caller]);
+  return { content: [{ type: "text" as const, text }] };
+};
+
+const CALL = {
+  headers: {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2025-11-25",
+  },
+  body: JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "whoami", arguments: {} },
+  }),
+};
+
+const SERVERS: [what: string, protect: (auth: PropelAuth) => surface.RequestHandler][] = [
+  ["SDK v2's createMcpHandler", (auth) =>
+    auth.handler(createMcpHandler(() => {
+      const server = new McpServerV2({ name: "v2", version: "1.0.0" });
+      server.registerTool("whoami", {}, (context) => answer(auth, context.http?.authInfo));
+      return server;
+    }))],
+  ["a transport of SDK v2", (auth) =>
+    auth.handler(async (request, options) => {
+      const server = new McpServerV2({ name: "v2", version: "1.0.0" });
+      server.registerTool("whoami", {}, (context) => answer(auth, context.http?.authInfo));
+      const transport = new TransportV2({});
+      await server.connect(transport);
+      return await transport.handleRequest(request, options);
+    })],
+  ["a transport of SDK v1", (auth) =>
+    auth.handler(async (request, options) => {
+      const server = new McpServerV1({ name: "v1", version: "1.0.0" });
+      server.registerTool("whoami", {}, (extra) => answer(auth, extra.authInfo));
+      const transport = new TransportV1({});
+      await server.connect(transport);
+      return await transport.handleRequest(request, options);
+    })],
+];
+
+for (const [what, protect] of SERVERS) {
+  test(`handler() gives 50 interleaved callers of ${what} themselves, both ways`, async () => {
+    const { auth } = createHarness({}, (token) => json({ ...ACTIVE, sub: `of-${token}` }));
+    const handler = protect(auth);
+    const tokens = Array.from({ length: 50 }, (_, i) => `token-${i}`);
+    const texts = await Promise.all(tokens.map(async (token) => {
+      const text = await (await handler(mcpRequest(token, CALL))).text();
+      const message = JSON.parse(text.replace(/^[\s\S]*data: /, ""));
+      return JSON.parse(message.result.content[0].text);
+    }));
+    assert.deepEqual(texts, tokens.map((token) => [`of-${token}`, `of-${token}`]));
+  });
+}
+
+test("handler() takes the transports themselves", () => {
+  const { auth } = createHarness();
+  for (const mcp of [new TransportV1({}), new TransportV2({})]) {
+    assert.equal(typeof auth.handler(mcp), "function");
+  }
+});
+
+// Documented where `verifier` is: the SDK's own gate knows only its own error classes.
+test("verifier behind SDK v2's own gate lets callers in, and turns refusals into 500", async () => {
+  const { auth } = createHarness(
+    {},
+    (token) => token === "good" ? json(ACTIVE) : json({ active: false }),
+  );
+  const gate = requireBearerAuthV2({ verifier: auth.verifier });
+  const passed = await gate(mcpRequest("good"));
+  assert(!(passed instanceof Response));
+  assert.equal(passed.token, "good");
+  const refused = await gate(mcpRequest("bad"));
+  assert(refused instanceof Response);
+  assert.equal(refused.status, 500);
+});
