@@ -46,7 +46,7 @@ test("judgeAccessToken() leaves out what the response leaves out", () => {
   );
 });
 
-// DESIGN section 4; PARITY G1, G3 to G5, G13, G35
+// G1, G3 to G5, G13, G35
 const ACCEPTED: [
   when: string,
   change: Record<string, unknown>,
@@ -123,7 +123,7 @@ for (const [when, change, reason] of REFUSED) {
   });
 }
 
-// Each row has every fault of the rows below it: the first one has to win (DESIGN section 4).
+// Each row has every fault of the rows below it: the first one has to win.
 const FAULTS: [change: Record<string, unknown>, reason: AccessTokenErrorReason][] = [
   [{ active: false }, "inactive"],
   [{ token_type: "refresh_token" }, "wrong_token_type"],
@@ -155,7 +155,7 @@ test("judgeAccessToken() judges the same facts by the time it is given", () => {
   assert.throws(() => judge({}, {}, NOW + 600), { reason: "expired" });
 });
 
-// PARITY P49, P80, G29
+// P49, P80, G29
 test("judgeAccessToken() gives each caller an object of its own", () => {
   const facts = readFacts(JSON.stringify({ ...ACTIVE, tier: { level: 1 } }));
   const first = judgeAccessToken(facts, POLICY, NOW, "token-1");

@@ -24,7 +24,7 @@ test("the forwarder gives the document byte for byte, and sends no credentials",
   assert.deepEqual([init?.headers, init?.redirect], [{ "Accept": "application/json" }, "manual"]);
 });
 
-// PARITY G26
+// G26
 test("the forwarder fetches once for many, and again after five minutes", async () => {
   const { getMetadata, fetched, world } = create(() => new Response(DOCUMENT));
   await Promise.all(Array.from({ length: 100 }, () => getMetadata()));

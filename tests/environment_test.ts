@@ -21,7 +21,7 @@ test("readOptions() trims what it reads", () => {
   assert.equal(readOptions(reader(padded), {}).baseUrl, "https://mcp.example.com");
 });
 
-// PARITY P6, P14
+// P6, P14
 for (const text of ["read write", "read,write", " read , write,\n"]) {
   test(`readOptions() splits required scopes ${JSON.stringify(text)}`, () => {
     const variables = { ...SET, PROPELAUTH_REQUIRED_SCOPES: text };
@@ -46,7 +46,7 @@ test("readOptions() lets overrides win, and does not read what they give", () =>
   assert.deepEqual(read, Object.keys(SET).filter((name) => name !== "SERVER_URL"));
 });
 
-// PARITY G28
+// G28
 for (const [when, variables] of [["unset", {}], ["blank", { ...SET, ...blank() }]] as const) {
   test(`readOptions() names every variable that is ${when}, in one error`, () => {
     assert.throws(() => readOptions(reader(variables), {}), (error: Error) => {

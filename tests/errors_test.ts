@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AccessTokenError, IntrospectionError, refusalOf } from "../src/errors.ts";
 
-// DESIGN section 4, STYLE section 5
+// RFC 6750 §3.1
 const REFUSALS: [reason: Parameters<typeof refusalOf>[0], status: number, error?: string][] = [
   ["missing_credentials", 401],
   ["malformed_credentials", 400, "invalid_request"],

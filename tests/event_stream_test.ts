@@ -31,7 +31,7 @@ test("endStreamAt() passes on what comes, and ends with its source", async () =>
   assert.equal(clock.timers, 0);
 });
 
-// PARITY G34
+// G34
 test("endStreamAt() ends at its time, keeps what was read, and cancels its source", async () => {
   const clock = world();
   const source = openStream();

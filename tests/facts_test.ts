@@ -31,7 +31,7 @@ for (const text of INACTIVE) {
   });
 }
 
-// RFC 7662 §2.2; PARITY P32, P38, G6, G8, G10, G20
+// RFC 7662 §2.2; P32, P38, G6, G8, G10, G20
 const MALFORMED: [when: string, text: string][] = [
   ["it is empty", ""],
   ["it is HTML", "<html></html>"],
@@ -65,7 +65,7 @@ for (const [when, text] of MALFORMED) {
   });
 }
 
-// PARITY P30, P33 to P36, G6, G7
+// P30, P33 to P36, G6, G7
 const READ: [when: string, change: Record<string, unknown>, expected: Partial<ActiveFacts>][] = [
   ["scope is an array", { scope: ["read", "", "a b"] }, { scopes: ["read", "a b"] }],
   ["scope has odd white space", { scope: "  read\t\nwrite " }, { scopes: ["read", "write"] }],

@@ -190,7 +190,7 @@ test("handler() serves the metadata where the challenge says, for a resource abo
   }
 });
 
-// PARITY P89, P90, G33
+// P89, P90, G33
 test("handler() gives a session to the caller that got it, and 404 to others", async () => {
   const { auth } = createHarness({}, (token) => json({ ...ACTIVE, sub: token.split(".")[0] }));
   let called = 0;

@@ -9,7 +9,7 @@ import {
 } from "../src/introspection.ts";
 import { ACTIVE, json } from "./support.ts";
 
-// PARITY G27: raw UTF-8, not form-encoded first
+// G27: raw UTF-8, not form-encoded first
 test("buildBasicCredentials() encodes the raw id and secret", () => {
   assert.equal(
     buildBasicCredentials({
@@ -20,7 +20,7 @@ test("buildBasicCredentials() encodes the raw id and secret", () => {
   );
 });
 
-// RFC 7662 §2.1; PARITY P25 to P27
+// RFC 7662 §2.1; P25 to P27
 test("buildIntrospectionRequest() posts the token as a form and follows no redirect", () => {
   assert.deepEqual(buildIntrospectionRequest("Basic abc", "a+b/c=&x=1"), {
     method: "POST",
@@ -47,7 +47,7 @@ test("processIntrospectionResponse() reads a body that is as long as may be", as
   assert.deepEqual(await processIntrospectionResponse(new Response(body)), { active: false });
 });
 
-// DESIGN section 4; PARITY G17 to G20
+// G17 to G20
 const FAILED: [when: string, response: () => Response, reason: IntrospectionErrorReason][] = [
   ...[429, 500, 502, 503, 504].map((status): [string, () => Response, IntrospectionErrorReason] => [
     `the status is ${status}`,

@@ -48,7 +48,7 @@ const RESOLVED: [
   change: Record<string, unknown>,
   expected: Partial<ResolvedOptions>,
 ][] = [
-  // PARITY P2, P17
+  // P2, P17
   ["the Auth URL has slashes at the end", { authUrl: "https://auth.example.com//" }, {
     issuer: "https://auth.example.com/oauth/2.1",
   }],
@@ -58,7 +58,7 @@ const RESOLVED: [
   ["issuer is given", { issuer: "https://auth.example.com" }, {
     issuer: "https://auth.example.com",
   }],
-  // PARITY P18, P19
+  // P18, P19
   ["baseUrl has a slash at the end", { baseUrl: "https://h/" }, { resource: "https://h/mcp" }],
   ["baseUrl has a path", { baseUrl: "https://h/v1/" }, {
     resource: "https://h/v1/mcp",
@@ -92,7 +92,7 @@ const RESOLVED: [
     requiredScopes: ["a", "b"],
     scopesSupported: ["a", "b"],
   }],
-  // PARITY P63
+  // P63
   ["offline_access is to be published", { scopesSupported: ["a", "offline_access"] }, {
     scopesSupported: ["a"],
     requiredScopes: [],
@@ -128,7 +128,7 @@ for (const [when, change, expected] of RESOLVED) {
   });
 }
 
-// PARITY P3, P4, P9, P11 to P13
+// P3, P4, P9, P11 to P13
 const REFUSED: [name: string, values: unknown[]][] = [
   ["authUrl", [
     undefined,
@@ -259,7 +259,7 @@ for (const options of [undefined, null, "https://auth.example.com", []]) {
   });
 }
 
-// PARITY P5
+// P5
 test("resolveOptions() describes secrets, and never shows them", () => {
   const shown = [
     { introspectionClientId: `${SECRET}:a` },

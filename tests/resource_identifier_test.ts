@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { canonicalResource, isLoopback, withoutTrailingSlash } from "../src/resource_identifier.ts";
 
 const MCP = "https://h.example/mcp";
-// RFC 3986 §6.2.2 and §6.2.3; PARITY G3 to G6
+// RFC 3986 §6.2.2 and §6.2.3; G3 to G6
 const SAME: [a: string, b: string][] = [
   ["https://h.example/mcp/", MCP],
   ["HTTPS://H.EXAMPLE/mcp", MCP],

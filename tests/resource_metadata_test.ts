@@ -40,7 +40,7 @@ test("buildResourceMetadata() publishes everything that was configured", () => {
   assert(Object.isFrozen(metadata));
 });
 
-// RFC 9728 §3.1; PARITY P19
+// RFC 9728 §3.1; P19
 const URLS: [resource: string, url: string][] = [
   ["https://h/mcp", "https://h/.well-known/oauth-protected-resource/mcp"],
   ["https://h/v1/mcp", "https://h/.well-known/oauth-protected-resource/v1/mcp"],

@@ -9,7 +9,7 @@ const { auth } = createHarness({}, (token) => {
 });
 const caller = (name: string) => auth.verifier.verifyAccessToken(name);
 
-// PARITY P89, P90
+// P89, P90
 test("mayUse() is true for the owner, whatever the token, and false for others", async () => {
   const sessions = createSessions();
   sessions.assign("s", await caller("ann.app"));

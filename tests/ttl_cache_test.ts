@@ -35,7 +35,7 @@ test("set() replaces a value and its life without evicting another", () => {
   assert.deepEqual([cache.get("a", 150), cache.get("b", 50), cache.size], [3, 2, 2]);
 });
 
-// PARITY G24: tokens a a b a c in a cache of two
+// G24: tokens a a b a c in a cache of two
 test("set() evicts the least recently used entry, not the oldest", () => {
   const cache = createTtlCache<number>(2);
   cache.set("a", 1, 100);

@@ -69,7 +69,7 @@ test("verifyAccessToken() counts the cache's time from the question", async () =
   assert.equal(harness.asked.length, 2);
 });
 
-// PARITY G25
+// G25
 test("verifyAccessToken() refuses a cached token at its exp", async () => {
   const { auth, asked, world } = createHarness(cached(), () => json({ ...ACTIVE, exp: NOW + 30 }));
   await auth.verifier.verifyAccessToken("token-1");
@@ -96,14 +96,14 @@ test("verifyAccessToken() keeps tokens apart", async () => {
   }
 });
 
-// PARITY G24
+// G24
 test("verifyAccessToken() evicts the least recently used token", async () => {
   const { auth, asked } = createHarness(cached({ maxCacheSize: 2 }));
   for (const token of ["a", "a", "b", "a", "c", "a"]) await auth.verifier.verifyAccessToken(token);
   assert.deepEqual(asked, ["a", "b", "c"]);
 });
 
-// PARITY P48
+// P48
 test("verifyAccessToken() judges a foreign audience anew without asking again", async () => {
   const { auth, asked } = createHarness(
     cached(),
@@ -117,7 +117,7 @@ test("verifyAccessToken() judges a foreign audience anew without asking again", 
   assert.equal(asked.length, 1);
 });
 
-// PARITY G23
+// G23
 test("verifyAccessToken() asks about a dead token once in a few seconds, cache on or off", async () => {
   for (const options of [{}, cached()]) {
     const { auth, asked, world } = createHarness(options, inactive);
@@ -145,7 +145,7 @@ test("verifyAccessToken() lets no flood of dead tokens push a live one out", asy
   assert.equal(harness.asked.length, before);
 });
 
-// PARITY G22, P51
+// G22, P51
 for (const [name, options] of [["off", {}], ["on", cached()]] as const) {
   test(`verifyAccessToken() asks once for a thousand at once with the cache ${name}`, async () => {
     const { auth, asked } = createHarness(options);
@@ -207,7 +207,7 @@ for (const [when, answer, reason] of FAILURES) {
   });
 }
 
-// PARITY G29: what a fetch throws may carry the request that it was given.
+// G29: what a fetch throws may carry the request that it was given.
 const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknown][] = [
   ["its message", (token) => new Error(`failed for ${token}`)],
   ["its message, encoded", (token, init) => new Error(`failed: ${init.body} ${token}`)],

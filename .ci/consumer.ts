@@ -1,0 +1,50 @@
+// A Node project that installed both tarballs: compiled against their types, then run.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
+import { startLocalPropelAuth } from "@x/propelauth-local";
+
+const local = await startLocalPropelAuth();
+const server = createServer(async (incoming, outgoing) => {
+  const response = await handler(
+    new Request(`http://${incoming.headers.host}${incoming.url}`, {
+      method: incoming.method ?? "GET",
+      headers: Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
+        values.map((value): [string, string] => [name, value])
+      ),
+    }),
+  );
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.end(await response.text());
+});
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+const options: PropelAuthOptions = {
+  authUrl: local.authUrl,
+  introspectionClientId: local.introspectionClientId,
+  introspectionClientSecret: local.introspectionClientSecret,
+  baseUrl,
+};
+const auth = createPropelAuth(options);
+const handler = auth.handler((_request, { authInfo }) => {
+  const caller: AccessToken | undefined = auth.getAccessToken();
+  return Response.json([authInfo.subject, caller?.claims.email]);
+});
+
+const user = local.users[0];
+if (user === undefined) throw new Error("The stand-in has no users");
+const token = await local.mintToken({ subject: user.id, scopes: [], resource: `${baseUrl}/mcp` });
+const answers = await Promise.all([undefined, `Bearer ${token}`].map(async (authorization) => {
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+  const response = await fetch(`${baseUrl}/mcp`, { headers });
+  return `${response.status} ${await response.text()}`;
+}));
+const expected = ["401 ", `200 ${JSON.stringify([user.id, user.email])}`];
+if (JSON.stringify(answers) !== JSON.stringify(expected)) {
+  throw new Error(`The packed packages answered ${JSON.stringify(answers)}`);
+}
+await local.close();
+server.closeAllConnections();
+server.close();
+console.log("The packed packages work on Node:", process.version);

@@ -1,0 +1,37 @@
+// An MCP server for PropelAuth's users, on SDK v2: start it with `deno task serve`.
+// deno-lint-ignore-file no-console no-unversioned-import
+import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+
+/** The server as a function, for `Deno.serve` here and for `toNodeHandler` on Node. */
+export function createServer(auth: PropelAuth): (request: Request) => Promise<Response> {
+  return auth.handler(createMcpHandler(() => {
+    const server = new McpServer({ name: "My PropelAuth Protected Server", version: "1.0.0" });
+    server.registerTool("whoami", { description: "Tells who is calling" }, () => {
+      const { subject, clientId, scopes, claims } = auth.getAccessToken() ?? {};
+      return say(JSON.stringify({ user: subject, email: claims?.email, client: clientId, scopes }));
+    });
+    const inputSchema = z.object({ message: z.string() });
+    server.registerTool("echo", { description: "Repeats a message", inputSchema }, (input) => {
+      return say(input.message);
+    });
+    return server;
+  }));
+}
+
+const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
+
+if (import.meta.main) {
+  try {
+    const auth = createPropelAuth.fromEnv();
+    const { protocol, hostname, port } = new URL(auth.resourceMetadata.resource);
+    const own = { hostname, port: Number(port) || 80 };
+    const behindTunnel = { hostname: "127.0.0.1", port: 8000 };
+    Deno.serve(protocol === "https:" ? behindTunnel : own, createServer(auth));
+    console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
+  } catch (error) {
+    console.error(`${(error as Error).message}\nOr run \`deno task dev\`, which needs no account.`);
+    Deno.exit(1);
+  }
+}

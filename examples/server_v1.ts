@@ -1,0 +1,43 @@
+// The server of server.ts on SDK v1, where every request gets a new server and transport.
+// deno-lint-ignore-file no-console no-unversioned-import
+import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
+// Deno finds SDK v1's types by these comments only; without them everything is `any`.
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/mcp"
+import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/webStandardStreamableHttp"
+import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import { z } from "zod";
+
+/** The server as a function, for `Deno.serve` here and for `toNodeHandler` on Node. */
+export function createServer(auth: PropelAuth): (request: Request) => Promise<Response> {
+  return auth.handler(async (request, options) => {
+    const server = new McpServer({ name: "My PropelAuth Protected Server", version: "1.0.0" });
+    server.registerTool("whoami", { description: "Tells who is calling" }, () => {
+      const { subject, clientId, scopes, claims } = auth.getAccessToken() ?? {};
+      return say(JSON.stringify({ user: subject, email: claims?.email, client: clientId, scopes }));
+    });
+    const inputSchema = { message: z.string() };
+    server.registerTool("echo", { description: "Repeats a message", inputSchema }, (input) => {
+      return say(input.message);
+    });
+    const transport = new WebStandardStreamableHTTPServerTransport();
+    await server.connect(transport);
+    return await transport.handleRequest(request, options);
+  });
+}
+
+const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
+
+if (import.meta.main) {
+  try {
+    const auth = createPropelAuth.fromEnv();
+    const { protocol, hostname, port } = new URL(auth.resourceMetadata.resource);
+    const own = { hostname, port: Number(port) || 80 };
+    const behindTunnel = { hostname: "127.0.0.1", port: 8000 };
+    Deno.serve(protocol === "https:" ? behindTunnel : own, createServer(auth));
+    console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
+  } catch (error) {
+    console.error(`${(error as Error).message}\nOr run \`deno task dev\`, which needs no account.`);
+    Deno.exit(1);
+  }
+}
