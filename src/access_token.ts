@@ -5,7 +5,7 @@
  */
 
 import { AccessTokenError } from "./errors.ts";
-import type { IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
+import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
 
 /**
  * A verified access token: who calls, through which client, with which scopes.
@@ -17,21 +17,21 @@ export interface AccessToken {
   /** The token itself; not enumerable, so that a log or JSON of this object does not show it. */
   readonly token: string;
   /** The OAuth client: `client_id`, else `sub`, else `"unknown"`. */
-  clientId: string;
+  readonly clientId: string;
   /** The scopes that the user granted. */
-  scopes: string[];
+  readonly scopes: string[];
   /** Seconds since 1970; absent when the token has no `exp`. */
-  expiresAt?: number;
+  readonly expiresAt?: number;
   /** The resource identifier of this server. */
-  resource: URL;
+  readonly resource: URL;
   /** Where this server's protected resource metadata is. */
-  resourceMetadataUrl: string;
+  readonly resourceMetadataUrl: string;
   /** PropelAuth's user id (`sub`). */
-  subject?: string;
+  readonly subject?: string;
   /** The whole introspection response, frozen. */
-  claims: IntrospectionClaims;
+  readonly claims: IntrospectionClaims;
   /** `subject` and `claims` again, for code that only knows the SDK's `AuthInfo`. */
-  extra: { subject?: string; claims: IntrospectionClaims };
+  readonly extra: { subject?: string; claims: IntrospectionClaims };
 }
 
 /** What a token has to satisfy. */
@@ -87,17 +87,36 @@ export function judgeAccessToken(
   if (!policy.requiredScopes.every((scope) => scopes.includes(scope))) {
     throw new AccessTokenError("scope_missing", policy.requiredScopes);
   }
-  const subject = facts.subject === undefined ? {} : { subject: facts.subject };
-  const accessToken: AccessToken = {
-    token,
-    clientId: facts.clientId,
-    scopes: scopes.slice(),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    resource: new URL(policy.resource),
-    resourceMetadataUrl: policy.resourceMetadataUrl,
-    ...subject,
-    claims: facts.claims,
-    extra: { ...subject, claims: facts.claims },
-  };
-  return Object.defineProperty(accessToken, "token", { enumerable: false });
+  return new VerifiedAccessToken(token, facts, policy);
+}
+
+/** Built once per request, so plainly: freezing, spreading and redefining cost more than the hash. */
+class VerifiedAccessToken implements AccessToken {
+  readonly #token: string;
+  readonly clientId: string;
+  readonly scopes: string[];
+  declare readonly expiresAt?: number;
+  readonly resource: URL;
+  readonly resourceMetadataUrl: string;
+  declare readonly subject?: string;
+  readonly claims: IntrospectionClaims;
+  readonly extra: AccessToken["extra"];
+
+  constructor(token: string, facts: ActiveFacts, policy: AccessTokenPolicy) {
+    const { subject, expiresAt, claims } = facts;
+    this.#token = token;
+    this.clientId = facts.clientId;
+    this.scopes = [...facts.scopes];
+    if (expiresAt !== undefined) this.expiresAt = expiresAt;
+    this.resource = new URL(policy.resource);
+    this.resourceMetadataUrl = policy.resourceMetadataUrl;
+    if (subject !== undefined) this.subject = subject;
+    this.claims = claims;
+    this.extra = subject === undefined ? { claims } : { subject, claims };
+  }
+
+  /** On the prototype, where no log and no JSON looks. */
+  get token(): string {
+    return this.#token;
+  }
 }

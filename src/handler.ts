@@ -138,9 +138,11 @@ function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandle
 
 /** The same request without the client's credentials: they are not the MCP server's to see. */
 function withoutAuthorization(request: Request): Request {
-  const headers = new Headers(request.headers);
-  headers.delete("Authorization");
-  return new Request(request, { headers });
+  // Copied first: a server's own requests are immutable. Handing in changed headers costs four times
+  // as much, since they are then parsed and checked anew.
+  const copy = new Request(request);
+  copy.headers.delete("Authorization");
+  return copy;
 }
 
 function asFunction(mcp: McpServer): McpFunction {

@@ -161,7 +161,7 @@ test("judgeAccessToken() gives each caller an object of its own", () => {
   const first = judgeAccessToken(facts, POLICY, NOW, "token-1");
   first.scopes.push("admin");
   first.resource.pathname = "/other";
-  first.clientId = "other";
+  Object.assign(first, { clientId: "other" });
   assert.throws(() => Object.assign(first.claims, { sub: "other" }), TypeError);
   assert.throws(() => Object.assign(first.claims["tier"] ?? {}, { level: 2 }), TypeError);
   const second = judgeAccessToken(facts, POLICY, NOW, "token-1");
