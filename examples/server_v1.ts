@@ -37,7 +37,8 @@ if (import.meta.main) {
     Deno.serve(protocol === "https:" ? behindTunnel : own, createServer(auth));
     console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
   } catch (error) {
-    console.error(`${(error as Error).message}\nOr run \`deno task dev\`, which needs no account.`);
+    const hint = "Or run `deno task dev`, which needs no account.";
+    console.error(error instanceof TypeError ? `${error.message}\n${hint}` : String(error));
     Deno.exit(1);
   }
 }

@@ -6,6 +6,13 @@
  */
 
 import {
+  OAUTH_PATH,
+  resolveAuthUrl,
+  resolveIssuer,
+  resolveMcpUrl,
+  resolveResource,
+} from "./option_urls.ts";
+import {
   badOption,
   describe,
   describeSecret,
@@ -22,10 +29,8 @@ import type {
   PropelAuthOptions,
   TokenIntrospectionOverrides,
 } from "./propel_auth_options.ts";
-import { canonicalResource, isLoopback } from "./resource_identifier.ts";
+import { isLoopback } from "./resource_identifier.ts";
 
-/** Where PropelAuth serves its MCP endpoints below the Auth URL. */
-const OAUTH_PATH = "/oauth/2.1";
 const MAX_TIMEOUT_SECONDS = 300;
 
 const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
@@ -132,15 +137,6 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
   });
 }
 
-function resolveAuthUrl(value: unknown): string {
-  const url = requireIdentifierUrl("authUrl", value);
-  const authUrl = url.origin + url.pathname.replace(/\/+$/, "");
-  if (authUrl.endsWith(OAUTH_PATH)) {
-    throw badOption("authUrl", `PropelAuth's Auth URL without ${OAUTH_PATH}`, describe(value));
-  }
-  return authUrl;
-}
-
 function resolveCredentials(options: PropelAuthOptions) {
   const { introspectionClientId: id, introspectionClientSecret: secret } = options;
   requireText("introspectionClientId", id, describeSecret);
@@ -150,38 +146,6 @@ function resolveCredentials(options: PropelAuthOptions) {
   }
   requireText("introspectionClientSecret", secret, describeSecret);
   return { introspectionClientId: id, introspectionClientSecret: secret };
-}
-
-function resolveMcpUrl(baseUrl: URL, mcpPath: unknown): string {
-  const rule = "a path without query, fragment, empty or dot segments";
-  if (typeof mcpPath !== "string") throw badOption("mcpPath", rule, describe(mcpPath));
-  const base = baseUrl.origin + baseUrl.pathname.replace(/\/+$/, "");
-  const mcpUrl = `${base}/${mcpPath.replace(/^\//, "")}`;
-  // What a URL parser would read otherwise, a router would too.
-  if (/[\s\\?#]|\/\/.*\/\//.test(mcpUrl) || !URL.canParse(mcpUrl)) {
-    throw badOption("mcpPath", rule, describe(mcpPath));
-  }
-  const { href, pathname } = new URL(mcpUrl);
-  if (href !== mcpUrl || pathname.startsWith("/.well-known/oauth-")) {
-    throw badOption("mcpPath", rule, describe(mcpPath));
-  }
-  return mcpUrl;
-}
-
-function resolveResource(mcpUrl: string, value: string | URL | undefined): string {
-  if (value === undefined) return mcpUrl;
-  const url = requireIdentifierUrl("resource", value);
-  // Strict clients refuse metadata whose resource is not the MCP URL or a path prefix of it.
-  const prefix = `${canonicalResource(url.href)}/`;
-  if (!`${canonicalResource(mcpUrl)}/`.startsWith(prefix)) {
-    throw badOption("resource", `${mcpUrl} or a path prefix of it`, describe(value));
-  }
-  return verbatim(value, url);
-}
-
-function resolveIssuer(authUrl: string, value: string | URL | undefined): string {
-  if (value === undefined) return authUrl + OAUTH_PATH;
-  return verbatim(value, requireIdentifierUrl("issuer", value));
 }
 
 function resolveScopes(required: unknown, supported: unknown) {
@@ -248,9 +212,4 @@ function optional<T>(
   value: unknown,
 ): T | undefined {
   return value === undefined ? undefined : require(name, value);
-}
-
-/** A string stays as it was written (`https://h` gains no slash); a `URL` has one spelling. */
-function verbatim(value: string | URL, url: URL): string {
-  return typeof value === "string" ? value : url.href;
 }

@@ -1,0 +1,167 @@
+// A client that logs in with OAuth and asks who it is: start it with `deno task client`.
+// deno-lint-ignore-file no-console
+import { parseArgs } from "node:util";
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  UnauthorizedError,
+} from "@modelcontextprotocol/client";
+import { openBrowser } from "./client/browser.ts";
+import { type Callback, listenForCallback } from "./client/callback.ts";
+import { explain, printable, Problem, Unreachable } from "./client/problem.ts";
+import { LoginProvider } from "./client/provider.ts";
+
+const HELP = `Logs in to an MCP server with OAuth, and asks it who is calling.
+
+Usage: deno task client [URL] [options]
+
+  URL                   the MCP endpoint (http://127.0.0.1:8000/mcp)
+  --login-as EMAIL      log in without a browser; local PropelAuth only
+  --timeout SECONDS     how long to wait for the login (120)
+  --callback-port PORT  where the browser comes back to (a free port)
+  --help                this text`;
+
+interface Arguments {
+  serverUrl: URL;
+  loginAs: string | undefined;
+  timeoutSeconds: number;
+  callbackPort: number;
+}
+
+function readArguments(): Arguments {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      "login-as": { type: "string" },
+      "timeout": { type: "string", default: "120" },
+      "callback-port": { type: "string", default: "0" },
+      "help": { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    Deno.exit();
+  }
+  const [url = "http://127.0.0.1:8000/mcp"] = positionals;
+  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem(`${url} is no http URL`);
+  const timeoutSeconds = Number(values.timeout);
+  if (!(timeoutSeconds > 0 && timeoutSeconds < 86_400)) {
+    throw new Problem("--timeout must be a number of seconds");
+  }
+  const callbackPort = Number(values["callback-port"]);
+  if (!Number.isInteger(callbackPort) || callbackPort < 0 || callbackPort > 65_535) {
+    throw new Problem("--callback-port must be a port number");
+  }
+  return { serverUrl: new URL(url), loginAs: values["login-as"], timeoutSeconds, callbackPort };
+}
+
+/** Connects, with a login where the server wants one. */
+async function connect(args: Arguments, callback: Callback): Promise<Client> {
+  const provider = new LoginProvider(callback.redirectUrl, report);
+  const createTransport = () =>
+    new StreamableHTTPClientTransport(args.serverUrl, {
+      authProvider: provider,
+      fetch: fetchOrSayWhere,
+      onInsufficientScope: "throw",
+    });
+  const client = new Client(
+    { name: "propelauth-example-client", version: "1.0.0" },
+    { versionNegotiation: { mode: "auto" } },
+  );
+  const transport = createTransport();
+  try {
+    await client.connect(transport);
+  } catch (error) {
+    const { authorizationUrl } = provider;
+    if (!UnauthorizedError.isInstance(error) || authorizationUrl === undefined) throw error;
+    await logIn(args, provider.loginState, authorizationUrl, callback, async (parameters) => {
+      try {
+        await transport.finishAuth(parameters);
+      } catch (error) {
+        throw new Problem(explain(error, args.serverUrl, callback.redirectUrl));
+      }
+    });
+    report("Logged in", `scopes: ${provider.tokens()?.scope ?? "none"}`);
+    await client.connect(createTransport());
+  }
+  return client;
+}
+
+async function logIn(
+  { loginAs, timeoutSeconds }: Arguments,
+  state: string,
+  authorizationUrl: URL,
+  callback: Callback,
+  finish: (parameters: URLSearchParams) => Promise<void>,
+): Promise<void> {
+  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  const answered = callback.receive(state, finish, timeout);
+  if (loginAs === undefined) {
+    console.log(`\nLog in at this address, which opens in your browser:\n\n${authorizationUrl}\n`);
+    openBrowser(authorizationUrl);
+  } else {
+    report("Logging in", loginAs);
+    const { authorizeAs } = await import("@x/propelauth-local");
+    await fetch(await authorizeAs(authorizationUrl.href, loginAs));
+  }
+  try {
+    await answered;
+  } catch (error) {
+    if (error !== timeout.reason) throw error;
+    throw new Problem(
+      `Nobody logged in within ${timeoutSeconds} seconds. Start again; --timeout gives more time`,
+    );
+  }
+}
+
+/** Uses the connection: who am I, and what is here? */
+async function ask(client: Client): Promise<void> {
+  const server = client.getServerVersion();
+  report(
+    "Connected",
+    `${server?.name} ${server?.version}, MCP ${client.getNegotiatedProtocolVersion()}`,
+  );
+  const start = performance.now();
+  // MCP 2026-07-28 has no ping; discovery is as light.
+  await (client.getProtocolEra() === "modern" ? client.discover() : client.ping());
+  report("Ping", `${Math.ceil(performance.now() - start)} ms`);
+  const { tools } = await client.listTools();
+  report("Tools", tools.map(({ name }) => name).join(", ") || "none");
+  if (!tools.some(({ name }) => name === "whoami")) return;
+  const { content } = await client.callTool({ name: "whoami" });
+  for (const part of content) if (part.type === "text") report("whoami", part.text);
+}
+
+function report(step: string, text: string): void {
+  console.log(`${step.padEnd(11)} ${printable(text)}`);
+}
+
+/** `fetch`, whose failures say where they happened. */
+async function fetchOrSayWhere(input: string | URL, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(input, init);
+  } catch (cause) {
+    if (init?.signal?.aborted) throw cause;
+    throw new Unreachable(new URL(input), cause);
+  }
+}
+
+async function main(): Promise<void> {
+  const args = readArguments();
+  await using callback = listenForCallback(args.callbackPort);
+  report("Connecting", args.serverUrl.href);
+  try {
+    const client = await connect(args, callback);
+    await ask(client);
+    await client.close();
+  } catch (error) {
+    throw new Problem(explain(error, args.serverUrl, callback.redirectUrl));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  Deno.exitCode = 1;
+}

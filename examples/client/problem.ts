@@ -1,0 +1,94 @@
+// What went wrong, in one line that says what to do next.
+import {
+  InsufficientScopeError,
+  IssuerMismatchError,
+  OAuthError,
+  RegistrationRejectedError,
+  SdkErrorCode,
+  SdkHttpError,
+} from "@modelcontextprotocol/client";
+
+/** A problem that is explained already. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+}
+
+/** Nobody answered at an address. A TypeError, so that the SDK treats it as the failed fetch it is. */
+export class Unreachable extends TypeError {
+  override readonly name = "Unreachable";
+  readonly url: URL;
+  constructor(url: URL, cause: unknown) {
+    super(`No answer from ${url.origin}`, { cause });
+    this.url = url;
+  }
+}
+
+/**
+ * Explains an error.
+ *
+ * @param error Whatever was thrown.
+ * @param serverUrl The MCP server.
+ * @param redirectUrl Where this client receives the login.
+ * @returns One line without control characters.
+ */
+export function explain(error: unknown, serverUrl: URL, redirectUrl: string): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const text = explainOne(cause, serverUrl, redirectUrl);
+    if (text !== undefined) return printable(text);
+  }
+  return printable(
+    `${serverUrl} cannot be used: ${error instanceof Error ? error.message : error}`,
+  );
+}
+
+function explainOne(error: Error, serverUrl: URL, redirectUrl: string): string | undefined {
+  if (error instanceof Problem) return error.message;
+  if (error instanceof Unreachable) {
+    return error.url.origin === serverUrl.origin
+      ? `Nobody answers at ${serverUrl.origin}. Check the URL, or start a server: deno task dev`
+      : `PropelAuth does not answer at ${error.url.origin}. Check the server's PROPELAUTH_AUTH_URL`;
+  }
+  if (RegistrationRejectedError.isInstance(error)) {
+    return `PropelAuth refused to register this client (${error.status}). In its dashboard, allow ` +
+      `dynamic registration in MCP > Settings, and add ${redirectUrl} to MCP > Allowed MCP ` +
+      `Clients; --callback-port keeps that address the same`;
+  }
+  if (IssuerMismatchError.isInstance(error)) {
+    return error.kind === "metadata"
+      ? `PropelAuth calls itself ${error.received}, the server calls it ${error.expected}. ` +
+        `Set the server's option "issuer" to what PropelAuth says`
+      : "The login was answered by someone else than PropelAuth. Start again";
+  }
+  if (InsufficientScopeError.isInstance(error)) {
+    return `The login grants too little: ${serverUrl} needs the scope ${error.requiredScope}. ` +
+      `Log in as a user who may grant it`;
+  }
+  if (OAuthError.isInstance(error)) {
+    return error.code === "access_denied"
+      ? "The login was denied. Start again, and allow this client"
+      : `PropelAuth refused the login: ${error.code}, ${error.message}`;
+  }
+  if (SdkHttpError.isInstance(error)) return explainStatus(error, serverUrl);
+}
+
+function explainStatus(error: SdkHttpError, serverUrl: URL): string | undefined {
+  const { status } = error;
+  if (error.code === SdkErrorCode.ClientHttpAuthentication) {
+    return `The login worked, but ${serverUrl} refuses the token. Check that its SERVER_URL is ` +
+      `${serverUrl.origin}, and its credentials those of the same PropelAuth environment`;
+  }
+  if (status === 503) {
+    return `The server cannot reach PropelAuth now (503). Try again in a moment`;
+  }
+  if (status === 500) {
+    return `The server failed (500). Check its PropelAuth introspection credentials`;
+  }
+  if (status !== undefined) {
+    return `${serverUrl} is no MCP endpoint (${status}). Check the path, which is mostly /mcp`;
+  }
+}
+
+/** What others wrote, fit for a terminal: one line, no control characters, not endless. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").slice(0, 500);
+}
