@@ -207,9 +207,9 @@ function resolveOverrides(overrides: TokenIntrospectionOverrides) {
 }
 
 function optional<T>(
-  require: (name: string, value: unknown) => T,
+  rule: (name: string, value: unknown) => T,
   name: string,
   value: unknown,
 ): T | undefined {
-  return value === undefined ? undefined : require(name, value);
+  return value === undefined ? undefined : rule(name, value);
 }
