@@ -16,6 +16,9 @@ import type { AccessTokenVerifier } from "./verifier.ts";
 /** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
 const TRANSPORT_ERROR = -32000;
 
+// RFC 9110 §7.2: uri-host [ ":" port ]
+const HOST = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?$/i;
+
 /** What a gate is made of. */
 export interface GateOptions extends ChallengeOptions {
   readonly allowedOrigins: AllowedOrigins;
@@ -39,11 +42,11 @@ export type Gate = (request: Request) => Promise<AccessToken | Response>;
 export function createGate(options: GateOptions, verifier: AccessTokenVerifier): Gate {
   const { allowedOrigins, onLoopback } = options;
 
-  async function authenticate(request: Request): Promise<AccessToken | Response> {
+  async function judge(request: Request): Promise<AccessToken | Response> {
+    if (request.method === "OPTIONS") return buildPreflight(request);
     try {
-      return await verifier.verifyAccessToken(
-        parseBearerToken(request.headers.get("Authorization")),
-      );
+      const token = parseBearerToken(request.headers.get("Authorization"));
+      return await verifier.verifyAccessToken(token);
     } catch (error) {
       if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
         return buildRefusal(error, options);
@@ -58,9 +61,7 @@ export function createGate(options: GateOptions, verifier: AccessTokenVerifier):
     if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
       return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
     }
-    const result = request.method === "OPTIONS"
-      ? buildPreflight(request)
-      : await authenticate(request);
+    const result = await judge(request);
     if (result instanceof Response) setCorsHeaders(result.headers, origin, allowedOrigins);
     return result;
   };
@@ -74,11 +75,10 @@ export function createGate(options: GateOptions, verifier: AccessTokenVerifier):
  * @returns Whether the host is on loopback, whatever the port.
  */
 export function isHostAllowed(request: Request): boolean {
-  const host = request.headers.get("Host");
-  // What a URL parser would take for a userinfo or a path is no host.
-  if (host !== null && /[/\\?#@]/.test(host)) return false;
-  const url = host === null ? request.url : `http://${host}`;
-  return URL.canParse(url) && isLoopback(new URL(url).hostname);
+  const host = request.headers.get("Host") ?? new URL(request.url).host;
+  // Taken apart by hand: for a URL parser there may be a userinfo or a path in it.
+  const hostname = HOST.exec(host)?.[1];
+  return hostname !== undefined && isLoopback(hostname.toLowerCase());
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AccessToken } from "./access_token.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 
@@ -48,5 +48,5 @@ function identify({ clientId, subject }: AccessToken): string {
 
 /** Session ids come from outside and have no length of their own. */
 function digest(sessionId: string): string {
-  return createHash("sha256").update(sessionId).digest("hex");
+  return hash("sha256", sessionId, "hex");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type AccessToken, type AccessTokenPolicy, judgeAccessToken } from "./access_token.ts";
 import { isToken68 } from "./bearer.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
@@ -121,7 +121,7 @@ export function createVerifier(
 
 /** One-way, so that a dump of the cache's keys gives nobody a token. */
 function digestToken(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
+  return hash("sha256", token, "hex");
 }
 
 /** A fresh error with a message alone: what `fetch` threw may carry the request it was given. */

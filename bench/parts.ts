@@ -1,0 +1,73 @@
+import { createPropelAuth, type PropelAuth } from "@x/propelauth-mcp";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+
+/** As long as an opaque token is. */
+export const TOKEN = `pa_${"x".repeat(61)}`;
+const FAR = 253_402_300_799;
+
+/** A gate whose PropelAuth answers at once, without a network. */
+export function createGate(
+  baseUrl: string,
+  answer: Record<string, unknown> = {},
+  onAsk: () => void = () => {},
+): PropelAuth {
+  const body = JSON.stringify({
+    active: true,
+    sub: "1bf3b5a4-4b40-4f5c-8d0e-9f3e3f1f0a11",
+    client_id: "client-1",
+    scope: "read:user_data write:note",
+    aud: `${baseUrl}/mcp`,
+    exp: FAR,
+    ...answer,
+  });
+  return createPropelAuth({
+    authUrl: "https://auth.example.com",
+    introspectionClientId: "id",
+    introspectionClientSecret: "secret",
+    baseUrl,
+    requiredScopes: ["read:user_data"],
+    tokenIntrospectionOverrides: {
+      cacheTtlSeconds: 3600,
+      fetch: () => {
+        onAsk();
+        return Promise.resolve(new Response(body));
+      },
+    },
+  });
+}
+
+/** The MCP server of SDK v2 that is called with the gate and without it. */
+export function createMcpServer() {
+  return createMcpHandler(() => {
+    const server = new McpServer({ name: "bench", version: "1.0.0" });
+    server.registerTool("hello", { description: "Says hello" }, () => ({
+      content: [{ type: "text" as const, text: "hello" }],
+    }));
+    return server;
+  });
+}
+
+/** One call of its tool, as a client without a session sends it. */
+export const CALL = {
+  method: "POST",
+  headers: {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2025-11-25",
+    "Authorization": `Bearer ${TOKEN}`,
+  },
+  body: JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "hello", arguments: {} },
+  }),
+} as const;
+
+/** A bench that measures errors measures nothing. */
+export async function expectHello(response: Response): Promise<void> {
+  const text = await response.text();
+  if (response.status !== 200 || !text.includes('"hello"')) {
+    throw new Error(`The server answered ${response.status} ${text}`);
+  }
+}
