@@ -1,0 +1,117 @@
+/**
+ * Logs in through the stand-in's own pages, without a browser.
+ *
+ * @module
+ */
+
+import type { LocalConsentChoice } from "./local_propelauth_options.ts";
+
+const MAX_STEPS = 12;
+
+/**
+ * Does what a person at a browser does: opens the address, chooses who they are, answers.
+ *
+ * @param authorizationUrl The address that the client would open.
+ * @param email Who signs in.
+ * @param choice What is answered on the consent page.
+ * @returns Where the browser is sent in the end: the client's redirect URI, with `code` or `error`.
+ * @throws {TypeError} The stand-in cannot be reached, the address is none of its pages, or there is
+ * no such user; the message names those that are.
+ */
+export async function authorizeAs(
+  authorizationUrl: string | URL,
+  email: string,
+  choice: LocalConsentChoice = {},
+): Promise<URL> {
+  return await walkPages(new URL(authorizationUrl), email, choice, {});
+}
+
+/**
+ * The same, with headers of one's own.
+ *
+ * @param authorizationUrl The address that the client would open.
+ * @param email Who signs in.
+ * @param choice What is answered on the consent page.
+ * @param headers Sent with every request.
+ * @returns As {@linkcode authorizeAs}.
+ * @throws {TypeError} As {@linkcode authorizeAs}.
+ */
+export async function walkPages(
+  authorizationUrl: URL,
+  email: string,
+  choice: LocalConsentChoice,
+  headers: Record<string, string>,
+): Promise<URL> {
+  const { origin } = authorizationUrl;
+  const cookies = new Map<string, string>();
+  let url = authorizationUrl;
+  let form: URLSearchParams | undefined;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const response = await send(url, form, cookies, headers);
+    const location = response.headers.get("Location");
+    const page = await response.text();
+    if (location !== null) {
+      const next = new URL(location, url);
+      if (next.origin !== origin || !next.pathname.startsWith("/oauth/2.1/")) return next;
+      [url, form] = [next, undefined];
+    } else {
+      form = answer(page, email, choice, url);
+    }
+  }
+  throw new TypeError(`Cannot log in: ${origin} leads in circles`);
+}
+
+async function send(
+  url: URL,
+  form: URLSearchParams | undefined,
+  cookies: Map<string, string>,
+  own: Record<string, string>,
+) {
+  const headers = { ...own, "Cookie": [...cookies].map((pair) => pair.join("=")).join("; ") };
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      headers,
+      redirect: "manual",
+      ...(form !== undefined && { method: "POST", body: form }),
+    });
+  } catch (cause) {
+    throw new TypeError(`Cannot log in: ${url.origin} cannot be reached`, { cause });
+  }
+  for (const cookie of response.headers.getSetCookie()) {
+    const [pair = ""] = cookie.split(";");
+    const [name = "", value = ""] = [
+      pair.slice(0, pair.indexOf("=")),
+      pair.slice(pair.indexOf("=") + 1),
+    ];
+    if (value === "" || /expires=Thu, 01 Jan 1970/i.test(cookie)) cookies.delete(name);
+    else cookies.set(name, value);
+  }
+  return response;
+}
+
+function answer(
+  page: string,
+  email: string,
+  choice: LocalConsentChoice,
+  url: URL,
+): URLSearchParams {
+  const people = [...page.matchAll(/name="user" value="([^"]+)"[^]*?<\/button>/g)];
+  if (people.length > 0) {
+    const emails = people.map(([button]) => /[^\s<>]+@[^\s<>]+/.exec(button)?.[0] ?? "");
+    const index = emails.findIndex((one) => one.toLowerCase() === email.toLowerCase());
+    const id = people[index]?.[1];
+    if (id === undefined) {
+      throw new TypeError(`Cannot log in: no user ${email}; there are ${emails.join(", ")}`);
+    }
+    return new URLSearchParams({ user: id });
+  }
+  if (page.includes('value="allow"')) {
+    if (choice.deny) return new URLSearchParams({ answer: "deny" });
+    const boxes = [...page.matchAll(/name="scope" value="([^"]+)"/g)].map(([, name = ""]) => name);
+    const chosen = boxes.filter((name) => choice.scopes?.includes(name) ?? true);
+    return new URLSearchParams([["answer", "allow"], ...chosen.map((name) => ["scope", name])]);
+  }
+  const what = /<h1>[^<]*<\/h1><p>([^<]*)/.exec(page)?.[1];
+  throw new TypeError(`Cannot log in: ${what ?? `${url.origin} is no local PropelAuth`}`);
+}

@@ -1,0 +1,211 @@
+/**
+ * The listener in front of the authorization server: PropelAuth's URLs, pages, CORS and hosts.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { walkPages } from "./authorize_as.ts";
+import { createLogin } from "./login.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { buildErrorPage, buildRootPage } from "./pages.ts";
+import { MOUNT, PAGES } from "./provider.ts";
+import type { Provider } from "./provider_types.ts";
+import { registerClient, tidyRegistration } from "./registration.ts";
+import { parseAskedScopes, SIGNED_IN } from "./scopes.ts";
+import type { Payload, Store } from "./store.ts";
+
+const METADATA = `/.well-known/oauth-authorization-server${MOUNT}`;
+const MAX_BODY_BYTES = 64 * 1024;
+const PAGE_HEADERS = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Cache-Control": "no-store",
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "no-referrer",
+};
+const INTERNAL = "x-local-propelauth";
+
+/** What the listener is made of. */
+export interface FrontParts {
+  readonly provider: Provider;
+  readonly options: ResolvedOptions;
+  readonly store: Store;
+  readonly authUrl: string;
+  readonly issuer: string;
+}
+
+/**
+ * Creates the listener for `node:http`.
+ *
+ * @param parts What it is made of.
+ * @returns The listener. It never throws: a fault of its own is a 500.
+ */
+export function createFront(parts: FrontParts) {
+  const { provider, options, store, authUrl } = parts;
+  const host = new URL(authUrl).host;
+  const serveProvider = provider.callback();
+  const login = createLogin(provider, options, store);
+  const metadata = JSON.stringify(buildMetadata(parts));
+
+  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", authUrl);
+    const { pathname } = url;
+    if (request.headers.host !== host) return send(response, 421, "text/plain", "Unknown host\n");
+    if (pathname === "/") {
+      return sendPage(response, 200, buildRootPage(authUrl, options.users, options.scopes));
+    }
+    if (pathname.startsWith(`${PAGES}/`)) return await servePage(request, response);
+    const isApi = pathname === METADATA || pathname.startsWith(`${MOUNT}/`);
+    if (isApi && pathname !== `${MOUNT}/authorize`) {
+      allowAnyOrigin(request, response);
+      if (request.method === "OPTIONS") return send(response, 204, "", "");
+    }
+    if (pathname === METADATA) return send(response, 200, "application/json", metadata);
+    if (pathname === `${MOUNT}/register`) return await register(request, response);
+    if (pathname === `${MOUNT}/authorize` && request.method === "GET") {
+      if (await authorize(request, response, url)) return;
+    }
+    const known = ["/authorize", "/token", "/introspect"].map((path) => MOUNT + path);
+    if (!known.includes(pathname) && !pathname.startsWith(`${MOUNT}/authorize/`)) {
+      return send(response, 404, "application/json", '{"error":"not_found"}');
+    }
+    mount(request, url);
+    await serveProvider(request, response);
+  }
+
+  /** True when the request is answered. */
+  async function authorize(request: IncomingMessage, response: ServerResponse, url: URL) {
+    const query = url.searchParams;
+    const missing = ["resource", "state"].find((name) => !query.get(name));
+    if (options.requireResource && missing !== undefined) {
+      const advice = "PropelAuth refuses such a request too; the client has to send it.";
+      sendPage(response, 400, buildErrorPage(`The request has no ${missing}.`, advice));
+      return true;
+    }
+    if (options.autoConsentAs !== undefined && request.headers[INTERNAL] === undefined) {
+      const location = await walkPages(url, options.autoConsentAs, {}, { [INTERNAL]: "1" });
+      response.writeHead(303, { "Location": location.href, "Cache-Control": "no-store" }).end();
+      return true;
+    }
+    const names = options.scopes.map(({ name }) => name);
+    query.set("scope", [...parseAskedScopes(query.get("scope"), names), SIGNED_IN].join(" "));
+    return false;
+  }
+
+  async function register(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refuse = (status: number, error: string, description: string): void =>
+      send(
+        response,
+        status,
+        "application/json",
+        JSON.stringify({ error, error_description: description }),
+      );
+    if (!options.dynamicRegistration) {
+      return refuse(404, "not_found", "no dynamic registration here");
+    }
+    const metadata = tidyRegistration(parseJson(await readBody(request)));
+    if (metadata === undefined) return refuse(400, "invalid_client_metadata", "no JSON object");
+    try {
+      const client = registerClient(provider, store, metadata);
+      send(response, 201, "application/json", JSON.stringify(client));
+    } catch (error) {
+      const { error: code, error_description: description }: Payload = Object(error);
+      if (typeof code !== "string") throw error;
+      refuse(400, code, String(description));
+    }
+  }
+
+  async function servePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const form = request.method === "POST"
+      ? new URLSearchParams(await readBody(request))
+      : undefined;
+    let step: Awaited<ReturnType<typeof login>>;
+    try {
+      step = await login(request, response, form);
+    } catch {
+      const what = "There is no login under way in this browser.";
+      return sendPage(
+        response,
+        400,
+        buildErrorPage(what, "Go back to the client and connect again."),
+      );
+    }
+    if ("page" in step) return sendPage(response, 200, step.page);
+    response.writeHead(303, { "Location": step.location, "Cache-Control": "no-store" }).end();
+  }
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    route(request, response).catch((error) => {
+      options.log?.(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
+      if (!response.headersSent) {
+        send(response, 500, "application/json", '{"error":"server_error"}');
+      } else response.destroy();
+    });
+  };
+}
+
+function buildMetadata({ options, authUrl, issuer }: FrontParts): Payload {
+  const at = (path: string): string => `${authUrl}${MOUNT}${path}`;
+  return {
+    issuer,
+    authorization_endpoint: at("/authorize"),
+    token_endpoint: at("/token"),
+    ...(options.dynamicRegistration && { registration_endpoint: at("/register") }),
+    introspection_endpoint: at("/introspect"),
+    grant_types_supported: ["authorization_code", "refresh_token"],
+    response_types_supported: ["code"],
+    response_modes_supported: ["query"],
+    code_challenge_methods_supported: ["S256"],
+    scopes_supported: options.scopes.map(({ name }) => name),
+    token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic"],
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: false,
+  };
+}
+
+/** oidc-provider finds its own prefix by what Express sets when an application is mounted. */
+function mount(request: IncomingMessage, url: URL): void {
+  Object.assign(request, { originalUrl: request.url, baseUrl: MOUNT });
+  request.url = url.pathname.slice(MOUNT.length) + url.search;
+}
+
+function allowAnyOrigin(request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.origin === undefined) return;
+  const requested = request.headers["access-control-request-headers"];
+  response.setHeader("Access-Control-Allow-Origin", "*");
+  response.setHeader("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+  response.setHeader("Access-Control-Allow-Headers", requested ?? "Authorization, Content-Type");
+  response.setHeader("Access-Control-Max-Age", "7200");
+}
+
+function sendPage(response: ServerResponse, status: number, html: string): void {
+  response.writeHead(status, PAGE_HEADERS).end(html);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  const headers = type === "" ? {} : { "Content-Type": type };
+  response.writeHead(status, { ...headers, "Cache-Control": "no-store" }).end(body);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new RangeError("The body is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

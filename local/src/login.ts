@@ -1,0 +1,126 @@
+/**
+ * The steps between an authorization request and its answer: who is it, and what do they allow.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResolvedOptions } from "./options.ts";
+import { type Asking, buildConsentPage, buildLoginPage, type ConsentScope } from "./pages.ts";
+import type { Interaction, InteractionResult, Provider } from "./provider_types.ts";
+import { parseAskedScopes, SIGNED_IN } from "./scopes.ts";
+import type { Store } from "./store.ts";
+import { findUser, mayGrant } from "./users.ts";
+
+/** What the user's answer leads to: a page to show, or a place to go. */
+export type LoginStep = { readonly page: string } | { readonly location: string };
+
+/**
+ * Creates the steps.
+ *
+ * @param provider The authorization server.
+ * @param options Checked options.
+ * @param store Remembers what was granted.
+ * @returns A function from a request, and the form that it carries, to the next step. It throws
+ * when the browser has no login under way.
+ */
+export function createLogin(provider: Provider, options: ResolvedOptions, store: Store) {
+  const configured = options.scopes.map(({ name }) => name);
+
+  async function finish(interaction: Interaction, result: InteractionResult): Promise<LoginStep> {
+    interaction.result = result;
+    await interaction.persist();
+    return { location: interaction.returnTo };
+  }
+
+  async function signIn(interaction: Interaction, accountId: string): Promise<LoginStep> {
+    const { session } = interaction;
+    if (session !== undefined && session.accountId !== accountId) {
+      // The provider would have the other user log out first, on a page that PropelAuth has not.
+      const other = await provider.Session.findByUid(session.uid);
+      if (other !== undefined) {
+        other.accountId = undefined;
+        await other.persist();
+      }
+    }
+    return await finish(interaction, { login: { accountId } });
+  }
+
+  async function allow(interaction: Interaction, chosen: readonly string[]): Promise<LoginStep> {
+    const { accountId, clientId, resource, key } = read(interaction);
+    const user = findUser(options.users, accountId);
+    const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured);
+    const granted = asked.filter((name) => {
+      const scope = options.scopes.find((candidate) => candidate.name === name);
+      return user !== undefined && mayGrant(user, name) &&
+        (scope?.optional !== true || chosen.includes(name));
+    });
+    const scopes = [...new Set([...grantedBefore(store, key), ...granted])];
+    const grant = new provider.Grant({ accountId, clientId });
+    // A scope that was neither added nor rejected would bring the same page again.
+    const declined = asked.filter((scope) => !scopes.includes(scope)).join(" ");
+    const allowed = [...scopes, SIGNED_IN].join(" ");
+    if (resource === undefined) {
+      grant.addOIDCScope(allowed);
+      if (declined !== "") grant.rejectOIDCScope(declined);
+    } else {
+      grant.rejectOIDCScope([...asked, SIGNED_IN].join(" "));
+      grant.addResourceScope(resource, allowed);
+      if (declined !== "") grant.rejectResourceScope(resource, declined);
+    }
+    store.upsert("Consent", key, { scopes });
+    return await finish(interaction, { consent: { grantId: await grant.save() } });
+  }
+
+  return async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    form: URLSearchParams | undefined,
+  ): Promise<LoginStep> => {
+    const interaction = await provider.interactionDetails(request, response);
+    const asking = describeAsking(store, interaction);
+    const chosen = findUser(options.users, form?.get("user") ?? "");
+    if (chosen !== undefined) return await signIn(interaction, chosen.id);
+    if (interaction.prompt.name === "login" || form?.get("answer") === "switch") {
+      return { page: buildLoginPage(asking, options.users) };
+    }
+    if (form?.get("answer") === "deny") {
+      return await finish(interaction, {
+        error: "access_denied",
+        error_description: "The user denied the request",
+      });
+    }
+    if (form?.get("answer") === "allow") return await allow(interaction, form.getAll("scope"));
+    const user = findUser(options.users, read(interaction).accountId);
+    if (user === undefined) return { page: buildLoginPage(asking, options.users) };
+    const before = grantedBefore(store, read(interaction).key);
+    const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured);
+    const scopes = options.scopes.filter(({ name }) => asked.includes(name))
+      .map((scope): ConsentScope => ({ ...scope, granted: before.includes(scope.name) }));
+    return { page: buildConsentPage(asking, user, scopes) };
+  };
+}
+
+function read(interaction: Interaction) {
+  const accountId = interaction.session?.accountId ?? "";
+  const clientId = interaction.params["client_id"] ?? "";
+  const resource = interaction.params["resource"];
+  return { accountId, clientId, resource, key: JSON.stringify([accountId, clientId, resource]) };
+}
+
+function grantedBefore(store: Store, key: string): readonly string[] {
+  const scopes = store.find("Consent", key)?.["scopes"];
+  return Array.isArray(scopes) ? scopes.map(String) : [];
+}
+
+function describeAsking(store: Store, interaction: Interaction): Asking {
+  const { clientId, resource = "" } = read(interaction);
+  const client = store.find("Client", clientId);
+  const redirect = interaction.params["redirect_uri"] ?? "";
+  const url = URL.canParse(redirect) ? new URL(redirect) : undefined;
+  return {
+    clientName: String(client?.["client_name"] || clientId).slice(0, 100),
+    redirectHost: url?.host || url?.protocol || "the client",
+    resource,
+  };
+}

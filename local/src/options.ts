@@ -1,0 +1,235 @@
+/**
+ * Turns raw options into checked, read-only ones. The only file that knows defaults.
+ * Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import type { LocalPropelAuthOptions, LocalUserWithId } from "./local_propelauth_options.ts";
+import { createRules, describe, isRecord, isScope, isUuid } from "./option_rules.ts";
+import { DEFAULT_SCOPES, type ResolvedScope, SIGNED_IN } from "./scopes.ts";
+import { defaultUsers, deriveUuid, findUser } from "./users.ts";
+
+const INTRO = "Cannot start the local PropelAuth";
+const rules = createRules(INTRO);
+
+const CREDENTIAL = /^[\w-]+$/;
+const CREDENTIAL_RULE = "letters, digits, _ and - only";
+const MAX_SECONDS = 10 * 365 * 24 * 3600;
+
+const OPTION_NAMES: readonly (keyof LocalPropelAuthOptions)[] = [
+  "port",
+  "hostname",
+  "dangerouslyListenBeyondLoopback",
+  "issuerForm",
+  "users",
+  "scopes",
+  "resources",
+  "accessTokenExpiresInSeconds",
+  "refreshTokenExpiresInSeconds",
+  "rotateRefreshTokens",
+  "dynamicRegistration",
+  "requireResource",
+  "autoConsentAs",
+  "introspectionClientId",
+  "introspectionClientSecret",
+  "stateFile",
+  "log",
+];
+const USER_MEMBERS = [
+  "id",
+  "email",
+  "orgId",
+  "orgName",
+  "orgRole",
+  "grantableScopes",
+  "firstName",
+  "lastName",
+];
+
+/** Options after every check, with every default in place that needs no randomness. */
+export interface ResolvedOptions {
+  readonly port: number;
+  readonly hostname: string;
+  readonly issuerForm: "path" | "bare";
+  readonly users: readonly LocalUserWithId[];
+  readonly scopes: readonly ResolvedScope[];
+  /** Normalised; `undefined` when every http and https URL is known. */
+  readonly resources: readonly string[] | undefined;
+  readonly accessTokenExpiresInSeconds: number;
+  readonly refreshTokenExpiresInSeconds: number;
+  readonly rotateRefreshTokens: boolean;
+  readonly dynamicRegistration: boolean;
+  readonly requireResource: boolean;
+  readonly autoConsentAs: string | undefined;
+  readonly introspectionClientId: string | undefined;
+  readonly introspectionClientSecret: string | undefined;
+  readonly stateFile: string | undefined;
+  readonly log: ((line: string) => void) | undefined;
+}
+
+/**
+ * Checks the options and adds the defaults. Never changes its argument.
+ *
+ * @param options What the caller gave.
+ * @returns The options, complete.
+ * @throws {TypeError} One is unknown, or malformed.
+ * @throws {RangeError} A number is out of bounds.
+ */
+export function resolveOptions(options: LocalPropelAuthOptions): ResolvedOptions {
+  rules.members("options", options, OPTION_NAMES);
+  const scopes = options.scopes === undefined ? DEFAULT_SCOPES : resolveScopes(options.scopes);
+  const names = scopes.map(({ name }) => name);
+  const users = resolveUsers(options.users ?? defaultUsers(names), names);
+  if (options.log !== undefined) rules.callable("log", options.log);
+  return {
+    port: rules.wholeNumber("port", options.port ?? 0, 0, 65_535),
+    hostname: resolveHostname(options),
+    issuerForm: resolveIssuerForm(options.issuerForm ?? "path"),
+    users,
+    scopes,
+    resources: options.resources === undefined ? undefined : resolveResources(options.resources),
+    accessTokenExpiresInSeconds: seconds(options, "accessTokenExpiresInSeconds", 5_400),
+    refreshTokenExpiresInSeconds: seconds(options, "refreshTokenExpiresInSeconds", 2_592_000),
+    rotateRefreshTokens: flag(options, "rotateRefreshTokens", true),
+    dynamicRegistration: flag(options, "dynamicRegistration", true),
+    requireResource: flag(options, "requireResource", true),
+    autoConsentAs: resolveAutoConsent(options.autoConsentAs, users),
+    introspectionClientId: credential("introspectionClientId", options.introspectionClientId),
+    introspectionClientSecret: credential(
+      "introspectionClientSecret",
+      options.introspectionClientSecret,
+    ),
+    stateFile: options.stateFile === undefined
+      ? undefined
+      : rules.text("stateFile", options.stateFile),
+    log: options.log,
+  };
+}
+
+/**
+ * Brings a resource indicator into the form in which known ones are compared.
+ *
+ * @param resource What a client sent.
+ * @returns The URL, normalised; `undefined` when it is no http or https URL without fragment.
+ */
+export function normalizeResource(resource: unknown): string | undefined {
+  if (typeof resource !== "string" || !URL.canParse(resource) || resource.includes("#")) return;
+  const url = new URL(resource);
+  return /^https?:$/.test(url.protocol) ? url.href : undefined;
+}
+
+/**
+ * Tells whether a host name can only be reached from this machine.
+ *
+ * @param hostname A name or an address, IPv6 without brackets.
+ * @returns Whether it is loopback.
+ */
+export function isLoopback(hostname: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|([a-z0-9-]+\.)*localhost)$/i.test(hostname);
+}
+
+function resolveHostname(options: LocalPropelAuthOptions): string {
+  const hostname = rules.text("hostname", options.hostname ?? "127.0.0.1");
+  const beyond = flag(options, "dangerouslyListenBeyondLoopback", false);
+  const rule = beyond
+    ? "a name or an address that clients can reach, no wildcard"
+    : "loopback, such as 127.0.0.1 or localhost, unless dangerouslyListenBeyondLoopback is true";
+  const bracketed = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const origin = `http://${bracketed}`;
+  const usable = URL.canParse(origin) && new URL(origin).hostname === bracketed.toLowerCase() &&
+    !/^(0\.0\.0\.0|::)$/.test(hostname);
+  if (usable && (beyond || isLoopback(hostname))) return hostname.toLowerCase();
+  throw rules.breach("hostname", rule, describe(hostname));
+}
+
+function resolveIssuerForm(value: unknown): "path" | "bare" {
+  if (value === "path" || value === "bare") return value;
+  throw rules.breach("issuerForm", '"path" or "bare"', describe(value));
+}
+
+function resolveScopes(value: unknown): readonly ResolvedScope[] {
+  const rule = "an array of different scopes, each of printable ASCII without space, quote and " +
+    "backslash, or { name, description, optional } of such a one";
+  const scopes = rules.array("scopes", value, rule).map((scope): ResolvedScope => {
+    const { name, description = "", optional = false } = isRecord(scope)
+      ? rules.members("scopes", scope, ["name", "description", "optional"])
+      : { name: scope };
+    if (!isScope(name) || name === SIGNED_IN || typeof description !== "string") {
+      throw rules.breach("scopes", rule, `${describe(isRecord(scope) ? name : scope)} in it`);
+    }
+    return { name, description, optional: rules.boolean("scopes[].optional", optional) };
+  });
+  const names = scopes.map(({ name }) => name);
+  const doubled = names.find((name, index) => names.indexOf(name) !== index);
+  if (doubled !== undefined) throw rules.breach("scopes", rule, `${describe(doubled)} twice`);
+  return scopes;
+}
+
+function resolveUsers(value: unknown, scopes: readonly string[]): readonly LocalUserWithId[] {
+  const rule = "an array of one or more users with different ids and e-mail addresses";
+  const users = rules.array("users", value, rule).map((user) => resolveUser(user, scopes));
+  const keys = users.flatMap(({ id, email }) => [id, email.toLowerCase()]);
+  const doubled = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (doubled !== undefined) throw rules.breach("users", rule, `${describe(doubled)} twice`);
+  if (users.length === 0) throw rules.breach("users", rule, "an array of 0");
+  return users;
+}
+
+function resolveUser(value: unknown, scopes: readonly string[]): LocalUserWithId {
+  const user = rules.members("users", value, USER_MEMBERS);
+  const email = rules.text("users[].email", user.email, "an e-mail address", /^[^\s@]+@[^\s@]+$/);
+  const id = user.id ?? deriveUuid(email);
+  if (!isUuid(id)) throw rules.breach("users[].id", "a UUID", describe(id));
+  const resolved: LocalUserWithId = { id: id.toLowerCase(), email };
+  for (const name of ["orgId", "orgName", "orgRole", "firstName", "lastName"] as const) {
+    if (user[name] !== undefined) resolved[name] = rules.text(`users[].${name}`, user[name]);
+  }
+  if (user.grantableScopes === undefined) return resolved;
+  const rule = "an array of configured scopes";
+  const grantable = rules.array("users[].grantableScopes", user.grantableScopes, rule);
+  resolved.grantableScopes = grantable.map((scope) => {
+    if (typeof scope === "string" && scopes.includes(scope)) return scope;
+    throw rules.breach("users[].grantableScopes", rule, `${describe(scope)} in it`);
+  });
+  return resolved;
+}
+
+function resolveResources(value: unknown): readonly string[] {
+  const rule = "an array of http or https URLs without fragment";
+  return rules.array("resources", value, rule).map((resource) => {
+    const normalized = normalizeResource(resource);
+    if (normalized !== undefined) return normalized;
+    throw rules.breach("resources", rule, `${describe(resource)} in it`);
+  });
+}
+
+function resolveAutoConsent(
+  value: unknown,
+  users: readonly LocalUserWithId[],
+): string | undefined {
+  if (value === undefined) return undefined;
+  const user = typeof value === "string" ? findUser(users, value) : undefined;
+  if (user !== undefined) return user.email;
+  const rule = `the e-mail address of a user, one of ${users.map(({ email }) => email).join(", ")}`;
+  throw rules.breach("autoConsentAs", rule, describe(value));
+}
+
+type SecondsOption = "accessTokenExpiresInSeconds" | "refreshTokenExpiresInSeconds";
+type FlagOption =
+  | "dangerouslyListenBeyondLoopback"
+  | "rotateRefreshTokens"
+  | "dynamicRegistration"
+  | "requireResource";
+
+function seconds(options: LocalPropelAuthOptions, name: SecondsOption, fallback: number): number {
+  return rules.wholeNumber(name, options[name] ?? fallback, 1, MAX_SECONDS);
+}
+
+function flag(options: LocalPropelAuthOptions, name: FlagOption, fallback: boolean): boolean {
+  return rules.boolean(name, options[name] ?? fallback);
+}
+
+function credential(name: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : rules.secret(name, value, CREDENTIAL_RULE, CREDENTIAL);
+}

@@ -1,0 +1,202 @@
+/**
+ * Starts the stand-in: listens first, then builds the server for the port it got.
+ *
+ * @module
+ */
+
+import { randomBytes } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import process from "node:process";
+import { createFront } from "./front.ts";
+import type {
+  LocalPropelAuth,
+  LocalPropelAuthOptions,
+  MintTokenOptions,
+} from "./local_propelauth_options.ts";
+import { importProvider } from "./import_provider.ts";
+import { createRules } from "./option_rules.ts";
+import { type ResolvedOptions, resolveOptions } from "./options.ts";
+import { createProvider, generateKey, isKnownResource, MOUNT, userClaims } from "./provider.ts";
+import { readState, type State, writeState } from "./state_file.ts";
+import { createStore } from "./store.ts";
+import { findUser, mayGrant } from "./users.ts";
+
+/** The client of tokens that nobody logged in for. */
+const MINTED_CLIENT = "minted";
+const mintRules = createRules("Cannot mint a token");
+const MINT_MEMBERS = ["subject", "scopes", "resource", "expiresInSeconds", "clientId", "claims"];
+
+/**
+ * Starts a stand-in for PropelAuth on this machine. For development: anyone who reaches it can sign
+ * in as anyone.
+ *
+ * @param options What it is to be like; everything has a default.
+ * @returns The running stand-in, to be closed.
+ * @throws {TypeError} An option is unknown or breaks its rule; `stateFile` cannot be used.
+ * @throws {RangeError} A number is out of its bounds.
+ * @throws {Error} The port is in use, or cannot be listened on. Nothing is left listening.
+ *
+ * @example A token without a login
+ * ```ts ignore
+ * import { startLocalPropelAuth } from "@x/propelauth-local";
+ * const local = await startLocalPropelAuth();
+ * const resource = "http://127.0.0.1:8000/mcp";
+ * const token = await local.mintToken({ subject: "owner@acme.example", resource });
+ * await local.close();
+ * ```
+ */
+export async function startLocalPropelAuth(
+  options: LocalPropelAuthOptions = {},
+): Promise<LocalPropelAuth> {
+  const resolved = resolveOptions(options);
+  const log = resolved.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const state = resolved.stateFile === undefined ? { entries: {} } : readState(resolved.stateFile);
+  const server = createServer();
+  const authUrl = await listen(server, resolved);
+  try {
+    const running = await build(server, authUrl, { ...resolved, log }, state);
+    log(`Local PropelAuth at ${authUrl}: for development only, not for production.`);
+    return running;
+  } catch (error) {
+    await close(server);
+    throw error;
+  }
+}
+
+/** oidc-provider has no clock of ours, so neither have we. */
+const now = (): number => Math.floor(Date.now() / 1000);
+
+async function build(
+  server: Server,
+  authUrl: string,
+  options: ResolvedOptions,
+  state: State,
+): Promise<LocalPropelAuth> {
+  const issuer = options.issuerForm === "path" ? authUrl + MOUNT : authUrl;
+  const key = state.key ?? generateKey();
+  const introspectionClientId = options.introspectionClientId ?? state.introspectionClientId ??
+    randomBytes(12).toString("hex");
+  const introspectionClientSecret = options.introspectionClientSecret ??
+    state.introspectionClientSecret ?? randomBytes(24).toString("hex");
+  const credentials = { introspectionClientId, introspectionClientSecret };
+  const { stateFile } = options;
+  let dirty = false;
+  const save = (): void => {
+    if (stateFile === undefined || dirty) return;
+    dirty = true;
+    // One file for all that one request changes.
+    queueMicrotask(() => {
+      dirty = false;
+      writeState(stateFile, { entries: store.entries(), key, ...credentials });
+    });
+  };
+  const store = createStore(state.entries, now, save);
+  if (stateFile !== undefined) {
+    writeState(stateFile, { entries: store.entries(), key, ...credentials });
+  }
+  const module = await importProvider();
+  const provider = createProvider({ module, issuer, options, store, key, now, ...credentials });
+  provider.on("server_error", (_context, error) => {
+    options.log?.(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
+  });
+  server.on("request", createFront({ provider, options, store, authUrl, issuer }));
+  return {
+    authUrl,
+    issuer,
+    ...credentials,
+    users: options.users,
+    scopes: options.scopes.map(({ name }) => name),
+    async mintToken(given) {
+      const { user, scope, resource, expiresIn, clientId, claims } = readMint(given, options);
+      if (store.find("Client", clientId) === undefined) {
+        const redirect_uris = ["http://127.0.0.1/"];
+        const metadata = new provider.Client({ client_id: clientId, redirect_uris }).metadata();
+        store.upsert("Client", clientId, metadata);
+      }
+      const extra = { ...userClaims(user), ...claims };
+      return await new provider.AccessToken({
+        accountId: user.id,
+        clientId,
+        aud: resource,
+        scope,
+        expiresIn,
+        extra,
+      }).save();
+    },
+    revoke(token) {
+      const refresh = store.find("RefreshToken", token);
+      store.destroy("AccessToken", token);
+      if (refresh !== undefined) {
+        store.destroyBy(["AccessToken", "RefreshToken"], "grantId", refresh["grantId"]);
+        store.destroy("Grant", String(refresh["grantId"]));
+      }
+      return Promise.resolve();
+    },
+    close: () => close(server),
+    [Symbol.asyncDispose]: () => close(server),
+  };
+}
+
+function readMint(given: MintTokenOptions, options: ResolvedOptions) {
+  mintRules.members("options", given, MINT_MEMBERS);
+  const user = findUser(options.users, String(given.subject));
+  if (user === undefined) {
+    const known = options.users.map(({ email }) => email).join(", ");
+    throw mintRules.breach(
+      "subject",
+      `the id or e-mail address of a user: ${known}`,
+      JSON.stringify(given.subject),
+    );
+  }
+  const configured = options.scopes.map(({ name }) => name);
+  const asked = given.scopes ?? configured.filter((scope) => mayGrant(user, scope));
+  const scopes = mintRules.array("scopes", asked, "an array of configured scopes").map((scope) => {
+    if (typeof scope === "string" && configured.includes(scope)) return scope;
+    throw mintRules.breach(
+      "scopes",
+      `configured scopes: ${configured.join(", ")}`,
+      `${JSON.stringify(scope)} in it`,
+    );
+  });
+  if (typeof given.resource !== "string" || !isKnownResource(options, given.resource)) {
+    const known = options.resources?.join(", ") ?? "any http or https URL";
+    throw mintRules.breach(
+      "resource",
+      `a known resource: ${known}`,
+      JSON.stringify(given.resource),
+    );
+  }
+  const seconds = given.expiresInSeconds ?? options.accessTokenExpiresInSeconds;
+  return {
+    user,
+    scope: scopes.join(" "),
+    resource: given.resource,
+    expiresIn: mintRules.wholeNumber("expiresInSeconds", seconds, 1, 2 ** 31),
+    clientId: mintRules.text("clientId", given.clientId ?? MINTED_CLIENT),
+    claims: given.claims ?? {},
+  };
+}
+
+async function listen(server: Server, { hostname, port }: ResolvedOptions): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: Error & { code?: string }) => {
+      const { code = "", message } = cause;
+      const reason = code === "EADDRINUSE" ? "is in use" : `cannot be listened on: ${message}`;
+      const where = `port ${port} on ${hostname}`;
+      const error = new Error(`Cannot start the local PropelAuth: ${where} ${reason}`, { cause });
+      reject(Object.assign(error, { code }));
+    });
+    server.listen(port, hostname, resolve);
+  });
+  const address = server.address();
+  const actual = typeof address === "object" && address !== null ? address.port : port;
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${actual}`;
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
