@@ -30,6 +30,7 @@ interface Arguments {
 
 function readArguments(): Arguments {
   const { values, positionals } = parseArgs({
+    args: Deno.args,
     allowPositionals: true,
     options: {
       "login-as": { type: "string" },
@@ -94,22 +95,32 @@ async function logIn(
   callback: Callback,
   finish: (parameters: URLSearchParams) => Promise<void>,
 ): Promise<void> {
-  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
-  const answered = callback.receive(state, finish, timeout);
-  if (loginAs === undefined) {
-    console.log(`\nLog in at this address, which opens in your browser:\n\n${authorizationUrl}\n`);
-    openBrowser(authorizationUrl);
-  } else {
-    report("Logging in", loginAs);
-    const { authorizeAs } = await import("@x/propelauth-local");
-    await fetch(await authorizeAs(authorizationUrl.href, loginAs));
-  }
+  const stop = new AbortController();
+  const tooLate = new Problem(
+    `Nobody logged in within ${timeoutSeconds} s. Start again; --timeout gives more time`,
+  );
+  const timer = setTimeout(() => stop.abort(tooLate), timeoutSeconds * 1000);
+  const answered = callback.receive(state, finish, stop.signal);
+  const started = loginAs === undefined
+    ? askForLogin(authorizationUrl)
+    : logInWithoutBrowser(authorizationUrl, loginAs);
+  await Promise.all([answered, started]).finally(() => clearTimeout(timer));
+}
+
+function askForLogin(authorizationUrl: URL): void {
+  console.log(`\nLog in at this address, which opens in your browser:\n\n${authorizationUrl}\n`);
+  openBrowser(authorizationUrl);
+}
+
+async function logInWithoutBrowser(authorizationUrl: URL, email: string): Promise<void> {
+  report("Logging in", email);
+  const { authorizeAs } = await import("@x/propelauth-local");
   try {
-    await answered;
+    const response = await fetch(await authorizeAs(authorizationUrl.href, email));
+    await response.body?.cancel();
   } catch (error) {
-    if (error !== timeout.reason) throw error;
     throw new Problem(
-      `Nobody logged in within ${timeoutSeconds} seconds. Start again; --timeout gives more time`,
+      `Cannot log in as ${email}: ${error instanceof Error ? error.message : error}`,
     );
   }
 }
@@ -129,7 +140,18 @@ async function ask(client: Client): Promise<void> {
   report("Tools", tools.map(({ name }) => name).join(", ") || "none");
   if (!tools.some(({ name }) => name === "whoami")) return;
   const { content } = await client.callTool({ name: "whoami" });
-  for (const part of content) if (part.type === "text") report("whoami", part.text);
+  for (const part of content) if (part.type === "text") reportCaller(part.text);
+}
+
+/** The example servers answer with a JSON object; others may answer with anything. */
+function reportCaller(text: string): void {
+  try {
+    for (const [name, value] of Object.entries<unknown>(JSON.parse(text))) {
+      report("whoami", `${name}: ${Array.isArray(value) ? value.join(" ") : value}`);
+    }
+  } catch {
+    report("whoami", text);
+  }
 }
 
 function report(step: string, text: string): void {

@@ -6,8 +6,9 @@ const COMMANDS: Partial<Record<typeof Deno.build.os, [string, ...string[]]>> = {
   windows: ["rundll32", "url.dll,FileProtocolHandler"],
 };
 
-/** Tries to open a URL; where there is no browser, nothing happens. */
+/** Tries to open a web address; where there is no browser, nothing happens. */
 export function openBrowser(url: URL): void {
+  if (!/^https?:$/.test(url.protocol)) return;
   const [command, ...args] = COMMANDS[Deno.build.os] ?? ["xdg-open"];
   try {
     new Deno.Command(command, {

@@ -1,4 +1,5 @@
 // Receives the answer to a login: a web server on loopback, and the page the browser ends on.
+import { Problem } from "./problem.ts";
 
 /** The web server. Disposing of it lets the last page arrive. */
 export interface Callback extends AsyncDisposable {
@@ -23,7 +24,7 @@ type Answer = (parameters: URLSearchParams) => Promise<Response>;
 /** Starts to listen on 127.0.0.1. Port 0 takes a free one. */
 export function listenForCallback(port: number): Callback {
   let answer: Answer | undefined;
-  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, async (request) => {
+  const server = listen(port, async (request) => {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname !== "/callback") return page(404, "Nothing here", "Only logins end here.");
     return await answer?.(searchParams) ??
@@ -47,7 +48,7 @@ export function listenForCallback(port: number): Callback {
           } catch (error) {
             reject(error);
             const text = error instanceof Error ? error.message : String(error);
-            return page(400, "The login failed", `${text}. You can close this tab.`);
+            return page(400, "The login failed", text);
           }
         };
       }),
@@ -55,21 +56,36 @@ export function listenForCallback(port: number): Callback {
   };
 }
 
+function listen(port: number, handler: Deno.ServeHandler) {
+  try {
+    return Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, handler);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new Problem(`Port ${port} is in use. Choose another --callback-port`);
+  }
+}
+
 const STYLE = `
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
   body { display: grid; place-content: center; min-height: 90vh; margin: 0; padding: 1rem }
-  main { max-width: 28rem; padding: 2rem; border: 1px solid #8884; border-radius: 12px }
+  main { max-width: 28rem; padding: 1.5rem 2rem 2rem; border: 1px solid #8884; border-radius: 12px }
+  .sign { font-size: 2rem } .done { color: #2a8a4a } .failed { color: #c0392b }
   h1 { margin: 0 0 .5rem; font-size: 1.4rem } p { margin: 0; overflow-wrap: anywhere }`;
+
+const DONE = '<div class="sign done" aria-hidden="true">✓</div>';
+const FAILED = '<div class="sign failed" aria-hidden="true">✗</div>';
 
 function page(status: number, title: string, text: string): Response {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${escape(title)}</title>
-<style>${STYLE}</style><main><h1>${escape(title)}</h1><p>${escape(text)}</p></main></html>`;
+<style>${STYLE}</style><main>${status === 200 ? DONE : FAILED}<h1>${escape(title)}</h1>
+<p>${escape(text)}</p></main></html>`;
   return new Response(html, {
     status,
     headers: {
       "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+      "Content-Security-Policy":
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
       "Cache-Control": "no-store",
       "Connection": "close",
     },

@@ -4,6 +4,7 @@ import {
   IssuerMismatchError,
   OAuthError,
   RegistrationRejectedError,
+  SdkError,
   SdkErrorCode,
   SdkHttpError,
 } from "@modelcontextprotocol/client";
@@ -49,9 +50,9 @@ function explainOne(error: Error, serverUrl: URL, redirectUrl: string): string |
       : `PropelAuth does not answer at ${error.url.origin}. Check the server's PROPELAUTH_AUTH_URL`;
   }
   if (RegistrationRejectedError.isInstance(error)) {
-    return `PropelAuth refused to register this client (${error.status}). In its dashboard, allow ` +
-      `dynamic registration in MCP > Settings, and add ${redirectUrl} to MCP > Allowed MCP ` +
-      `Clients; --callback-port keeps that address the same`;
+    return `PropelAuth refused to register this client (${error.status} ${error.body}). In its ` +
+      `dashboard, allow dynamic registration in MCP > Settings, and ${redirectUrl} in MCP > ` +
+      `Allowed MCP Clients; --callback-port keeps that address the same`;
   }
   if (IssuerMismatchError.isInstance(error)) {
     return error.kind === "metadata"
@@ -69,6 +70,9 @@ function explainOne(error: Error, serverUrl: URL, redirectUrl: string): string |
       : `PropelAuth refused the login: ${error.code}, ${error.message}`;
   }
   if (SdkHttpError.isInstance(error)) return explainStatus(error, serverUrl);
+  if (SdkError.isInstance(error) && error.code === SdkErrorCode.ClientHttpUnexpectedContent) {
+    return `${serverUrl} is no MCP endpoint. Check the path, which is mostly /mcp`;
+  }
 }
 
 function explainStatus(error: SdkHttpError, serverUrl: URL): string | undefined {
@@ -78,11 +82,12 @@ function explainStatus(error: SdkHttpError, serverUrl: URL): string | undefined 
       `${serverUrl.origin}, and its credentials those of the same PropelAuth environment`;
   }
   if (status === 503) {
-    return `The server cannot reach PropelAuth now (503). Try again in a moment`;
+    return "The server cannot reach PropelAuth now (503). Try again in a moment";
   }
   if (status === 500) {
-    return `The server failed (500). Check its PropelAuth introspection credentials`;
+    return "The server failed (500). Check its PropelAuth introspection credentials";
   }
+  if (status === 403) return `${serverUrl} refuses this client (403). Check its SERVER_URL`;
   if (status !== undefined) {
     return `${serverUrl} is no MCP endpoint (${status}). Check the path, which is mostly /mcp`;
   }

@@ -1,0 +1,90 @@
+// An MCP server and a local stand-in for PropelAuth, no account needed: `deno task dev`.
+// deno-lint-ignore-file no-console no-unversioned-import
+import { parseArgs } from "node:util";
+import { startLocalPropelAuth } from "jsr:@x/propelauth-local";
+import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { describeRunning } from "./dev/banner.ts";
+import { createServer } from "./server.ts";
+
+const HELP = `Starts an MCP server and a local stand-in for PropelAuth.
+
+Usage: deno task dev [options]
+
+  --port PORT       where the MCP server listens (8000)
+  --auth-port PORT  where the stand-in listens (8001)
+  --help            this text
+
+Clients and logins are kept in .local-propelauth.json; delete it to forget them.`;
+
+const hostname = "127.0.0.1";
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      "port": { type: "string", default: "8000" },
+      "auth-port": { type: "string", default: "8001" },
+      "help": { type: "boolean" },
+    },
+  });
+  if (values.help) return console.log(HELP);
+
+  const port = readPort("--port", values.port);
+  const authPort = readPort("--auth-port", values["auth-port"]);
+
+  await using local = await startLocalPropelAuth({
+    port: authPort,
+    stateFile: ".local-propelauth.json",
+    log: () => {},
+  }).catch((error) => {
+    throw explainPort(error, authPort, "--auth-port");
+  });
+
+  // Aborting ends open event streams too; a graceful shutdown would wait for them.
+  const stop = new AbortController();
+  const server = listen(port, stop.signal, (request) => handler(request));
+  const auth = createPropelAuth({
+    authUrl: local.authUrl,
+    introspectionClientId: local.introspectionClientId,
+    introspectionClientSecret: local.introspectionClientSecret,
+    baseUrl: `http://${hostname}:${server.addr.port}`,
+  });
+  const handler = createServer(auth);
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort());
+  }
+  console.log(describeRunning({ ...local, mcpUrl: auth.resourceMetadata.resource }, bold));
+  await server.finished;
+}
+
+function listen(port: number, signal: AbortSignal, handler: Deno.ServeHandler) {
+  try {
+    return Deno.serve({ hostname, port, signal, onListen() {} }, handler);
+  } catch (error) {
+    throw explainPort(error, port, "--port");
+  }
+}
+
+function readPort(name: string, value: string): number {
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new TypeError(`${name} must be a port number: received ${value}`);
+}
+
+function explainPort(error: unknown, port: number, option: string): unknown {
+  const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+  return inUse
+    ? new Error(`Port ${port} is in use. Choose another: deno task dev ${option} PORT`)
+    : error;
+}
+
+function bold(text: string): string {
+  return Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[1m${text}\x1b[22m`;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,67 @@
+// What `deno task dev` prints: where everything is, who can log in, and how to connect.
+
+/** What runs. */
+export interface Running {
+  readonly mcpUrl: string;
+  readonly authUrl: string;
+  readonly scopes: readonly string[];
+  readonly users: readonly User[];
+}
+
+interface User {
+  readonly email: string;
+  readonly orgName?: string;
+  readonly orgRole?: string;
+  readonly grantableScopes?: readonly string[];
+}
+
+/** Where the client connects when it is told nothing. */
+const DEFAULT_MCP_URL = "http://127.0.0.1:8000/mcp";
+
+/** Describes it in lines of at most 80 columns. */
+export function describeRunning(running: Running, bold: (text: string) => string): string {
+  const { mcpUrl, authUrl, scopes, users } = running;
+  const client = `deno task client${mcpUrl === DEFAULT_MCP_URL ? "" : ` ${mcpUrl}`}`;
+  return `
+${bold("A protected MCP server and a local PropelAuth are running. Ctrl-C stops both.")}
+
+  MCP URL   ${mcpUrl}
+  Auth URL  ${authUrl}
+
+${bold("Users")}, without passwords, and the scopes that they may grant
+${users.map((user) => describeUser(user, scopes)).join("\n")}
+  Scopes: ${scopes.join(", ")}
+
+${bold("Client in this repository")} (without Deno: npx -y deno@2.9.5 task client)
+  ${client}
+  ${client} --login-as ${users[0]?.email}
+
+${bold("Claude Code")}, then log in with /mcp
+  claude mcp add --transport http local ${mcpUrl}
+
+${bold("Claude Desktop, claude.ai")}
+  Connectors call from the internet, so they need a public https URL. Claude
+  Desktop reaches this machine by a bridge, in claude_desktop_config.json:
+  {"mcpServers":{"local":{"command":"npx",
+    "args":["-y","mcp-remote","${mcpUrl}"]}}}
+
+${bold("Cursor")}, in .cursor/mcp.json
+  {"mcpServers":{"local":{"url":"${mcpUrl}"}}}
+
+${bold("VS Code")}, in .vscode/mcp.json
+  {"servers":{"local":{"type":"http","url":"${mcpUrl}"}}}
+
+${bold("MCP Inspector")}, with Node 22.19 or later
+  npx @modelcontextprotocol/inspector ${mcpUrl}
+`;
+}
+
+function describeUser(
+  { email, orgName, orgRole, grantableScopes }: User,
+  scopes: readonly string[],
+) {
+  const role = orgName === undefined ? "" : `${orgRole ?? "member"} of ${orgName}`;
+  const denied = scopes.filter((scope) => grantableScopes?.includes(scope) === false);
+  const grants = denied.length === 0 ? "all" : `all but ${denied.join(", ")}`;
+  return `  ${email.padEnd(22)} ${role.padEnd(18)} ${grants}`;
+}

@@ -1,0 +1,235 @@
+/** The servers of `examples/` and `deno task dev`, started as a user starts them. */
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { test } from "node:test";
+import {
+  auth,
+  Client,
+  type OAuthClientProvider,
+  type OAuthDiscoveryState,
+  type StoredOAuthClientInformation,
+  type StoredOAuthTokens,
+  StreamableHTTPClientTransport,
+} from "@modelcontextprotocol/client";
+import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
+import { run, start } from "./programs.ts";
+
+const SERVERS = ["examples/server.ts", "examples/server_v1.ts"];
+
+const MISSING = `Cannot create PropelAuth: these environment variables are missing or blank:
+  PROPELAUTH_AUTH_URL  (PropelAuth dashboard > Frontend Integration or Backend Integration > Auth URL)
+  PROPELAUTH_INTROSPECTION_CLIENT_ID  (PropelAuth dashboard > MCP > Request Validation)
+  PROPELAUTH_INTROSPECTION_CLIENT_SECRET  (PropelAuth dashboard > MCP > Request Validation, shown once at creation)
+  SERVER_URL  (where clients reach this server, such as https://mcp.example.com)
+Or run \`deno task dev\`, which needs no account.
+`;
+
+/** Takes a port and keeps it, until disposed of. */
+async function occupyPort(): Promise<AsyncDisposable & { port: number }> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert(typeof address === "object" && address !== null);
+  return {
+    port: address.port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  await using occupied = await occupyPort();
+  return occupied.port;
+}
+
+async function connect(url: string, token: string): Promise<Client> {
+  const client = new Client(
+    { name: "test", version: "1.0.0" },
+    { versionNegotiation: { mode: "auto" } },
+  );
+  const headers = { Authorization: `Bearer ${token}` };
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
+  );
+  return client;
+}
+
+/** Calls both tools with a token; returns what they say. */
+async function callTools(url: string, token: string): Promise<unknown[]> {
+  const client = await connect(url, token);
+  const calls = [{ name: "whoami" }, { name: "echo", arguments: { message: "Hello" } }];
+  const said = [];
+  for (const call of calls) said.push((await client.callTool(call)).content);
+  await client.close();
+  return said;
+}
+
+for (const example of SERVERS) {
+  test(`${example} says what is missing, and how to do without`, async () => {
+    assert.deepEqual(await run("serve", [], { example }), {
+      code: 1,
+      stdout: "",
+      stderr: MISSING,
+    });
+  });
+
+  test(`${example} serves its tools to users, and to nobody else`, async () => {
+    await using local = await startLocalPropelAuth({ log: () => {} });
+    const [user] = local.users;
+    assert(user !== undefined);
+    const origin = `http://127.0.0.1:${await freePort()}`;
+    const resource = `${origin}/mcp`;
+    const env = {
+      PROPELAUTH_AUTH_URL: local.authUrl,
+      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
+      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
+      SERVER_URL: origin,
+    };
+    await using server = start("serve", [], { example, env });
+    await server.until(/MCP endpoint: .+\n/);
+    assert.equal((await fetch(resource, { method: "POST" })).status, 401);
+    const token = await local.mintToken({
+      subject: user.id,
+      scopes: ["read:user_data"],
+      resource,
+      clientId: "a-client",
+    });
+    const caller = { user: user.id, email: user.email, client: "a-client" };
+    assert.deepEqual(await callTools(resource, token), [
+      [{ type: "text", text: JSON.stringify({ ...caller, scopes: ["read:user_data"] }) }],
+      [{ type: "text", text: "Hello" }],
+    ]);
+
+    const second = await run("serve", [], { example, env });
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /^AddrInUse: .+\n$/);
+  });
+}
+
+/** Logs in with the SDK's own OAuth flow; returns the access token. */
+async function logIn(serverUrl: string, email: string): Promise<string> {
+  const redirectUrl = "http://127.0.0.1:1/callback";
+  let client: StoredOAuthClientInformation | undefined;
+  let tokens: StoredOAuthTokens | undefined;
+  let discovery: OAuthDiscoveryState | undefined;
+  let verifier = "";
+  let loginUrl = "";
+  const provider: OAuthClientProvider = {
+    redirectUrl,
+    clientMetadata: { redirect_uris: [redirectUrl], token_endpoint_auth_method: "none" },
+    state: () => "state",
+    clientInformation: () => client,
+    saveClientInformation: (information) => void (client = information),
+    tokens: () => tokens,
+    saveTokens: (received) => void (tokens = received),
+    codeVerifier: () => verifier,
+    saveCodeVerifier: (saved) => void (verifier = saved),
+    discoveryState: () => discovery,
+    saveDiscoveryState: (discovered) => void (discovery = discovered),
+    redirectToAuthorization: (url) => void (loginUrl = url.href),
+  };
+  assert.equal(await auth(provider, { serverUrl }), "REDIRECT");
+  const { searchParams } = await authorizeAs(loginUrl, email);
+  const authorizationCode = searchParams.get("code") ?? "";
+  const iss = searchParams.get("iss") ?? "";
+  assert.equal(await auth(provider, { serverUrl, authorizationCode, iss }), "AUTHORIZED");
+  return tokens?.access_token ?? "";
+}
+
+/** What stands behind a label in the banner of `deno task dev`. */
+function labelled(banner: string, label: string): string {
+  return new RegExp(`^ *${label} +(\\S+)$`, "m").exec(banner)?.[1] ?? "";
+}
+
+const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n/;
+
+test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM", async () => {
+  await using dev = start("dev", ["--port", "0", "--auth-port", "0"]);
+  const banner = await dev.until(WHOLE_BANNER);
+  for (const line of banner.split("\n")) assert(line.length <= 80, line);
+  const mcpUrl = labelled(banner, "MCP URL");
+  const authUrl = labelled(banner, "Auth URL");
+  assert.match(mcpUrl, /^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
+  for (
+    const expected of [
+      "  owner@acme.example ",
+      "  member@acme.example    Member of Acme     all but admin:org\n",
+      `  deno task client ${mcpUrl}\n`,
+      `  deno task client ${mcpUrl} --login-as owner@acme.example\n`,
+      "npx -y deno@2.9.5 task client",
+      `  claude mcp add --transport http local ${mcpUrl}\n`,
+      "public https URL",
+      `{"mcpServers":{"local":{"url":"${mcpUrl}"}}}`,
+      `{"servers":{"local":{"type":"http","url":"${mcpUrl}"}}}`,
+      `  npx @modelcontextprotocol/inspector ${mcpUrl}\n`,
+    ]
+  ) assert(banner.includes(expected), expected);
+
+  const token = await logIn(mcpUrl, "owner@acme.example");
+  const [caller] = await callTools(mcpUrl, token);
+  assert.match(JSON.stringify(caller), /owner@acme\.example/);
+
+  // A stream that is open must not keep it alive.
+  const client = await connect(mcpUrl, token);
+  const subscription = await client.listen({ toolsListChanged: true });
+  dev.kill("SIGTERM");
+  assert.equal((await dev.outcome).code, 0);
+  assert.equal(await subscription.closed, "remote");
+  await client.close();
+  for (const url of [mcpUrl, authUrl]) await assert.rejects(fetch(url), TypeError);
+});
+
+for (const option of ["--port", "--auth-port"]) {
+  test(`\`deno task dev\` says so when the port of ${option} is in use`, async () => {
+    await using occupied = await occupyPort();
+    const other = await freePort();
+    const ports = { "--port": other, "--auth-port": other, [option]: occupied.port };
+    const { code, stdout, stderr } = await run("dev", Object.entries(ports).flat().map(String));
+    assert.deepEqual({ code, stdout, stderr }, {
+      code: 1,
+      stdout: "",
+      stderr: `Port ${occupied.port} is in use. Choose another: deno task dev ${option} PORT\n`,
+    });
+    await assert.rejects(fetch(`http://127.0.0.1:${other}`), TypeError);
+  });
+}
+
+test("`deno task dev` knows its clients and tokens again after a restart", async () => {
+  const cwd = await Deno.makeTempDir();
+  try {
+    const ports = ["--port", String(await freePort()), "--auth-port", String(await freePort())];
+    let mcpUrl = "";
+    let token = "";
+    {
+      await using dev = start("dev", ports, { cwd });
+      mcpUrl = labelled(await dev.until(WHOLE_BANNER), "MCP URL");
+      token = await logIn(mcpUrl, "owner@acme.example");
+      dev.kill("SIGTERM");
+      assert.equal((await dev.outcome).code, 0);
+    }
+    await using dev = start("dev", ports, { cwd });
+    await dev.until(WHOLE_BANNER);
+    const [caller] = await callTools(mcpUrl, token);
+    assert.match(JSON.stringify(caller), /owner@acme\.example/);
+    assert.deepEqual([...Deno.readDirSync(cwd)].map(({ name }) => name), [
+      ".local-propelauth.json",
+    ]);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
+test("`deno task dev` tells how it is used, and what is wrong with an option", async () => {
+  const help = await run("dev", ["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /Usage: deno task dev \[options\]/);
+  for (const line of help.stdout.split("\n")) assert(line.length <= 80, line);
+  assert.deepEqual(await run("dev", ["--port", "http"]), {
+    code: 1,
+    stdout: "",
+    stderr: "--port must be a port number: received http\n",
+  });
+});
