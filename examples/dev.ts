@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     introspectionClientId: local.introspectionClientId,
     introspectionClientSecret: local.introspectionClientSecret,
     baseUrl: `http://${hostname}:${server.addr.port}`,
+    scopesSupported: [...local.scopes],
   });
   const handler = createServer(auth);
 
