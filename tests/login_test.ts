@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import {
   Client as ClientV2,
   type OAuthClientMetadata,
@@ -44,6 +44,8 @@ const local = await startLocalPropelAuth({
   accessTokenExpiresInSeconds: TOKEN_LIFE_SECONDS,
   log: () => {},
 });
+// Node would wait for it for ever.
+after(() => local.close());
 const user = local.users[0] ?? assert.fail();
 
 /** What a client keeps between requests, for both SDK majors, and the user at its browser. */
