@@ -31,6 +31,15 @@ async function withLocal(
   }
 }
 
+/** Uses up the pooled connections to a server that was restarted on its port: each fails once. */
+async function reconnect(local: LocalPropelAuth): Promise<void> {
+  try {
+    await (await fetch(local.authUrl)).body?.cancel();
+  } catch {
+    await reconnect(local);
+  }
+}
+
 type Answer = Record<string, unknown>;
 
 const post = (url: string, body: Record<string, string>, headers: Record<string, string> = {}) =>
@@ -587,6 +596,7 @@ test("with a stateFile a restart strands no client", async () => {
     });
     assert.equal(statSync(stateFile).mode & 0o777, 0o600);
     await withLocal({ stateFile, port }, async (local) => {
+      await reconnect(local);
       assert.equal(local.introspectionClientSecret, credentials);
       assert.equal((await introspect(local, String(tokens["access_token"])))["active"], true);
       const refreshed = await refresh(local, clientId, tokens["refresh_token"]);
