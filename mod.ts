@@ -22,6 +22,13 @@
 export { createPropelAuth } from "./src/create_propel_auth.ts";
 export type { CreatePropelAuth, PropelAuth } from "./src/create_propel_auth.ts";
 export type {
+  EventFacts,
+  EventListener,
+  FactsSource,
+  PropelAuthEvent,
+  TokenEvent,
+} from "./src/events.ts";
+export type {
   Fetch,
   PropelAuthOptions,
   TokenIntrospectionOverrides,

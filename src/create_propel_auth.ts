@@ -11,6 +11,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type { AccessToken } from "./access_token.ts";
 import { createAuthorizationServerMetadata } from "./authorization_server_metadata.ts";
 import { readOptions } from "./environment.ts";
+import { createEmit } from "./events.ts";
 import { createGate } from "./gate.ts";
 import {
   createHandler,
@@ -162,8 +163,9 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     audience: canonicalResource(options.resource),
     resourceMetadataUrl: buildResourceMetadataUrl(options.resource),
   };
-  const verifier = createVerifier(options, policy, world);
-  const gate = createGate(policy, verifier);
+  const emit = createEmit(options.onEvent);
+  const verifier = createVerifier(options, policy, world, emit);
+  const gate = createGate(policy, verifier, emit);
   const parts = {
     ...options,
     gate,
@@ -171,6 +173,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     authorizationServerMetadata: options.forwardAuthorizationServerMetadata
       ? createAuthorizationServerMetadata(options, world)
       : undefined,
+    emit,
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
     world,
   };

@@ -89,16 +89,19 @@ export class IntrospectionError extends Error {
   override readonly name = "IntrospectionError";
   /** Why there is no usable answer. */
   readonly reason: IntrospectionErrorReason;
+  /** The HTTP status of PropelAuth's answer, when there was one. */
+  declare readonly status?: number;
 
   /**
    * Creates the error; its message holds the reason and nothing else.
    *
    * @param reason Why there is no usable answer.
-   * @param options `cause`: a network error without secrets.
+   * @param options `cause`: a network error without secrets. `status`: that of the answer.
    */
-  constructor(reason: IntrospectionErrorReason, options?: { cause?: Error }) {
+  constructor(reason: IntrospectionErrorReason, options?: { cause?: Error; status?: number }) {
     super(`The access token could not be introspected: ${reason}`, options);
     this.reason = reason;
+    if (options?.status !== undefined) this.status = options.status;
   }
 }
 

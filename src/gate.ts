@@ -8,6 +8,7 @@ import type { AccessToken } from "./access_token.ts";
 import { parseBearerToken } from "./bearer.ts";
 import { buildPreflight, isOriginAllowed, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
+import { type Emit, showForeign } from "./events.ts";
 import type { AllowedOrigins } from "./options.ts";
 import { buildJsonRpcError, buildRefusal, type ChallengeOptions } from "./refusal.ts";
 import { isLoopback } from "./resource_identifier.ts";
@@ -36,17 +37,32 @@ export type Gate = (request: Request) => Promise<AccessToken | Response>;
  * without one, since browsers send none; the answer lets nobody in.
  *
  * @param options Checked options.
- * @param verifier Checks the token.
+ * @param verifier Checks the token, and tells of it.
+ * @param emit Tells of requests that the verifier never sees.
  * @returns The gate. It rejects only for a fault that is neither the client's nor PropelAuth's.
  */
-export function createGate(options: GateOptions, verifier: AccessTokenVerifier): Gate {
+export function createGate(
+  options: GateOptions,
+  verifier: AccessTokenVerifier,
+  emit: Emit,
+): Gate {
   const { allowedOrigins, onLoopback } = options;
+
+  function readToken(request: Request): string {
+    try {
+      return parseBearerToken(request.headers.get("Authorization"));
+    } catch (error) {
+      if (error instanceof AccessTokenError) {
+        emit?.({ code: "token_refused", reason: error.reason });
+      }
+      throw error;
+    }
+  }
 
   async function judge(request: Request): Promise<AccessToken | Response> {
     if (request.method === "OPTIONS") return buildPreflight(request);
     try {
-      const token = parseBearerToken(request.headers.get("Authorization"));
-      return await verifier.verifyAccessToken(token);
+      return await verifier.verifyAccessToken(readToken(request));
     } catch (error) {
       if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
         return buildRefusal(error, options);
@@ -56,9 +72,14 @@ export function createGate(options: GateOptions, verifier: AccessTokenVerifier):
   }
 
   return async (request) => {
-    if (onLoopback && !isHostAllowed(request)) return buildHostRefusal();
+    if (onLoopback && !isHostAllowed(request)) {
+      const received = showForeign(hostOf(request));
+      emit?.({ code: "request_refused", reason: "host", received });
+      return buildHostRefusal();
+    }
     const origin = request.headers.get("Origin");
     if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
+      emit?.({ code: "request_refused", reason: "origin", received: showForeign(origin) });
       return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
     }
     const result = await judge(request);
@@ -75,10 +96,13 @@ export function createGate(options: GateOptions, verifier: AccessTokenVerifier):
  * @returns Whether the host is on loopback, whatever the port.
  */
 export function isHostAllowed(request: Request): boolean {
-  const host = request.headers.get("Host") ?? new URL(request.url).host;
   // Taken apart by hand: for a URL parser there may be a userinfo or a path in it.
-  const hostname = HOST.exec(host)?.[1];
+  const hostname = HOST.exec(hostOf(request))?.[1];
   return hostname !== undefined && isLoopback(hostname.toLowerCase());
+}
+
+function hostOf(request: Request): string {
+  return request.headers.get("Host") ?? new URL(request.url).host;
 }
 
 /**

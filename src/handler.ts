@@ -8,6 +8,7 @@ import type { AccessToken } from "./access_token.ts";
 import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
 import { endStreamAt, isStandingStream } from "./event_stream.ts";
 import { buildHostRefusal, type Gate, isHostAllowed } from "./gate.ts";
+import type { Emit } from "./events.ts";
 import type { AllowedOrigins } from "./options.ts";
 import { buildJsonRpcError } from "./refusal.ts";
 import { type ProtectedResourceMetadata, resourceMetadataPaths } from "./resource_metadata.ts";
@@ -69,6 +70,7 @@ export interface HandlerParts {
   /** Runs a function with the caller as ambient context. */
   readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
   readonly world: World;
+  readonly emit: Emit;
 }
 
 /**
@@ -106,7 +108,7 @@ export function createHandler(
 }
 
 function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandler {
-  const { gate, allowedOrigins, runAs, world } = parts;
+  const { gate, allowedOrigins, runAs, world, emit } = parts;
   const sessions = createSessions();
 
   return async (request) => {
@@ -116,6 +118,8 @@ function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandle
     const sessionId = request.headers.get("Mcp-Session-Id");
     let response: Response;
     if (sessionId !== null && !sessions.mayUse(sessionId, caller)) {
+      const { clientId, subject } = caller;
+      emit?.({ code: "session_refused", clientId, ...(subject !== undefined && { subject }) });
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
       const options = { authInfo: caller };

@@ -79,9 +79,11 @@ export async function processIntrospectionResponse(
   const { status } = response;
   if (status !== 200 || response.redirected) {
     discard(response);
-    if (status === 429 || status >= 500) throw new IntrospectionError("unavailable");
+    if (status === 429 || status >= 500) {
+      throw new IntrospectionError("unavailable", { status });
+    }
     const refused = status === 400 || status === 401 || status === 403 || status === 404;
-    throw new IntrospectionError(refused ? "client_refused" : "malformed_response");
+    throw new IntrospectionError(refused ? "client_refused" : "malformed_response", { status });
   }
   const text = await readText(response, MAX_RESPONSE_BYTES);
   if (text === undefined) throw new IntrospectionError("malformed_response");

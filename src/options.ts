@@ -24,6 +24,7 @@ import {
   requireScopes,
   requireText,
 } from "./option_rules.ts";
+import type { EventListener } from "./events.ts";
 import type {
   Fetch,
   PropelAuthOptions,
@@ -49,6 +50,7 @@ const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
   "allowedOrigins",
   "forwardAuthorizationServerMetadata",
   "dangerouslyAllowAnyAudience",
+  "onEvent",
 ];
 
 const OVERRIDE_NAMES: readonly (keyof TokenIntrospectionOverrides)[] = [
@@ -86,6 +88,8 @@ export interface ResolvedOptions {
   readonly onLoopback: boolean;
   readonly forwardAuthorizationServerMetadata: boolean;
   readonly dangerouslyAllowAnyAudience: boolean;
+  /** Absent: nobody listens. */
+  readonly onEvent: EventListener | undefined;
 }
 
 /**
@@ -134,6 +138,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
       "dangerouslyAllowAnyAudience",
       dangerouslyAllowAnyAudience,
     ),
+    onEvent: requireFunction("onEvent", options.onEvent),
   });
 }
 
@@ -180,9 +185,6 @@ function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {
 function resolveOverrides(overrides: TokenIntrospectionOverrides) {
   requireMembers("tokenIntrospectionOverrides", overrides, OVERRIDE_NAMES);
   const { cacheTtlSeconds = 0, maxCacheSize = 10_000, timeoutSeconds = 10, fetch } = overrides;
-  if (fetch !== undefined && typeof fetch !== "function") {
-    throw badOption("fetch", "a function", describe(fetch));
-  }
   return {
     cacheTtlSeconds: requireNumber(
       "cacheTtlSeconds",
@@ -202,8 +204,14 @@ function resolveOverrides(overrides: TokenIntrospectionOverrides) {
       `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
       (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
     ),
-    fetch,
+    fetch: requireFunction("fetch", fetch),
   };
+}
+
+/** Types cannot tell what is called, so a function is taken at its word. */
+function requireFunction<F>(name: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw badOption(name, "a function", describe(value));
 }
 
 function optional<T>(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { EventListener } from "./events.ts";
+
 /** How the introspection request is sent: `fetch`, or a function that is called like it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -109,4 +111,10 @@ export interface PropelAuthOptions {
    * @default {false}
    */
   dangerouslyAllowAnyAudience?: boolean;
+  /**
+   * Is told what happens: each token accepted or refused and why, each answer and each failure of
+   * PropelAuth. Called at once, in the middle of the request; what it throws is ignored. Without it
+   * nothing is told: the library never logs.
+   */
+  onEvent?: EventListener;
 }

@@ -9,6 +9,7 @@ import { type AccessToken, type AccessTokenPolicy, judgeAccessToken } from "./ac
 import { isToken68 } from "./bearer.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
+import type { Emit, FactsSource } from "./events.ts";
 import {
   buildBasicCredentials,
   buildIntrospectionRequest,
@@ -16,6 +17,7 @@ import {
   processIntrospectionResponse,
 } from "./introspection.ts";
 import type { IntrospectionFacts } from "./facts.ts";
+import { buildAccepted, buildFailed, buildRefused, describeToken } from "./token_events.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
 
@@ -58,12 +60,14 @@ export interface VerifierOptions extends IntrospectionCredentials {
  * @param options Checked options.
  * @param policy What a token has to satisfy.
  * @param world The clock and the network.
+ * @param emit Tells of each token and each question.
  * @returns The verifier.
  */
 export function createVerifier(
   options: VerifierOptions,
   policy: AccessTokenPolicy,
   world: World,
+  emit: Emit,
 ): AccessTokenVerifier {
   const { introspectionEndpoint, cacheTtlSeconds, maxCacheSize, timeoutSeconds } = options;
   const basicCredentials = buildBasicCredentials(options);
@@ -74,7 +78,20 @@ export function createVerifier(
   async function introspect(token: string, digest: string): Promise<IntrospectionFacts> {
     // Counted from the question: a token that was revoked since is stale that much earlier.
     const askedAt = world.now();
-    const facts = await ask(token);
+    const facts = await ask(token).catch((error) => {
+      if (error instanceof IntrospectionError) {
+        emit?.(buildFailed(describeToken(digest, askedAt, world.now()), error));
+      }
+      throw error;
+    });
+    if (emit) {
+      const { active } = facts;
+      emit({
+        code: "introspection_completed",
+        ...describeToken(digest, askedAt, world.now()),
+        active,
+      });
+    }
     if (!facts.active) inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS);
     else {
       // RFC 7662 §4: not kept past the token's own expiry.
@@ -106,15 +123,39 @@ export function createVerifier(
     return flight;
   }
 
+  /** Judges, and tells how it went when somebody listens. */
+  function judge(
+    facts: IntrospectionFacts,
+    token: string,
+    digest: string,
+    startedAt: number,
+    now: number,
+    source: FactsSource,
+  ): AccessToken {
+    if (emit === undefined) return judgeAccessToken(facts, policy, now, token);
+    const which = describeToken(digest, startedAt, now);
+    try {
+      const accessToken = judgeAccessToken(facts, policy, now, token);
+      emit(buildAccepted(which, accessToken, source));
+      return accessToken;
+    } catch (error) {
+      if (error instanceof AccessTokenError) {
+        emit(buildRefused(which, error, facts, policy, now));
+      }
+      throw error;
+    }
+  }
+
   return Object.freeze({
     async verifyAccessToken(token: string): Promise<AccessToken> {
       if (!isToken68(token)) throw new AccessTokenError("malformed_credentials");
       const digest = digestToken(token);
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
-      if (known !== undefined) return judgeAccessToken(known, policy, now, token);
+      if (known !== undefined) return judge(known, token, digest, now, now, "cache");
+      const source = flights.has(digest) ? "flight" : "introspection";
       const facts = await joinFlight(token, digest);
-      return judgeAccessToken(facts, policy, world.now(), token);
+      return judge(facts, token, digest, now, world.now(), source);
     },
   });
 }

@@ -28,6 +28,7 @@ test("resolveOptions() fills in every default", () => {
     resourceName: undefined,
     resourceDocumentation: undefined,
     allowedOrigins: ["https://mcp.example.com"],
+    onEvent: undefined,
     onLoopback: false,
     forwardAuthorizationServerMetadata: false,
     dangerouslyAllowAnyAudience: false,
