@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
+import { consoleEvents } from "@x/propelauth-mcp/events";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 
 const local = await startLocalPropelAuth();
@@ -20,11 +21,13 @@ const server = createServer(async (incoming, outgoing) => {
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+const told: string[] = [];
 const options: PropelAuthOptions = {
   authUrl: local.authUrl,
   introspectionClientId: local.introspectionClientId,
   introspectionClientSecret: local.introspectionClientSecret,
   baseUrl,
+  onEvent: consoleEvents({ format: "json", write: (line) => told.push(line) }),
 };
 const auth = createPropelAuth(options);
 const handler = auth.handler((_request, { authInfo }) => {
@@ -43,6 +46,11 @@ const answers = await Promise.all([undefined, `Bearer ${token}`].map(async (auth
 const expected = ["401 ", `200 ${JSON.stringify([user.id, user.email])}`];
 if (JSON.stringify(answers) !== JSON.stringify(expected)) {
   throw new Error(`The packed packages answered ${JSON.stringify(answers)}`);
+}
+const codes = told.map((line) => JSON.parse(line).code);
+const expectedCodes = ["introspection_completed", "token_accepted", "token_refused"];
+if (JSON.stringify(codes.sort()) !== JSON.stringify(expectedCodes)) {
+  throw new Error(`The packed package told ${JSON.stringify(codes)}`);
 }
 await local.close();
 server.closeAllConnections();

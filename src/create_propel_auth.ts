@@ -10,8 +10,8 @@ import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { AccessToken } from "./access_token.ts";
 import { createAuthorizationServerMetadata } from "./authorization_server_metadata.ts";
+import { createEmit } from "./emit.ts";
 import { readOptions } from "./environment.ts";
-import { createEmit } from "./events.ts";
 import { createGate } from "./gate.ts";
 import {
   createHandler,
@@ -163,7 +163,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     audience: canonicalResource(options.resource),
     resourceMetadataUrl: buildResourceMetadataUrl(options.resource),
   };
-  const emit = createEmit(options.onEvent);
+  const emit = createEmit(options.onEvent, world.now);
   const verifier = createVerifier(options, policy, world, emit);
   const gate = createGate(policy, verifier, emit);
   const parts = {

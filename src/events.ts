@@ -1,6 +1,6 @@
 /**
- * What an operator can be told of: a closed union of events, each with a stable code and a sentence
- * that says what to do. Pure: no clock, no network.
+ * What an operator can be told of: a closed union of events, each with a stable code. Pure: no
+ * clock, no network.
  *
  * @module
  */
@@ -34,10 +34,17 @@ export type EventFacts =
     readonly code: "token_refused";
     /** Private: the client learns a code at most. */
     readonly reason: AccessTokenErrorReason;
+    /** Absent when nobody was asked: there was no token, or nothing that could be one. */
+    readonly source?: FactsSource;
     /** What the token had to satisfy, for people: an audience, scopes, a time. */
     readonly expected?: string;
     /** What it has instead, for people: cut to 200 characters, escaped. */
     readonly received?: string;
+  }
+  | TokenEvent & {
+    /** Neither accepted nor refused: the request got 503 or 500. */
+    readonly code: "token_unverified";
+    readonly reason: IntrospectionErrorReason;
   }
   | TokenEvent & {
     /** PropelAuth answered a question. */
@@ -50,6 +57,8 @@ export type EventFacts =
     readonly reason: IntrospectionErrorReason;
     /** The HTTP status, when there was one. */
     readonly status?: number;
+    /** What the network said, for people: cut to 200 characters, escaped. */
+    readonly detail?: string;
   }
   | {
     /** From now on requests are refused at once, without a question, until a probe is answered. */
@@ -65,6 +74,7 @@ export type EventFacts =
   | {
     /** A caller presented the session of another one. */
     readonly code: "session_refused";
+    readonly tokenDigest: string;
     readonly clientId: string;
     readonly subject?: string;
   }
@@ -79,10 +89,16 @@ export type EventFacts =
 /**
  * What happened, and what an operator does about it. Tell events apart by `code`; a later version
  * may add codes. Never holds a token, a secret or a header of ours.
+ *
+ * Each verification ends in one of `token_accepted`, `token_refused` and `token_unverified`; each
+ * question to PropelAuth, which many of them may share, in one of `introspection_completed`,
+ * `propelauth_unreachable` and `propelauth_misconfigured`.
  */
 export type PropelAuthEvent = EventFacts & {
-  /** A sentence for the operator. */
+  /** What it means and what to do about it, for the operator. */
   readonly message: string;
+  /** When it happened: seconds since 1970, with fractions. */
+  readonly occurredAt: number;
 };
 
 /** Receives events. What it throws is ignored. */
@@ -93,24 +109,6 @@ export type Emit = ((facts: EventFacts) => void) | undefined;
 
 const MAX_SHOWN_LENGTH = 200;
 const DIGEST_LENGTH = 12;
-
-/**
- * Creates what the parts tell events with.
- *
- * @param listener The option `onEvent`.
- * @returns A function that never throws, or `undefined` when nobody listens.
- */
-export function createEmit(listener: EventListener | undefined): Emit {
-  if (listener === undefined) return undefined;
-  return (facts) => {
-    try {
-      const returned: unknown = listener(Object.freeze({ ...facts, message: messageOf(facts) }));
-      if (returned instanceof Promise) returned.catch(() => {});
-    } catch {
-      // A listener's fault is not the caller's.
-    }
-  };
-}
 
 /**
  * Shortens a digest to what events show.
@@ -135,63 +133,3 @@ export function showForeign(value: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
-
-function messageOf(facts: EventFacts): string {
-  switch (facts.code) {
-    case "token_accepted":
-      return "An access token was accepted.";
-    case "token_refused":
-      return REFUSED[facts.reason];
-    case "introspection_completed":
-      return "PropelAuth answered an introspection request.";
-    case "propelauth_unreachable":
-    case "propelauth_misconfigured":
-      return FAILED[facts.reason];
-    case "breaker_opened":
-      return "PropelAuth failed again and again: requests get 503 at once until a probe is answered. " +
-        "Look at PropelAuth's status page and at this server's network.";
-    case "breaker_closed":
-      return "PropelAuth answers again.";
-    case "shared_cache_lost":
-      return "The shared cache cannot be used: every instance asks PropelAuth by itself. " +
-        "Look at the cache's server.";
-    case "shared_cache_recovered":
-      return "The shared cache can be used again.";
-    case "shared_cache_entry_rejected":
-      return "An entry of the shared cache was not written with this introspection secret: it was " +
-        "ignored. Find out who else writes there.";
-    case "session_refused":
-      return "A caller presented another caller's MCP session: it was answered like an unknown one.";
-    case "request_refused":
-      return facts.reason === "origin"
-        ? "A browser page of an origin that is not allowed called: add it to allowedOrigins if it may."
-        : "A request named a host that is not on loopback: set baseUrl to the URL that clients use.";
-  }
-}
-
-const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
-  missing_credentials: "A request without an access token was sent to log in.",
-  malformed_credentials: "A request's Authorization header was not one well-formed Bearer token.",
-  inactive: "PropelAuth says that a token is not active: expired, revoked, or never issued here. " +
-    "If every token is, compare the Auth URL with the environment that the clients log in to.",
-  wrong_token_type:
-    "A token is no access token: a client sends its refresh token, or another kind.",
-  expired: "A token has expired: the client should refresh it. If new ones do, compare the clocks.",
-  not_yet_valid: "A token is not valid yet: compare this machine's clock.",
-  audience_mismatch: "A token was issued for another server: clients have to log in with the " +
-    "resource that this server publishes. Compare baseUrl and mcpPath with the URL in use.",
-  scope_missing:
-    "A token lacks a scope: the client was told which to ask for. If users cannot get " +
-    "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",
-};
-
-const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
-  timeout: "PropelAuth did not answer in time.",
-  network: "PropelAuth cannot be reached: look at the Auth URL, DNS and this server's network.",
-  unavailable: "PropelAuth is not available, or limits the rate.",
-  client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
-    "another environment (MCP > Request Validation), or MCP is not enabled there (404).",
-  malformed_response:
-    "PropelAuth's answer was no introspection response: look at the Auth URL, and " +
-    "at what stands between.",
-};

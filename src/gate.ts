@@ -72,11 +72,7 @@ export function createGate(
   }
 
   return async (request) => {
-    if (onLoopback && !isHostAllowed(request)) {
-      const received = showForeign(hostOf(request));
-      emit?.({ code: "request_refused", reason: "host", received });
-      return buildHostRefusal();
-    }
+    if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const origin = request.headers.get("Origin");
     if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
       emit?.({ code: "request_refused", reason: "origin", received: showForeign(origin) });
@@ -106,11 +102,14 @@ function hostOf(request: Request): string {
 }
 
 /**
- * Builds the answer to a host that is not on loopback.
+ * Refuses a host that is not on loopback.
  *
+ * @param request The request.
+ * @param emit Tells the operator, who may have to set another `baseUrl`.
  * @returns 403 with what to do about it.
  */
-export function buildHostRefusal(): Response {
+export function refuseHost(request: Request, emit: Emit): Response {
+  emit?.({ code: "request_refused", reason: "host", received: showForeign(hostOf(request)) });
   const message = "This Host is not allowed; the operator sets baseUrl to the URL that clients use";
   return buildJsonRpcError(403, TRANSPORT_ERROR, message);
 }

@@ -7,13 +7,14 @@
 import type { AccessToken } from "./access_token.ts";
 import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
 import { endStreamAt, isStandingStream } from "./event_stream.ts";
-import { buildHostRefusal, type Gate, isHostAllowed } from "./gate.ts";
+import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
 import type { Emit } from "./events.ts";
 import type { AllowedOrigins } from "./options.ts";
 import { buildJsonRpcError } from "./refusal.ts";
 import { type ProtectedResourceMetadata, resourceMetadataPaths } from "./resource_metadata.ts";
 import { withoutTrailingSlash } from "./resource_identifier.ts";
 import { createSessions } from "./sessions.ts";
+import { buildSessionRefused } from "./token_events.ts";
 import type { World } from "./world.ts";
 
 const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
@@ -87,7 +88,7 @@ export function createHandler(
   mcp: McpServer,
   options: HandlerOptions = {},
 ): RequestHandler {
-  const { mcpPath, onLoopback, authorizationServerMetadata } = parts;
+  const { mcpPath, onLoopback, authorizationServerMetadata, emit } = parts;
   const { fallback = () => notFound(mcpPath) } = options;
   const serveMcp = createMcpEndpoint(parts, asFunction(mcp));
   const resourceMetadata = JSON.stringify(parts.resourceMetadata);
@@ -97,7 +98,7 @@ export function createHandler(
   return async (request) => {
     const path = withoutTrailingSlash(pathOf(request.url));
     if (path === mcpRoute) return await serveMcp(request);
-    if (onLoopback && !isHostAllowed(request)) return buildHostRefusal();
+    if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     if (metadataPaths.has(path)) return serveMetadata(request, resourceMetadata);
     if (authorizationServerMetadata && path === AUTHORIZATION_SERVER_METADATA_PATH) {
       const withBody = request.method === "GET" || request.method === "HEAD";
@@ -118,8 +119,7 @@ function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandle
     const sessionId = request.headers.get("Mcp-Session-Id");
     let response: Response;
     if (sessionId !== null && !sessions.mayUse(sessionId, caller)) {
-      const { clientId, subject } = caller;
-      emit?.({ code: "session_refused", clientId, ...(subject !== undefined && { subject }) });
+      emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
       const options = { authInfo: caller };

@@ -1,11 +1,13 @@
 /**
- * What the verifier tells of one token. Pure: no clock, no network.
+ * What is told of one token. Pure: no clock, no network.
  *
  * @module
  */
 
+import { hash } from "node:crypto";
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import type { AccessTokenError, IntrospectionError } from "./errors.ts";
+import { kindOfFailure } from "./event_messages.ts";
 import {
   type EventFacts,
   type FactsSource,
@@ -24,8 +26,9 @@ import type { IntrospectionFacts } from "./facts.ts";
  * @returns What every event about the token has.
  */
 export function describeToken(digest: string, startedAt: number, now: number): TokenEvent {
-  // A clock may jump back.
-  return { tokenDigest: shortDigest(digest), durationSeconds: Math.max(0, now - startedAt) };
+  // A clock may jump back, and a difference of large numbers has digits that mean nothing.
+  const durationSeconds = Math.max(0, Math.round((now - startedAt) * 1e6) / 1e6);
+  return { tokenDigest: shortDigest(digest), durationSeconds };
 }
 
 /**
@@ -53,6 +56,7 @@ export function buildAccepted(
  * @param facts What PropelAuth says of it.
  * @param policy What it had to satisfy.
  * @param now Seconds since 1970.
+ * @param source Where the facts came from.
  * @returns The event.
  */
 export function buildRefused(
@@ -61,9 +65,10 @@ export function buildRefused(
   facts: IntrospectionFacts,
   policy: AccessTokenPolicy,
   now: number,
+  source: FactsSource,
 ): EventFacts {
   const { reason } = error;
-  const event = { code: "token_refused", ...token, reason } as const;
+  const event = { code: "token_refused", ...token, source, reason } as const;
   if (!facts.active) return event;
   const { claims } = facts;
   switch (reason) {
@@ -105,13 +110,36 @@ export function buildRefused(
  */
 export function buildFailed(
   token: TokenEvent,
-  { reason, status }: IntrospectionError,
+  { reason, status, cause }: IntrospectionError,
 ): EventFacts {
-  const misconfigured = reason === "client_refused" || reason === "malformed_response";
   return {
-    code: misconfigured ? "propelauth_misconfigured" : "propelauth_unreachable",
+    code: `propelauth_${kindOfFailure(reason)}`,
     ...token,
     reason,
     ...(status !== undefined && { status }),
+    ...(cause instanceof Error && { detail: showForeign(cause.message) }),
   };
+}
+
+/**
+ * Tells of a verification that ended without a verdict.
+ *
+ * @param token Which one, and how long it took.
+ * @param error Why there is none.
+ * @returns The event.
+ */
+export function buildUnverified(token: TokenEvent, { reason }: IntrospectionError): EventFacts {
+  return { code: "token_unverified", ...token, reason };
+}
+
+/**
+ * Tells of a caller who presented another caller's session.
+ *
+ * @param caller Who did.
+ * @returns The event.
+ */
+export function buildSessionRefused({ token, clientId, subject }: AccessToken): EventFacts {
+  const tokenDigest = shortDigest(hash("sha256", token, "hex"));
+  const whose = subject === undefined ? { clientId } : { clientId, subject };
+  return { code: "session_refused", tokenDigest, ...whose };
 }

@@ -17,7 +17,13 @@ import {
   processIntrospectionResponse,
 } from "./introspection.ts";
 import type { IntrospectionFacts } from "./facts.ts";
-import { buildAccepted, buildFailed, buildRefused, describeToken } from "./token_events.ts";
+import {
+  buildAccepted,
+  buildFailed,
+  buildRefused,
+  buildUnverified,
+  describeToken,
+} from "./token_events.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
 
@@ -140,7 +146,7 @@ export function createVerifier(
       return accessToken;
     } catch (error) {
       if (error instanceof AccessTokenError) {
-        emit(buildRefused(which, error, facts, policy, now));
+        emit(buildRefused(which, error, facts, policy, now, source));
       }
       throw error;
     }
@@ -148,13 +154,21 @@ export function createVerifier(
 
   return Object.freeze({
     async verifyAccessToken(token: string): Promise<AccessToken> {
-      if (!isToken68(token)) throw new AccessTokenError("malformed_credentials");
+      if (!isToken68(token)) {
+        emit?.({ code: "token_refused", reason: "malformed_credentials" });
+        throw new AccessTokenError("malformed_credentials");
+      }
       const digest = digestToken(token);
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
       if (known !== undefined) return judge(known, token, digest, now, now, "cache");
       const source = flights.has(digest) ? "flight" : "introspection";
-      const facts = await joinFlight(token, digest);
+      const facts = await joinFlight(token, digest).catch((error) => {
+        if (emit !== undefined && error instanceof IntrospectionError) {
+          emit(buildUnverified(describeToken(digest, now, world.now()), error));
+        }
+        throw error;
+      });
       return judge(facts, token, digest, now, world.now(), source);
     },
   });

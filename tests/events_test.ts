@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PropelAuthOptions } from "@x/propelauth-mcp";
-import { createEmit, type PropelAuthEvent, showForeign } from "../src/events.ts";
+import { type PropelAuthEvent, showForeign } from "../src/events.ts";
 import {
   ACTIVE,
   type Answer,
@@ -26,8 +26,9 @@ function listen(options: Partial<PropelAuthOptions> = {}, answer?: Answer) {
   const eventsOf = async (request: Request) => {
     events.length = 0;
     await handler(request);
-    return events.map(({ message, ...facts }) => {
+    return events.map(({ message, occurredAt, ...facts }) => {
       assert.match(message, /^[A-Z].+\.$/);
+      assert.equal(occurredAt, NOW);
       return facts;
     });
   };
@@ -36,7 +37,8 @@ function listen(options: Partial<PropelAuthOptions> = {}, answer?: Answer) {
 
 const token = { tokenDigest: DIGEST, durationSeconds: 0 };
 const completed = { code: "introspection_completed", ...token, active: true };
-const refused = { code: "token_refused", ...token };
+const refused = { code: "token_refused", ...token, source: "introspection" };
+const unverified = { code: "token_unverified", ...token };
 
 const OUTCOMES: {
   when: string;
@@ -148,12 +150,17 @@ const OUTCOMES: {
       ...token,
       reason: "unavailable",
       status: 502,
-    }],
+    }, { ...unverified, reason: "unavailable" }],
   },
   {
     when: "the network fails",
     answer: () => Promise.reject(new Error("no route")),
-    expected: [{ code: "propelauth_unreachable", ...token, reason: "network" }],
+    expected: [{
+      code: "propelauth_unreachable",
+      ...token,
+      reason: "network",
+      detail: '"no route"',
+    }, { ...unverified, reason: "network" }],
   },
   {
     when: "PropelAuth refuses our credentials",
@@ -163,12 +170,15 @@ const OUTCOMES: {
       ...token,
       reason: "client_refused",
       status: 401,
-    }],
+    }, { ...unverified, reason: "client_refused" }],
   },
   {
     when: "PropelAuth makes no sense",
     answer: () => new Response("<html>"),
-    expected: [{ code: "propelauth_misconfigured", ...token, reason: "malformed_response" }],
+    expected: [
+      { code: "propelauth_misconfigured", ...token, reason: "malformed_response" },
+      { ...unverified, reason: "malformed_response" },
+    ],
   },
   {
     when: "no token comes",
@@ -189,6 +199,12 @@ const OUTCOMES: {
     when: "a foreign host is named on loopback",
     options: { baseUrl: "http://127.0.0.1:8000" },
     request: () => new Request("http://evil.example/mcp"),
+    expected: [{ code: "request_refused", reason: "host", received: '"evil.example"' }],
+  },
+  {
+    when: "a foreign host is named on loopback, for the metadata",
+    options: { baseUrl: "http://127.0.0.1:8000" },
+    request: () => new Request("http://evil.example/.well-known/oauth-protected-resource/mcp"),
     expected: [{ code: "request_refused", reason: "host", received: '"evil.example"' }],
   },
 ];
@@ -235,7 +251,12 @@ test("onEvent() is told when a caller presents another caller's session", async 
   const headers = { "Mcp-Session-Id": "session-1" };
   const [accepted, event] = await eventsOf(mcpRequest("thief", { headers }));
   assert.equal(accepted?.code, "token_accepted");
-  assert.deepEqual(event, { code: "session_refused", clientId: "client-1", subject: "thief" });
+  assert.deepEqual(event, {
+    code: "session_refused",
+    tokenDigest: accepted?.tokenDigest,
+    clientId: "client-1",
+    subject: "thief",
+  });
 });
 
 test("a listener that throws or rejects harms nothing", async () => {
@@ -255,10 +276,34 @@ test("a listener that throws or rejects harms nothing", async () => {
   }
 });
 
-test("an event cannot be changed by one listener for another", () => {
-  const emit = createEmit((event) => assert(Object.isFrozen(event)));
-  emit?.({ code: "breaker_closed" });
-  assert.equal(createEmit(undefined), undefined);
+test("onEvent() is told once of an outage, and once of each request that it concerns", async () => {
+  const seen: unknown[] = [];
+  const { auth } = createHarness(
+    { onEvent: ({ code }) => seen.push(code) },
+    () => new Response(null, { status: 500 }),
+  );
+  await Promise.allSettled([1, 2].map(() => auth.verifier.verifyAccessToken("token-1")));
+  assert.deepEqual(seen, ["propelauth_unreachable", "token_unverified", "token_unverified"]);
+});
+
+test("onEvent() is told of malformed credentials that come without a request", async () => {
+  const seen: unknown[] = [];
+  const { auth } = createHarness({ onEvent: ({ message: _, ...facts }) => seen.push(facts) });
+  await assert.rejects(auth.verifier.verifyAccessToken("two tokens"));
+  assert.deepEqual(seen, [
+    { code: "token_refused", reason: "malformed_credentials", occurredAt: NOW },
+  ]);
+});
+
+test("no event holds a token or a secret, whatever the network says", async () => {
+  const seen: PropelAuthEvent[] = [];
+  const { auth } = createHarness(
+    { onEvent: (event) => seen.push(event) },
+    (token) => Promise.reject(new Error(`cannot send ${token}`)),
+  );
+  await assert.rejects(auth.verifier.verifyAccessToken("token-1"));
+  assert.equal(seen.length, 2);
+  assert.doesNotMatch(JSON.stringify(seen), /token-1|introspection-secret|Basic/);
 });
 
 const FOREIGN: [value: unknown, shown: string][] = [

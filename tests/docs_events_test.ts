@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { AccessTokenErrorReason } from "../src/errors.ts";
+import { EVENT_LEVELS } from "../src/event_messages.ts";
+import type { FactsSource } from "../src/events.ts";
+
+const root = new URL(/\.ts$/.test(import.meta.url) ? "../" : "../../../../../", import.meta.url);
+const guide = readFileSync(new URL("docs/events.md", root), "utf8");
+
+/** The first two cells of each row of the table whose first heading is given. */
+function rows(heading: string): [string, string][] {
+  const lines = guide.split("\n");
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} `));
+  assert(start >= 0, `docs/events.md has no table of ${heading}`);
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith("|"));
+  return lines.slice(start + 2, end).map((line) => {
+    const [, first = "", second = ""] = line.split("|").map((cell) => cell.trim());
+    return [first.replaceAll("`", ""), second];
+  });
+}
+
+test("docs/events.md lists every code with its level", () => {
+  assert.deepEqual(Object.fromEntries(rows("code")), EVENT_LEVELS);
+});
+
+test("docs/events.md lists every source and every reason", () => {
+  const sources: Record<FactsSource, true> = {
+    cache: true,
+    introspection: true,
+    flight: true,
+    shared_cache: true,
+    stale: true,
+  };
+  const reasons: Record<AccessTokenErrorReason, true> = {
+    missing_credentials: true,
+    malformed_credentials: true,
+    inactive: true,
+    wrong_token_type: true,
+    expired: true,
+    not_yet_valid: true,
+    audience_mismatch: true,
+    scope_missing: true,
+  };
+  assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());
+  const named = rows("`reason` of a refused token").map(([name]) => name);
+  assert.deepEqual(named.sort(), Object.keys(reasons).sort());
+});
