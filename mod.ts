@@ -43,6 +43,7 @@ export type {
   McpServer,
   RequestHandler,
 } from "./src/handler.ts";
+export type { Requirements, ScopeChallenge, ScopeChallengeHandler } from "./src/requirements.ts";
 export type { ProtectedResourceMetadata } from "./src/resource_metadata.ts";
 export type {
   AccessTokenError,

@@ -46,6 +46,10 @@ export interface AccessTokenPolicy {
   readonly requiredScopes: readonly string[];
   /** Whether tokens for other servers of the same environment pass. */
   readonly dangerouslyAllowAnyAudience: boolean;
+  /** The organization whose resource this is; absent: the resource belongs to none. */
+  readonly orgId?: string;
+  /** With `orgId`: whether tokens that name no organization pass. */
+  readonly dangerouslyAllowMissingOrgId?: boolean;
 }
 
 const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
@@ -53,8 +57,9 @@ const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
 /**
  * Judges facts against a policy and the time.
  *
- * The order is fixed: inactive, wrong token type, expired, not yet valid, audience, scope. So an
- * expired token that also lacks a scope has the client fetch a new token, not more scopes.
+ * The order is fixed: inactive, wrong token type, expired, not yet valid, audience, organization,
+ * scope. So an expired token that also lacks a scope has the client fetch a new token, not more
+ * scopes.
  *
  * @param facts What PropelAuth says of the token.
  * @param policy What the token has to satisfy.
@@ -62,7 +67,7 @@ const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
  * @param token The token that the facts are about.
  * @returns A new object, shared with nobody.
  * @throws {AccessTokenError} `inactive`, `wrong_token_type`, `expired`, `not_yet_valid`,
- * `audience_mismatch` or `scope_missing`.
+ * `audience_mismatch`, `org_claim_missing`, `org_mismatch` or `scope_missing`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-4 | RFC 7662 §4}
  * @see {@link https://www.rfc-editor.org/rfc/rfc8707.html#section-2 | RFC 8707 §2}
@@ -84,10 +89,18 @@ export function judgeAccessToken(
   if (!meantForUs && !policy.dangerouslyAllowAnyAudience) {
     throw new AccessTokenError("audience_mismatch");
   }
+  if (policy.orgId !== undefined) judgeOrg(facts.claims.org_id, policy);
   if (!policy.requiredScopes.every((scope) => scopes.includes(scope))) {
     throw new AccessTokenError("scope_missing", policy.requiredScopes);
   }
   return new VerifiedAccessToken(token, facts, policy);
+}
+
+/** A client may ask for a token for any audience: only the claim says in whose name it is. */
+function judgeOrg(orgId: string | undefined, policy: AccessTokenPolicy): void {
+  if (orgId === undefined) {
+    if (!policy.dangerouslyAllowMissingOrgId) throw new AccessTokenError("org_claim_missing");
+  } else if (orgId !== policy.orgId) throw new AccessTokenError("org_mismatch");
 }
 
 /** Built once per request, so plainly: freezing, spreading and redefining cost more than the hash. */

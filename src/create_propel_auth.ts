@@ -21,17 +21,17 @@ import {
 } from "./handler.ts";
 import { resolveOptions } from "./options.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
-import { canonicalResource } from "./resource_identifier.ts";
-import {
-  buildResourceMetadata,
-  buildResourceMetadataUrl,
-  type ProtectedResourceMetadata,
-} from "./resource_metadata.ts";
+import { ORG_PLACEHOLDER } from "./organizations.ts";
+import { createProtectedResources } from "./protected_resources.ts";
+import { buildJsonRpcError } from "./refusal.ts";
+import { createRequirements, type Requirements } from "./requirements.ts";
+import { routeOf } from "./resource_identifier.ts";
+import { buildResourceMetadata, type ProtectedResourceMetadata } from "./resource_metadata.ts";
 import { type AccessTokenVerifier, createVerifier } from "./verifier.ts";
 import type { World } from "./world.ts";
 
 /** An MCP server's side of PropelAuth: an OAuth 2.1 resource server. */
-export interface PropelAuth {
+export interface PropelAuth extends Requirements {
   /** Checks single tokens, without a request. */
   readonly verifier: AccessTokenVerifier;
   /**
@@ -50,7 +50,8 @@ export interface PropelAuth {
   /**
    * The gate alone, for other routers: host, origin, preflight, credentials.
    *
-   * Looks at no path: whatever it is given is guarded.
+   * Looks at no path: whatever it is given is guarded. Only where the path of the MCP endpoint has
+   * `{orgId}` it reads the organization there, and answers 404 to any other path.
    *
    * @param request The request; its body is left alone.
    * @returns The verified token, or the response to send instead.
@@ -62,7 +63,10 @@ export interface PropelAuth {
    * @returns The token of the request under way, or `undefined` outside of one. Never throws.
    */
   getAccessToken(): AccessToken | undefined;
-  /** The protected resource metadata (RFC 9728) that is served. */
+  /**
+   * The protected resource metadata (RFC 9728) that is served. Where each organization has its own,
+   * its `resource` still has `{orgId}`.
+   */
   readonly resourceMetadata: ProtectedResourceMetadata;
 }
 
@@ -115,6 +119,8 @@ export interface CreatePropelAuth {
   fromEnv(overrides?: Partial<PropelAuthOptions>): PropelAuth;
 }
 
+/** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
+const NOT_AN_ENDPOINT = -32000;
 /** Timers of runtimes count in 32 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -157,19 +163,15 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   const options = resolveOptions(rawOptions);
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const callers = new AsyncLocalStorage<AccessToken>();
-  const resourceMetadata = buildResourceMetadata(options);
-  const policy = {
-    ...options,
-    audience: canonicalResource(options.resource),
-    resourceMetadataUrl: buildResourceMetadataUrl(options.resource),
-  };
+  const resources = createProtectedResources(options);
+  const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const emit = createEmit(options.onEvent, world.now);
-  const verifier = createVerifier(options, policy, world, emit);
-  const gate = createGate(policy, verifier, emit);
+  const verifier = createVerifier(options, world, emit);
+  const gate = createGate(options, verifier, emit);
   const parts = {
     ...options,
     gate,
-    resourceMetadata,
+    resources,
     authorizationServerMetadata: options.forwardAuthorizationServerMetadata
       ? createAuthorizationServerMetadata(options, world)
       : undefined,
@@ -177,12 +179,24 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
     world,
   };
+  function authenticate(request: Request): Promise<AccessToken | Response> {
+    const policy = perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf();
+    if (policy !== undefined) return gate(request, policy);
+    return Promise.resolve(
+      buildJsonRpcError(404, NOT_AN_ENDPOINT, "No endpoint of an organization"),
+    );
+  }
+  const getAccessToken = (): AccessToken | undefined => callers.getStore();
   return Object.freeze({
-    verifier,
+    ...createRequirements({ ...options, getCaller: getAccessToken }),
+    verifier: Object.freeze({
+      verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
+        verifier.verify(token, resources.policyOf(orgId)),
+    }),
     handler: (mcp: McpServer, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
-    authenticate: gate,
-    getAccessToken: (): AccessToken | undefined => callers.getStore(),
-    resourceMetadata,
+    authenticate,
+    getAccessToken,
+    resourceMetadata: buildResourceMetadata(options),
   });
 }

@@ -13,6 +13,10 @@ export type AccessTokenErrorReason =
   | "expired"
   | "not_yet_valid"
   | "audience_mismatch"
+  | "org_claim_missing"
+  | "org_mismatch"
+  | "role_claim_missing"
+  | "role_mismatch"
   | "scope_missing";
 
 /** Why PropelAuth gave no usable answer. Private: it never reaches the client. */
@@ -37,6 +41,12 @@ export type Refusal =
     /** Absent when the client sent no credentials at all. */
     readonly error?: BearerErrorCode;
     readonly description?: string;
+  }
+  | {
+    /** The caller may not, whatever the scopes: never a challenge, which would ask for more. */
+    readonly status: 403;
+    readonly error: "access_denied";
+    readonly description: string;
   }
   | {
     /** PropelAuth is out of reach: never a challenge. */
@@ -66,13 +76,14 @@ export class AccessTokenError extends Error {
   readonly scopes: readonly string[];
 
   /**
-   * Creates the error; its message holds the reason and nothing else.
+   * Creates the error. Its message holds the reason and, since an MCP SDK shows the client what a
+   * tool throws, where it is a 403 the sentence that the wire may say of it.
    *
    * @param reason Why the credentials were refused.
    * @param scopes With `scope_missing`: every scope that the operation needs.
    */
   constructor(reason: AccessTokenErrorReason, scopes: readonly string[] = []) {
-    super(`The access token was refused: ${reason}`);
+    super(`The access token was refused: ${reason}${explain(reason, scopes)}`);
     this.reason = reason;
     this.scopes = scopes;
   }
@@ -134,6 +145,11 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
         error: "invalid_token",
         description: "The access token is expired, revoked or not meant for this server",
       };
+    case "org_claim_missing":
+    case "org_mismatch":
+    case "role_claim_missing":
+    case "role_mismatch":
+      return { status: 403, error: "access_denied", description: DENIED[reason] };
     case "scope_missing":
       return {
         status: 403,
@@ -156,4 +172,17 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
         description: "This server could not verify the access token; its operator has to act",
       };
   }
+}
+
+const DENIED = {
+  org_claim_missing: "The access token names no organization, and this needs one",
+  org_mismatch: "The access token is for another organization; log in again and choose this one",
+  role_claim_missing: "The access token names no role in an organization, and this needs one",
+  role_mismatch: "The role of this user in the organization does not allow this",
+} as const;
+
+function explain(reason: AccessTokenErrorReason, scopes: readonly string[]): string {
+  const { status, description } = refusalOf(reason);
+  if (status !== 403) return "";
+  return `. ${description}${scopes.length > 0 ? `: ${scopes.join(" ")}` : ""}`;
 }

@@ -90,6 +90,15 @@ const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
   not_yet_valid: "A token is not valid yet: compare this machine's clock.",
   audience_mismatch: "A token was issued for another server: clients have to log in with the " +
     "resource that this server publishes. Compare baseUrl and mcpPath with the URL in use.",
+  org_claim_missing: "PropelAuth named no organization (org_id) for a token where one is needed. " +
+    "If it never does, membership has to be looked up in PropelAuth's backend API.",
+  org_mismatch:
+    "A token is for another organization than the one that was called: the user has to " +
+    "log in again and choose this one.",
+  role_claim_missing: "PropelAuth named no role (org_role) for a token where one is needed. " +
+    "If it never does, the role has to be looked up in PropelAuth's backend API.",
+  role_mismatch:
+    "A caller's role in the organization (org_role) is not one that the tool asks for.",
   scope_missing:
     "A token lacks a scope: the client was told which to ask for. If users cannot get " +
     "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",

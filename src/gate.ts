@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { AccessToken } from "./access_token.ts";
+import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { parseBearerToken } from "./bearer.ts";
 import { buildPreflight, isOriginAllowed, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import { type Emit, showForeign } from "./events.ts";
 import type { AllowedOrigins } from "./options.ts";
-import { buildJsonRpcError, buildRefusal, type ChallengeOptions } from "./refusal.ts";
+import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
 import { isLoopback } from "./resource_identifier.ts";
-import type { AccessTokenVerifier } from "./verifier.ts";
+import type { Verifier } from "./verifier.ts";
 
 /** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
 const TRANSPORT_ERROR = -32000;
@@ -21,14 +21,17 @@ const TRANSPORT_ERROR = -32000;
 const HOST = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?$/i;
 
 /** What a gate is made of. */
-export interface GateOptions extends ChallengeOptions {
+export interface GateOptions {
   readonly allowedOrigins: AllowedOrigins;
   /** Whether only loopback hosts are served. */
   readonly onLoopback: boolean;
 }
 
 /** The gate: a verified token, or the response to send instead. */
-export type Gate = (request: Request) => Promise<AccessToken | Response>;
+export type Gate = (
+  request: Request,
+  policy: AccessTokenPolicy,
+) => Promise<AccessToken | Response>;
 
 /**
  * Creates the gate.
@@ -43,7 +46,7 @@ export type Gate = (request: Request) => Promise<AccessToken | Response>;
  */
 export function createGate(
   options: GateOptions,
-  verifier: AccessTokenVerifier,
+  verifier: Verifier,
   emit: Emit,
 ): Gate {
   const { allowedOrigins, onLoopback } = options;
@@ -59,26 +62,29 @@ export function createGate(
     }
   }
 
-  async function judge(request: Request): Promise<AccessToken | Response> {
+  async function judge(
+    request: Request,
+    policy: AccessTokenPolicy,
+  ): Promise<AccessToken | Response> {
     if (request.method === "OPTIONS") return buildPreflight(request);
     try {
-      return await verifier.verifyAccessToken(readToken(request));
+      return await verifier.verify(readToken(request), policy);
     } catch (error) {
       if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
-        return buildRefusal(error, options);
+        return buildRefusal(error, policy);
       }
       throw error;
     }
   }
 
-  return async (request) => {
+  return async (request, policy) => {
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const origin = request.headers.get("Origin");
     if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
       emit?.({ code: "request_refused", reason: "origin", received: showForeign(origin) });
       return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
     }
-    const result = await judge(request);
+    const result = await judge(request, policy);
     if (result instanceof Response) setCorsHeaders(result.headers, origin, allowedOrigins);
     return result;
   };

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { AccessToken } from "./access_token.ts";
+import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
 import { endStreamAt, isStandingStream } from "./event_stream.ts";
 import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
 import type { Emit } from "./events.ts";
 import type { AllowedOrigins } from "./options.ts";
+import type { ProtectedResources } from "./protected_resources.ts";
 import { buildJsonRpcError } from "./refusal.ts";
-import { type ProtectedResourceMetadata, resourceMetadataPaths } from "./resource_metadata.ts";
-import { withoutTrailingSlash } from "./resource_identifier.ts";
+import { routeOf } from "./resource_identifier.ts";
 import { createSessions } from "./sessions.ts";
 import { buildSessionRefused } from "./token_events.ts";
 import type { World } from "./world.ts";
@@ -20,8 +20,6 @@ import type { World } from "./world.ts";
 const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
 /** JSON-RPC code of an unknown session, as the MCP SDKs use it. */
 const SESSION_NOT_FOUND = -32001;
-
-const PATH = /^[a-z]+:\/\/[^/?#]*([^?#]*)/;
 
 /** What the MCP server receives beside the request. */
 export interface McpRequestOptions {
@@ -62,7 +60,7 @@ export type RequestHandler = (request: Request) => Promise<Response>;
 /** What handlers are made of. */
 export interface HandlerParts {
   readonly gate: Gate;
-  readonly resourceMetadata: ProtectedResourceMetadata;
+  readonly resources: ProtectedResources;
   readonly mcpPath: string;
   readonly allowedOrigins: AllowedOrigins;
   readonly onLoopback: boolean;
@@ -88,18 +86,17 @@ export function createHandler(
   mcp: McpServer,
   options: HandlerOptions = {},
 ): RequestHandler {
-  const { mcpPath, onLoopback, authorizationServerMetadata, emit } = parts;
+  const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
   const { fallback = () => notFound(mcpPath) } = options;
   const serveMcp = createMcpEndpoint(parts, asFunction(mcp));
-  const resourceMetadata = JSON.stringify(parts.resourceMetadata);
-  const metadataPaths = resourceMetadataPaths(parts.resourceMetadata.resource, mcpPath);
-  const mcpRoute = withoutTrailingSlash(mcpPath);
 
   return async (request) => {
-    const path = withoutTrailingSlash(pathOf(request.url));
-    if (path === mcpRoute) return await serveMcp(request);
+    const path = routeOf(request.url);
+    const policy = resources.policyAt(path);
+    if (policy !== undefined) return await serveMcp(request, policy);
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
-    if (metadataPaths.has(path)) return serveMetadata(request, resourceMetadata);
+    const metadata = resources.metadataAt(path);
+    if (metadata !== undefined) return serveMetadata(request, metadata);
     if (authorizationServerMetadata && path === AUTHORIZATION_SERVER_METADATA_PATH) {
       const withBody = request.method === "GET" || request.method === "HEAD";
       return serveMetadata(request, withBody ? await authorizationServerMetadata() : "");
@@ -108,12 +105,15 @@ export function createHandler(
   };
 }
 
-function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandler {
+function createMcpEndpoint(
+  parts: HandlerParts,
+  mcp: McpFunction,
+): (request: Request, policy: AccessTokenPolicy) => Promise<Response> {
   const { gate, allowedOrigins, runAs, world, emit } = parts;
   const sessions = createSessions();
 
-  return async (request) => {
-    const caller = await gate(request);
+  return async (request, policy) => {
+    const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
     const origin = request.headers.get("Origin");
     const sessionId = request.headers.get("Mcp-Session-Id");
@@ -140,11 +140,6 @@ function createMcpEndpoint(parts: HandlerParts, mcp: McpFunction): RequestHandle
     setCorsHeaders(readable.headers, origin, allowedOrigins);
     return readable;
   };
-}
-
-/** The path of a request's URL, which is normalised already: parsing it again costs more. */
-function pathOf(url: string): string {
-  return PATH.exec(url)?.[1] ?? "/";
 }
 
 /** The same request without the client's credentials: they are not the MCP server's to see. */

@@ -152,6 +152,16 @@ export function requireNumber(
 }
 
 /**
+ * Tells whether a value is a scope (RFC 6749 §3.3).
+ *
+ * @param value Any value.
+ * @returns Whether it is printable ASCII without space, quote and backslash.
+ */
+export function isScope(value: unknown): value is string {
+  return typeof value === "string" && SCOPE_TOKEN.test(value);
+}
+
+/**
  * Requires a list of scopes (RFC 6749 §3.3).
  *
  * @param name The option's name.
@@ -163,9 +173,7 @@ export function requireScopes(name: string, value: unknown): string[] {
   const rule = "an array of scopes, each of printable ASCII without space, quote and backslash";
   if (!Array.isArray(value)) throw badOption(name, rule, describe(value));
   for (const scope of value) {
-    if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
-      throw badOption(name, rule, `${describe(scope)} in it`);
-    }
+    if (!isScope(scope)) throw badOption(name, rule, `${describe(scope)} in it`);
   }
   return [...new Set<string>(value)];
 }

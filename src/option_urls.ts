@@ -5,6 +5,7 @@
  */
 
 import { badOption, describe, requireIdentifierUrl } from "./option_rules.ts";
+import { fillOrgId, ORG_PLACEHOLDER } from "./organizations.ts";
 import { canonicalResource } from "./resource_identifier.ts";
 
 /** Where PropelAuth serves its MCP endpoints below the Auth URL. */
@@ -43,21 +44,22 @@ export function resolveIssuer(authUrl: string, value: string | URL | undefined):
  * Puts the URL of the MCP endpoint together.
  *
  * @param baseUrl The checked option `baseUrl`.
- * @param mcpPath The option `mcpPath`; a slash at its end stays.
- * @returns The URL, spelled as every URL parser spells it.
+ * @param mcpPath The option `mcpPath`; a slash at its end stays, and so does `{orgId}`.
+ * @returns The URL, but for the placeholder spelled as every URL parser spells it.
  * @throws {TypeError} The path would be read otherwise by a parser or a router, or is a metadata path.
  */
 export function resolveMcpUrl(baseUrl: URL, mcpPath: unknown): string {
-  const rule = "a path without query, fragment, empty or dot segments";
+  const rule = "a path without query, fragment, empty or dot segments, {orgId} at most once as one";
   if (typeof mcpPath !== "string") throw badOption("mcpPath", rule, describe(mcpPath));
   const base = baseUrl.origin + baseUrl.pathname.replace(/\/+$/, "");
   const mcpUrl = `${base}/${mcpPath.replace(/^\//, "")}`;
   // What a URL parser would read otherwise, a router would too.
-  if (/[\s\\?#]|\/\/.*\/\//.test(mcpUrl) || !URL.canParse(mcpUrl)) {
+  const example = fillOrgId(mcpUrl, "id");
+  if (/[\s\\?#]|\/\/.*\/\//.test(example) || !URL.canParse(example)) {
     throw badOption("mcpPath", rule, describe(mcpPath));
   }
-  const { href, pathname } = new URL(mcpUrl);
-  if (href !== mcpUrl || pathname.startsWith("/.well-known/oauth-")) {
+  const { href, pathname } = new URL(example);
+  if (href !== example || pathname.startsWith("/.well-known/oauth-")) {
     throw badOption("mcpPath", rule, describe(mcpPath));
   }
   return mcpUrl;
@@ -69,12 +71,16 @@ export function resolveMcpUrl(baseUrl: URL, mcpPath: unknown): string {
  * @param mcpUrl URL of the MCP endpoint.
  * @param value The option `resource`.
  * @returns The identifier as it was given, or the URL of the endpoint.
- * @throws {TypeError} It is neither the endpoint's URL nor a path prefix of it.
+ * @throws {TypeError} It is neither the endpoint's URL nor a path prefix of it, or it is given
+ * although each organization has its own.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8707.html#section-2 | RFC 8707 §2}
  */
 export function resolveResource(mcpUrl: string, value: string | URL | undefined): string {
   if (value === undefined) return mcpUrl;
+  if (mcpUrl.includes(ORG_PLACEHOLDER)) {
+    throw badOption("resource", `left out, since mcpPath has ${ORG_PLACEHOLDER}`, describe(value));
+  }
   const url = requireIdentifierUrl("resource", value);
   // Strict clients refuse metadata whose resource is not the MCP URL or a path prefix of it.
   const prefix = `${canonicalResource(url.href)}/`;

@@ -50,6 +50,7 @@ const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
   "allowedOrigins",
   "forwardAuthorizationServerMetadata",
   "dangerouslyAllowAnyAudience",
+  "dangerouslyAllowMissingOrgId",
   "onEvent",
 ];
 
@@ -75,9 +76,9 @@ export interface ResolvedOptions {
   readonly timeoutSeconds: number;
   /** Absent: the global one. */
   readonly fetch: Fetch | undefined;
-  /** Path of the MCP endpoint on its origin. */
+  /** Path of the MCP endpoint on its origin; with `{orgId}` one for each organization. */
   readonly mcpPath: string;
-  /** Published and required, as it was given. */
+  /** Published and required, as it was given; with `{orgId}` where `mcpPath` has it. */
   readonly resource: string;
   readonly requiredScopes: readonly string[];
   readonly scopesSupported: readonly string[];
@@ -88,6 +89,7 @@ export interface ResolvedOptions {
   readonly onLoopback: boolean;
   readonly forwardAuthorizationServerMetadata: boolean;
   readonly dangerouslyAllowAnyAudience: boolean;
+  readonly dangerouslyAllowMissingOrgId: boolean;
   /** Absent: nobody listens. */
   readonly onEvent: EventListener | undefined;
 }
@@ -108,6 +110,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     tokenIntrospectionOverrides = {},
     forwardAuthorizationServerMetadata = false,
     dangerouslyAllowAnyAudience = false,
+    dangerouslyAllowMissingOrgId = false,
   } = options;
   const authUrl = resolveAuthUrl(options.authUrl);
   const baseUrl = requireIdentifierUrl("baseUrl", options.baseUrl);
@@ -120,7 +123,8 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     introspectionEndpoint: `${authUrl}${OAUTH_PATH}/introspect`,
     authorizationServerMetadataUrl:
       `${authUrl}/.well-known/oauth-authorization-server${OAUTH_PATH}`,
-    mcpPath: new URL(mcpUrl).pathname,
+    // Not the URL's pathname, which would spell {orgId} otherwise.
+    mcpPath: mcpUrl.slice(baseUrl.origin.length),
     resource: resolveResource(mcpUrl, options.resource),
     resourceName: optional(requireText, "resourceName", options.resourceName),
     resourceDocumentation: optional(
@@ -137,6 +141,10 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     dangerouslyAllowAnyAudience: requireBoolean(
       "dangerouslyAllowAnyAudience",
       dangerouslyAllowAnyAudience,
+    ),
+    dangerouslyAllowMissingOrgId: requireBoolean(
+      "dangerouslyAllowMissingOrgId",
+      dangerouslyAllowMissingOrgId,
     ),
     onEvent: requireFunction("onEvent", options.onEvent),
   });

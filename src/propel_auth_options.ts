@@ -55,6 +55,11 @@ export interface PropelAuthOptions {
   /**
    * Path of the MCP endpoint under `baseUrl`.
    *
+   * With `{orgId}` as one of its segments (`/o/{orgId}/mcp`) each organization has an endpoint of
+   * its own: a resource with its own metadata and audience. A token for one is refused at the others,
+   * and so is one whose claim `org_id` is not the organization's. An id has 1 to 64 letters, digits,
+   * `-` and `_`; any other path is not the endpoint's.
+   *
    * @default {"/mcp"}
    */
   mcpPath?: string;
@@ -111,6 +116,14 @@ export interface PropelAuthOptions {
    * @default {false}
    */
   dangerouslyAllowAnyAudience?: boolean;
+  /**
+   * With `{orgId}` in `mcpPath`: accept tokens that name no organization. The audience is then all
+   * that says whose they are, and a client chooses the audience: the tools have to see for
+   * themselves that the user belongs there.
+   *
+   * @default {false}
+   */
+  dangerouslyAllowMissingOrgId?: boolean;
   /**
    * Is told what happens: each token accepted or refused and why, each answer and each failure of
    * PropelAuth. Called at once, in the middle of the request; what it throws is ignored. Without it

@@ -19,7 +19,7 @@ export interface ChallengeOptions {
 /**
  * Builds the response that refuses a request: status, challenge and a JSON error.
  *
- * Only the client's own faults are challenged. An outage never is: a challenge would make the
+ * Only what another token would mend is challenged. An outage never is: a challenge would make the
  * client throw its token away.
  *
  * @param error Why the request is refused.
@@ -35,7 +35,7 @@ export function buildRefusal(
   const refusal = refusalOf(error.reason);
   const headers = new Headers({ "Cache-Control": "no-store" });
   if (refusal.status === 503) headers.set("Retry-After", String(RETRY_AFTER_SECONDS));
-  else if (refusal.status !== 500) {
+  else if (refusal.status !== 500 && refusal.error !== "access_denied") {
     const { error: code, description } = refusal;
     const challenge = buildBearerChallenge({
       resourceMetadataUrl: options.resourceMetadataUrl,

@@ -29,7 +29,8 @@ export interface ResourceMetadataOptions {
   readonly resourceDocumentation: string | undefined;
 }
 
-const WELL_KNOWN_PATH = "/.well-known/oauth-protected-resource";
+/** Between the host and the path of a resource: where its metadata is (RFC 9728 §3). */
+export const WELL_KNOWN_PATH = "/.well-known/oauth-protected-resource";
 
 /**
  * Builds the protected resource metadata.

@@ -41,9 +41,9 @@ export function createSessions(): Sessions {
   };
 }
 
-/** The same person through the same client, whichever token they hold. */
-function identify({ clientId, subject }: AccessToken): string {
-  return JSON.stringify([clientId, subject ?? null]);
+/** The same person through the same client at the same resource, whichever token they hold. */
+function identify({ clientId, subject, resource }: AccessToken): string {
+  return JSON.stringify([clientId, subject ?? null, resource.href]);
 }
 
 /** Session ids come from outside and have no length of their own. */

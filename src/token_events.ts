@@ -84,6 +84,13 @@ export function buildRefused(
         expected: showForeign(error.scopes.join(" ")),
         received: showForeign(facts.scopes.join(" ")),
       };
+    case "org_claim_missing":
+    case "org_mismatch":
+      return {
+        ...event,
+        expected: showForeign(policy.orgId),
+        received: showForeign(claims.org_id),
+      };
     case "expired":
       return { ...event, expected: `exp after ${now}`, received: showForeign(claims.exp) };
     case "not_yet_valid":
@@ -97,6 +104,8 @@ export function buildRefused(
     case "missing_credentials":
     case "malformed_credentials":
     case "inactive":
+    case "role_claim_missing":
+    case "role_mismatch":
       return event;
   }
 }

@@ -37,15 +37,25 @@ export interface AccessTokenVerifier {
   /**
    * Verifies an access token as a request's gate would: introspection or cache, then judgement.
    *
+   * Where each organization has an endpoint of its own, the second argument says for which the
+   * token has to be; without it every token is refused.
+   *
    * Behind the SDK's own `requireBearerAuth` every refusal would become a 500, since that gate
    * knows only the SDK's error classes.
    *
    * @param token The access token, without `Bearer`.
+   * @param orgId With an `mcpPath` that has `{orgId}`: the organization. Else ignored.
    * @returns The verified token, a new object each time.
    * @throws {AccessTokenError} Any reason but `missing_credentials`: the token is refused.
    * @throws {IntrospectionError} Any reason: the token could not be looked at.
    */
-  verifyAccessToken(token: string): Promise<AccessToken>;
+  verifyAccessToken(token: string, orgId?: string): Promise<AccessToken>;
+}
+
+/** The same inside, where the policy depends on what was asked for. */
+export interface Verifier {
+  /** Verifies a token as {@linkcode AccessTokenVerifier} does, against a policy. */
+  readonly verify: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
 }
 
 /** What a verifier is made of. */
@@ -64,17 +74,15 @@ export interface VerifierOptions extends IntrospectionCredentials {
  * once; a failure is shared by those who waited for it and kept for nobody else.
  *
  * @param options Checked options.
- * @param policy What a token has to satisfy.
  * @param world The clock and the network.
  * @param emit Tells of each token and each question.
  * @returns The verifier.
  */
 export function createVerifier(
   options: VerifierOptions,
-  policy: AccessTokenPolicy,
   world: World,
   emit: Emit,
-): AccessTokenVerifier {
+): Verifier {
   const { introspectionEndpoint, cacheTtlSeconds, maxCacheSize, timeoutSeconds } = options;
   const basicCredentials = buildBasicCredentials(options);
   const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
@@ -132,6 +140,7 @@ export function createVerifier(
   /** Judges, and tells how it went when somebody listens. */
   function judge(
     facts: IntrospectionFacts,
+    policy: AccessTokenPolicy,
     token: string,
     digest: string,
     startedAt: number,
@@ -153,7 +162,7 @@ export function createVerifier(
   }
 
   return Object.freeze({
-    async verifyAccessToken(token: string): Promise<AccessToken> {
+    async verify(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
       if (!isToken68(token)) {
         emit?.({ code: "token_refused", reason: "malformed_credentials" });
         throw new AccessTokenError("malformed_credentials");
@@ -161,7 +170,7 @@ export function createVerifier(
       const digest = digestToken(token);
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
-      if (known !== undefined) return judge(known, token, digest, now, now, "cache");
+      if (known !== undefined) return judge(known, policy, token, digest, now, now, "cache");
       const source = flights.has(digest) ? "flight" : "introspection";
       const facts = await joinFlight(token, digest).catch((error) => {
         if (emit !== undefined && error instanceof IntrospectionError) {
@@ -169,7 +178,7 @@ export function createVerifier(
         }
         throw error;
       });
-      return judge(facts, token, digest, now, world.now(), source);
+      return judge(facts, policy, token, digest, now, world.now(), source);
     },
   });
 }

@@ -40,6 +40,10 @@ test("docs/events.md lists every source and every reason", () => {
     expired: true,
     not_yet_valid: true,
     audience_mismatch: true,
+    org_claim_missing: true,
+    org_mismatch: true,
+    role_claim_missing: true,
+    role_mismatch: true,
     scope_missing: true,
   };
   assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());

@@ -11,6 +11,10 @@ const REFUSALS: [reason: Parameters<typeof refusalOf>[0], status: number, error?
   ["expired", 401, "invalid_token"],
   ["not_yet_valid", 401, "invalid_token"],
   ["audience_mismatch", 401, "invalid_token"],
+  ["org_claim_missing", 403, "access_denied"],
+  ["org_mismatch", 403, "access_denied"],
+  ["role_claim_missing", 403, "access_denied"],
+  ["role_mismatch", 403, "access_denied"],
   ["scope_missing", 403, "insufficient_scope"],
   ["timeout", 503, "temporarily_unavailable"],
   ["network", 503, "temporarily_unavailable"],
@@ -32,12 +36,18 @@ test("refusalOf() says the same of every token that is refused for itself", () =
   assert.equal(new Set(reasons.map(([reason]) => refusalOf(reason).description)).size, 1);
 });
 
-test("AccessTokenError() says its reason and nothing else", () => {
+test("AccessTokenError() says its reason, and of a 403 what is needed", () => {
   const error = new AccessTokenError("scope_missing", ["a"]);
   assert.deepEqual([error.name, error.reason, error.scopes], ["AccessTokenError", "scope_missing", [
     "a",
   ]]);
-  assert.equal(error.message, "The access token was refused: scope_missing");
+  assert.equal(
+    error.message,
+    "The access token was refused: scope_missing. " +
+      "The access token lacks a scope that this operation needs: a",
+  );
+  assert.equal(new AccessTokenError("expired").message, "The access token was refused: expired");
+  assert.match(new AccessTokenError("org_claim_missing").message, /names no organization/);
   assert.deepEqual(new AccessTokenError("expired").scopes, []);
 });
 

@@ -22,6 +22,10 @@ const REFUSED: Record<AccessTokenErrorReason, RegExp> = {
   expired: /clocks/,
   not_yet_valid: /clock/,
   audience_mismatch: /baseUrl and mcpPath/,
+  org_claim_missing: /org_id.+backend API/,
+  org_mismatch: /choose this one/,
+  role_claim_missing: /org_role.+backend API/,
+  role_mismatch: /org_role/,
   scope_missing: /MCP > Scopes/,
 };
 

@@ -32,6 +32,7 @@ test("resolveOptions() fills in every default", () => {
     onLoopback: false,
     forwardAuthorizationServerMetadata: false,
     dangerouslyAllowAnyAudience: false,
+    dangerouslyAllowMissingOrgId: false,
   });
 });
 
@@ -74,6 +75,10 @@ const RESOLVED: [
   }],
   ["mcpPath lacks its slash", { baseUrl: "https://h", mcpPath: "mcp" }, {
     resource: "https://h/mcp",
+  }],
+  ["each organization has an endpoint", { baseUrl: "https://h/v1", mcpPath: "o/{orgId}/mcp" }, {
+    mcpPath: "/v1/o/{orgId}/mcp",
+    resource: "https://h/v1/o/{orgId}/mcp",
   }],
   ["mcpPath has a slash at the end", { baseUrl: "https://h", mcpPath: "/mcp/" }, {
     resource: "https://h/mcp/",
@@ -171,6 +176,11 @@ const REFUSED: [name: string, values: unknown[]][] = [
     "/m cp",
     "/m\\cp",
     "/m\u00e9",
+    "/o/{orgId}x/mcp",
+    "/o/x{orgId}/mcp",
+    "/o/{orgid}/mcp",
+    "/o/{orgId}/{orgId}",
+    "/o/{orgId}/{id}",
     "/.well-known/oauth-protected-resource",
   ]],
   ["resource", [
@@ -205,6 +215,7 @@ const REFUSED: [name: string, values: unknown[]][] = [
   ]],
   ["forwardAuthorizationServerMetadata", [null, "true", 1]],
   ["dangerouslyAllowAnyAudience", [null, "false", 0]],
+  ["dangerouslyAllowMissingOrgId", [null, "false", 0]],
 ];
 
 for (const [name, values] of REFUSED) {

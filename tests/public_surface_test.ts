@@ -26,7 +26,11 @@ test("mod.ts exports one thing at run time", () => {
     "authenticate",
     "getAccessToken",
     "handler",
+    "requireOrg",
+    "requireRole",
+    "requireScopes",
     "resourceMetadata",
+    "scopeChallenge",
     "verifier",
   ]);
 });

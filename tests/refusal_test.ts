@@ -45,6 +45,15 @@ test("buildRefusal() names the scopes of the operation when one is missing", () 
   );
 });
 
+test("buildRefusal() challenges nobody who may not, whatever the token", async () => {
+  const response = buildRefusal(new AccessTokenError("org_mismatch"), OPTIONS);
+  assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
+  assert.equal(response.headers.get("Cache-Control"), "no-store");
+  const { error, error_description } = await response.json();
+  assert.equal(error, "access_denied");
+  assert.match(error_description, /another organization/);
+});
+
 test("buildRefusal() names no scope when none is required", () => {
   const response = buildRefusal(new AccessTokenError("missing_credentials"), {
     ...OPTIONS,

@@ -18,6 +18,18 @@ test("mayUse() is true for the owner, whatever the token, and false for others",
   assert.equal(sessions.mayUse("s", await caller("ann.other")), false);
 });
 
+test("mayUse() is false for the owner at another resource", async () => {
+  const sessions = createSessions();
+  const ann = await caller("ann.app");
+  sessions.assign("s", ann);
+  const elsewhere = {
+    ...ann,
+    token: ann.token,
+    resource: new URL("https://mcp.example.com/other"),
+  };
+  assert.equal(sessions.mayUse("s", elsewhere), false);
+});
+
 test("mayUse() is true for a session that nobody owns", async () => {
   assert.equal(createSessions().mayUse("s", await caller("ann.app")), true);
 });

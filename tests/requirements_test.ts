@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PropelAuth } from "../src/create_propel_auth.ts";
+import type { AccessTokenErrorReason } from "../src/errors.ts";
+import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import { ACTIVE, createHarness, json, mcpRequest } from "./support.ts";
+
+/** Runs code as a tool would, in a request of the caller that the claims describe. */
+async function inTool<T>(
+  claims: Record<string, unknown>,
+  run: (auth: PropelAuth) => T,
+  options: Partial<PropelAuthOptions> = {},
+): Promise<T> {
+  const { auth } = createHarness(options, () => json({ ...ACTIVE, ...claims }));
+  const results: T[] = [];
+  const response = await auth.handler(() => {
+    results.push(run(auth));
+    return new Response();
+  })(mcpRequest());
+  assert.equal(response.status, 200);
+  const [result] = results;
+  return result as T;
+}
+
+const ORG = { org_id: "acme", org_role: "Admin" };
+
+const HELD: [what: string, run: (auth: PropelAuth) => unknown][] = [
+  ["requireScopes() with one", (auth) => auth.requireScopes("read")],
+  ["requireScopes() with all", (auth) => auth.requireScopes("write", "read")],
+  ["requireOrg()", (auth) => auth.requireOrg("acme")],
+  ["requireRole() with the one", (auth) => auth.requireRole("Admin")],
+  ["requireRole() with one of several", (auth) => auth.requireRole("Owner", "Admin")],
+];
+
+for (const [what, run] of HELD) {
+  test(`${what} gives the caller when the requirement is kept`, () =>
+    inTool(ORG, (auth) => assert.equal(run(auth), auth.getAccessToken())));
+}
+
+const REFUSED: [
+  what: string,
+  claims: Record<string, unknown>,
+  run: (auth: PropelAuth) => unknown,
+  reason: AccessTokenErrorReason,
+  message: RegExp,
+][] = [
+  [
+    "requireScopes() when one is missing",
+    {},
+    (auth) => auth.requireScopes("read", "admin"),
+    "scope_missing",
+    /: read admin$/,
+  ],
+  [
+    "requireScopes() when none was granted",
+    { scope: "" },
+    (auth) => auth.requireScopes("read"),
+    "scope_missing",
+    /: read$/,
+  ],
+  [
+    "requireScopes() when the case differs",
+    {},
+    (auth) => auth.requireScopes("READ"),
+    "scope_missing",
+    /: READ$/,
+  ],
+  [
+    "requireScopes() when a longer one is held",
+    { scope: "read:all" },
+    (auth) => auth.requireScopes("read"),
+    "scope_missing",
+    /: read$/,
+  ],
+  [
+    "requireOrg() when it is another",
+    ORG,
+    (auth) => auth.requireOrg("globex"),
+    "org_mismatch",
+    /for another organization/,
+  ],
+  [
+    "requireOrg() when the case differs",
+    ORG,
+    (auth) => auth.requireOrg("ACME"),
+    "org_mismatch",
+    /for another/,
+  ],
+  [
+    "requireOrg() when the claim is absent",
+    {},
+    (auth) => auth.requireOrg("acme"),
+    "org_claim_missing",
+    /names no organization/,
+  ],
+  [
+    "requireOrg() when the claim is null",
+    { org_id: null },
+    (auth) => auth.requireOrg("null"),
+    "org_claim_missing",
+    /names no organization/,
+  ],
+  [
+    "requireOrg() when the claim is a list",
+    { org_id: ["acme"] },
+    (auth) => auth.requireOrg("acme"),
+    "org_claim_missing",
+    /names no/,
+  ],
+  [
+    "requireRole() when it is another",
+    ORG,
+    (auth) => auth.requireRole("Owner"),
+    "role_mismatch",
+    /role of this user/,
+  ],
+  [
+    "requireRole() when the case differs",
+    ORG,
+    (auth) => auth.requireRole("admin"),
+    "role_mismatch",
+    /role of this user/,
+  ],
+  [
+    "requireRole() when the claim is absent",
+    { org_id: "acme" },
+    (auth) => auth.requireRole("Admin"),
+    "role_claim_missing",
+    /names no role/,
+  ],
+];
+
+for (const [what, claims, run, reason, message] of REFUSED) {
+  test(`${what} throws ${reason}`, () =>
+    inTool(claims, (auth) => {
+      assert.throws(() => run(auth), { name: "AccessTokenError", reason, message });
+    }));
+}
+
+const ANY: [what: string, run: (auth: PropelAuth) => unknown][] = [
+  ["requireScopes()", (auth) => auth.requireScopes("read")],
+  ["requireOrg()", (auth) => auth.requireOrg("acme")],
+  ["requireRole()", (auth) => auth.requireRole("Admin")],
+];
+
+for (const [what, run] of ANY) {
+  test(`${what} refuses when there is no caller`, () => {
+    assert.throws(() => run(createHarness().auth), { reason: "missing_credentials" });
+  });
+
+  test(`${what} refuses the caller of another PropelAuth`, () =>
+    inTool(ORG, () => {
+      assert.throws(() => run(createHarness().auth), { reason: "missing_credentials" });
+    }));
+}
+
+// A variable that is unset must not open a door, least of all where the claim is absent too.
+const NOTHING: [what: string, run: (auth: PropelAuth) => unknown][] = [
+  ["requireScopes() of nothing", (auth) => auth.requireScopes()],
+  ["requireScopes() of an empty text", (auth) => auth.requireScopes("")],
+  ["requireScopes() of two in one text", (auth) => auth.requireScopes("read write")],
+  ["requireScopes() of undefined", (auth) => auth.requireScopes(undefined as unknown as string)],
+  ["scopeChallenge() of nothing", (auth) => auth.scopeChallenge()],
+  ["requireOrg() of undefined", (auth) => auth.requireOrg(undefined as unknown as string)],
+  ["requireOrg() of an empty text", (auth) => auth.requireOrg("")],
+  ["requireRole() of nothing", (auth) => auth.requireRole()],
+  ["requireRole() of undefined", (auth) => auth.requireRole(undefined as unknown as string)],
+];
+
+for (const [what, run] of NOTHING) {
+  test(`${what} is a TypeError`, () =>
+    inTool({}, (auth) => assert.throws(() => run(auth), { name: "TypeError" })));
+}
+
+test("requireScopes() names what every request needs too, since a client asks for what it is told", () =>
+  inTool(
+    {},
+    (auth) =>
+      assert.throws(() => auth.requireScopes("admin"), {
+        scopes: ["read", "admin"],
+        message: /: read admin$/,
+      }),
+    { requiredScopes: ["read"] },
+  ));
+
+test("scopeChallenge() challenges a caller that lacks a scope, and no other", () =>
+  inTool({}, (auth) => {
+    const authInfo = auth.getAccessToken() ?? assert.fail();
+    assert.equal(auth.scopeChallenge("write")({ authInfo }), undefined);
+    const challenge = auth.scopeChallenge("admin", "write")({ authInfo });
+    assert.deepEqual(challenge?.scopes, ["read", "admin", "write"]);
+    assert.match(challenge?.errorDescription ?? "", /^[^"=\\]+$/);
+  }, { requiredScopes: ["read"] }));
+
+test("scopeChallenge() takes the caller of the request when it is handed none", () =>
+  inTool({}, (auth) => {
+    assert.equal(auth.scopeChallenge("write")({}), undefined);
+    assert.deepEqual(auth.scopeChallenge("admin")({})?.scopes, ["admin"]);
+  }));
+
+test("scopeChallenge() challenges when there is no caller at all", () => {
+  const { auth } = createHarness();
+  assert.deepEqual(auth.scopeChallenge("read")({})?.scopes, ["read"]);
+});
