@@ -12,6 +12,7 @@ import type { AccessToken } from "./access_token.ts";
 import { createAuthorizationServerMetadata } from "./authorization_server_metadata.ts";
 import { createEmit } from "./emit.ts";
 import { readOptions } from "./environment.ts";
+import { createOpenStreams } from "./event_stream.ts";
 import { createGate } from "./gate.ts";
 import {
   createHandler,
@@ -19,6 +20,7 @@ import {
   type McpServer,
   type RequestHandler,
 } from "./handler.ts";
+import { createIntrospector } from "./introspector.ts";
 import { resolveOptions } from "./options.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { ORG_PLACEHOLDER } from "./organizations.ts";
@@ -68,6 +70,16 @@ export interface PropelAuth extends Requirements {
    * its `resource` still has `{orgId}`.
    */
   readonly resourceMetadata: ProtectedResourceMetadata;
+  /**
+   * Shuts down: ends the standing event streams, so that a server that waits for its connections can
+   * stop, and lets the questions under way to PropelAuth end. From now on PropelAuth is not asked
+   * about tokens: a request whose token is not known here gets 503. Nothing keeps the process alive
+   * even without it.
+   *
+   * @returns Nothing, when the questions under way have ended; after `timeoutSeconds` and the time
+   * in the queue at the latest. Never rejects.
+   */
+  close(): Promise<void>;
 }
 
 /** Creates a {@linkcode PropelAuth}, from options or from the environment. */
@@ -166,7 +178,9 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   const resources = createProtectedResources(options);
   const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const emit = createEmit(options.onEvent, world.now);
-  const verifier = createVerifier(options, world, emit);
+  const lookup = createIntrospector(options, world, emit);
+  const verifier = createVerifier(options, world, emit, lookup);
+  const streams = createOpenStreams();
   const gate = createGate(options, verifier, emit);
   const parts = {
     ...options,
@@ -178,6 +192,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     emit,
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
     world,
+    streams,
   };
   function authenticate(request: Request): Promise<AccessToken | Response> {
     const policy = perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf();
@@ -198,5 +213,9 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     authenticate,
     getAccessToken,
     resourceMetadata: buildResourceMetadata(options),
+    close(): Promise<void> {
+      streams.endAll();
+      return verifier.close();
+    },
   });
 }

@@ -19,11 +19,19 @@ export type AccessTokenErrorReason =
   | "role_mismatch"
   | "scope_missing";
 
-/** Why PropelAuth gave no usable answer. Private: it never reaches the client. */
+/**
+ * Why PropelAuth gave no usable answer, or was not asked. Private: it never reaches the client.
+ *
+ * `overloaded`: too many questions at once. `breaker_open`: it failed again and again. `closed`:
+ * this server is shutting down.
+ */
 export type IntrospectionErrorReason =
   | "timeout"
   | "network"
   | "unavailable"
+  | "overloaded"
+  | "breaker_open"
+  | "closed"
   | "client_refused"
   | "malformed_response";
 
@@ -102,17 +110,26 @@ export class IntrospectionError extends Error {
   readonly reason: IntrospectionErrorReason;
   /** The HTTP status of PropelAuth's answer, when there was one. */
   declare readonly status?: number;
+  /** Seconds after which it may be tried again, when that is known; with fractions, at most 60. */
+  declare readonly retryAfterSeconds?: number;
 
   /**
    * Creates the error; its message holds the reason and nothing else.
    *
    * @param reason Why there is no usable answer.
    * @param options `cause`: a network error without secrets. `status`: that of the answer.
+   * `retryAfterSeconds`: when it may be tried again.
    */
-  constructor(reason: IntrospectionErrorReason, options?: { cause?: Error; status?: number }) {
+  constructor(
+    reason: IntrospectionErrorReason,
+    options?: { cause?: Error; status?: number; retryAfterSeconds?: number | undefined },
+  ) {
     super(`The access token could not be introspected: ${reason}`, options);
     this.reason = reason;
     if (options?.status !== undefined) this.status = options.status;
+    if (options?.retryAfterSeconds !== undefined) {
+      this.retryAfterSeconds = options.retryAfterSeconds;
+    }
   }
 }
 
@@ -159,6 +176,9 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
     case "timeout":
     case "network":
     case "unavailable":
+    case "overloaded":
+    case "breaker_open":
+    case "closed":
       return {
         status: 503,
         error: "temporarily_unavailable",

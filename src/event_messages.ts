@@ -51,14 +51,17 @@ export function messageOf(facts: EventFacts): string {
     case "token_refused":
       return REFUSED[facts.reason];
     case "token_unverified":
-      return UNVERIFIED[kindOfFailure(facts.reason)];
+      return UNASKED.includes(facts.reason)
+        ? FAILED[facts.reason]
+        : UNVERIFIED[kindOfFailure(facts.reason)];
     case "introspection_completed":
       return "PropelAuth answered an introspection request.";
     case "propelauth_unreachable":
     case "propelauth_misconfigured":
       return FAILED[facts.reason];
     case "breaker_opened":
-      return "PropelAuth failed again and again: requests get 503 at once until a probe is answered. " +
+      return "PropelAuth failed again and again, or wants a pause: requests get 503 at once until a " +
+        "probe is answered. " +
         "Look at PropelAuth's status page and at this server's network.";
     case "breaker_closed":
       return "PropelAuth answers again.";
@@ -111,12 +114,22 @@ const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
     "fit together: look at the event propelauth_misconfigured.",
 };
 
+/** Those for which no question is asked, so that nothing else is told of them. */
+const UNASKED: readonly IntrospectionErrorReason[] = ["overloaded", "breaker_open", "closed"];
+
 const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
   timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",
   network: "PropelAuth cannot be reached: look at the Auth URL, DNS and this server's network.",
   unavailable:
     "PropelAuth is not available, or limits the rate (429): look at its status page. A " +
     "cacheTtlSeconds of a few seconds asks it far less.",
+  overloaded:
+    "A request was answered 503, since too many tokens wait for PropelAuth's answer: if " +
+    "it is no flood, raise maxConcurrentIntrospections, or set cacheTtlSeconds.",
+  breaker_open:
+    "A request was answered 503 at once, since PropelAuth failed again and again: look " +
+    "at the event breaker_opened.",
+  closed: "A request was answered 503, since this server is shutting down.",
   client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
     "another environment (MCP > Request Validation), or MCP is not enabled there (404).",
   malformed_response:

@@ -1,5 +1,5 @@
 /**
- * Event streams that do not outlive the token that opened them.
+ * Event streams that outlive neither the token that opened them nor the server.
  *
  * @module
  */
@@ -26,30 +26,63 @@ export function isStandingStream(request: Request, response: Response): boolean 
   return request.method === "GET" || request.headers.get("Mcp-Method") === "subscriptions/listen";
 }
 
+/** The standing streams that are open, so that they can be ended together. */
+export interface OpenStreams {
+  /** Adds what ends a stream, or calls it at once when all were ended; the result takes it out. */
+  add(end: () => void): () => void;
+  /** Ends all that are open, and from now on each that opens. */
+  endAll(): void;
+}
+
 /**
- * Passes a stream on until a given time, then ends it as if the server had.
+ * Creates an empty set of streams.
  *
- * The source is cancelled when the time comes or when the reader leaves.
+ * @returns The set.
+ */
+export function createOpenStreams(): OpenStreams {
+  const ends = new Set<() => void>();
+  let over = false;
+  return {
+    add(end: () => void): () => void {
+      if (over) end();
+      else ends.add(end);
+      return () => ends.delete(end);
+    },
+    endAll(): void {
+      over = true;
+      for (const end of ends) end();
+    },
+  };
+}
+
+/**
+ * Passes a stream on until a given time or until all streams end, then ends it as if the server had.
+ *
+ * The source is cancelled when that comes or when the reader leaves.
  *
  * @param source The stream.
- * @param endsAt Seconds since 1970.
+ * @param endsAt Seconds since 1970; absent when the token has no `exp`.
  * @param world The clock.
+ * @param streams Where it is listed while it is open.
  * @returns The stream to send.
  */
 export function endStreamAt(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
-  endsAt: number,
+  endsAt: number | undefined,
   world: World,
+  streams: OpenStreams,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = source.getReader();
   let ended = false;
   let stopTimer = (): void => {};
+  let takeOut = (): void => {};
 
   /** True for the first caller alone: a stream is closed once. */
   function end(): boolean {
     if (ended) return false;
     ended = true;
     stopTimer();
+    takeOut();
     return true;
   }
 
@@ -61,7 +94,10 @@ export function endStreamAt(
         // The source may have failed by itself; nobody is left to be told.
         reader.cancel().catch(() => {});
       };
-      stopTimer = world.startTimer(Math.max(0, endsAt - world.now()), onEnd);
+      takeOut = streams.add(onEnd);
+      if (!ended && endsAt !== undefined) {
+        stopTimer = world.startTimer(Math.max(0, endsAt - world.now()), onEnd);
+      }
     },
     async pull(controller) {
       const { done, value } = await reader.read().catch((error) => {

@@ -6,7 +6,7 @@
 
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
-import { endStreamAt, isStandingStream } from "./event_stream.ts";
+import { endStreamAt, isStandingStream, type OpenStreams } from "./event_stream.ts";
 import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
 import type { Emit } from "./events.ts";
 import type { AllowedOrigins } from "./options.ts";
@@ -69,6 +69,8 @@ export interface HandlerParts {
   /** Runs a function with the caller as ambient context. */
   readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
   readonly world: World;
+  /** Where standing streams are listed while they are open. */
+  readonly streams: OpenStreams;
   readonly emit: Emit;
 }
 
@@ -109,7 +111,7 @@ function createMcpEndpoint(
   parts: HandlerParts,
   mcp: McpFunction,
 ): (request: Request, policy: AccessTokenPolicy) => Promise<Response> {
-  const { gate, allowedOrigins, runAs, world, emit } = parts;
+  const { gate, allowedOrigins, runAs, world, streams, emit } = parts;
   const sessions = createSessions();
 
   return async (request, policy) => {
@@ -127,14 +129,11 @@ function createMcpEndpoint(
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }
-    const { expiresAt } = caller;
-    const endsAt = expiresAt !== undefined && isStandingStream(request, response)
-      ? expiresAt
-      : undefined;
+    const stands = isStandingStream(request, response);
     // Untouched where nothing is to be added: a response made anew costs time on every call.
-    if (origin === null && endsAt === undefined) return response;
-    const body = response.body !== null && endsAt !== undefined
-      ? endStreamAt(response.body, endsAt, world)
+    if (origin === null && !stands) return response;
+    const body = response.body !== null && stands
+      ? endStreamAt(response.body, caller.expiresAt, world, streams)
       : response.body;
     const readable = new Response(body, response);
     setCorsHeaders(readable.headers, origin, allowedOrigins);

@@ -8,6 +8,7 @@
 import { IntrospectionError } from "./errors.ts";
 import { discard, readText } from "./body.ts";
 import { type IntrospectionFacts, readFacts } from "./facts.ts";
+import { parseRetryAfter } from "./retry.ts";
 
 /** The longest introspection response that is read: 64 KiB. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -64,8 +65,9 @@ export function buildIntrospectionRequest(basicCredentials: string, token: strin
  * Does not judge them: an expired or foreign token gives facts like any other.
  *
  * @param response The response; its body is used up.
+ * @param now Seconds since 1970, for a `Retry-After` that is a date.
  * @returns The facts, frozen all the way down.
- * @throws {IntrospectionError} `unavailable`: 429 or 5xx.
+ * @throws {IntrospectionError} `unavailable`: 429 or 5xx, with the `Retry-After` of 429 and 503.
  * @throws {IntrospectionError} `client_refused`: 400, 401, 403 or 404.
  * @throws {IntrospectionError} `malformed_response`: any other status, a body over 64 KiB, or one
  * that is not what RFC 7662 describes.
@@ -75,12 +77,15 @@ export function buildIntrospectionRequest(basicCredentials: string, token: strin
  */
 export async function processIntrospectionResponse(
   response: Response,
+  now: number,
 ): Promise<IntrospectionFacts> {
   const { status } = response;
   if (status !== 200 || response.redirected) {
     discard(response);
     if (status === 429 || status >= 500) {
-      throw new IntrospectionError("unavailable", { status });
+      const saysWhen = status === 429 || status === 503;
+      const retryAfterSeconds = saysWhen ? parseRetryAfter(response.headers, now) : undefined;
+      throw new IntrospectionError("unavailable", { status, retryAfterSeconds });
     }
     const refused = status === 400 || status === 401 || status === 403 || status === 404;
     throw new IntrospectionError(refused ? "client_refused" : "malformed_response", { status });

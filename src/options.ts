@@ -58,6 +58,8 @@ const OVERRIDE_NAMES: readonly (keyof TokenIntrospectionOverrides)[] = [
   "cacheTtlSeconds",
   "maxCacheSize",
   "timeoutSeconds",
+  "staleIfErrorSeconds",
+  "maxConcurrentIntrospections",
   "fetch",
 ];
 
@@ -74,6 +76,8 @@ export interface ResolvedOptions {
   readonly cacheTtlSeconds: number;
   readonly maxCacheSize: number;
   readonly timeoutSeconds: number;
+  readonly staleIfErrorSeconds: number;
+  readonly maxConcurrentIntrospections: number;
   /** Absent: the global one. */
   readonly fetch: Fetch | undefined;
   /** Path of the MCP endpoint on its origin; with `{orgId}` one for each organization. */
@@ -192,7 +196,14 @@ function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {
 
 function resolveOverrides(overrides: TokenIntrospectionOverrides) {
   requireMembers("tokenIntrospectionOverrides", overrides, OVERRIDE_NAMES);
-  const { cacheTtlSeconds = 0, maxCacheSize = 10_000, timeoutSeconds = 10, fetch } = overrides;
+  const {
+    cacheTtlSeconds = 0,
+    maxCacheSize = 10_000,
+    timeoutSeconds = 10,
+    staleIfErrorSeconds = 0,
+    maxConcurrentIntrospections = 100,
+    fetch,
+  } = overrides;
   return {
     cacheTtlSeconds: requireNumber(
       "cacheTtlSeconds",
@@ -211,6 +222,18 @@ function resolveOverrides(overrides: TokenIntrospectionOverrides) {
       timeoutSeconds,
       `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
       (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
+    ),
+    staleIfErrorSeconds: requireNumber(
+      "staleIfErrorSeconds",
+      staleIfErrorSeconds,
+      "a finite number >= 0",
+      (value) => value >= 0,
+    ),
+    maxConcurrentIntrospections: requireNumber(
+      "maxConcurrentIntrospections",
+      maxConcurrentIntrospections,
+      "a whole number >= 1",
+      (value) => Number.isSafeInteger(value) && value >= 1,
     ),
     fetch: requireFunction("fetch", fetch),
   };

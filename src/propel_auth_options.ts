@@ -31,6 +31,21 @@ export interface TokenIntrospectionOverrides {
    */
   timeoutSeconds?: number;
   /**
+   * Seconds for which the last answer about an active token may be used again while PropelAuth
+   * cannot be asked (down, slow, rate limit), counted from its question; never past the token's
+   * `exp`, and not once PropelAuth has said that it is inactive. With 0 such requests get 503.
+   *
+   * @default {0}
+   */
+  staleIfErrorSeconds?: number;
+  /**
+   * How many questions PropelAuth is asked at once. Past it they wait in a queue of 1,000, each for
+   * half of `timeoutSeconds` at most; past that they get 503.
+   *
+   * @default {100}
+   */
+  maxConcurrentIntrospections?: number;
+  /**
    * Sends the requests to PropelAuth, called as `fetch(url, init)`: for a proxy or for tests.
    * It has to keep to `init.redirect` and should keep to `init.signal`.
    *

@@ -7,7 +7,7 @@
 import { buildBearerChallenge } from "./challenge.ts";
 import { type AccessTokenError, type IntrospectionError, refusalOf } from "./errors.ts";
 
-/** Seconds after which a client may try again when PropelAuth could not be asked. */
+/** Seconds after which a client may try again, when neither PropelAuth nor the breaker says more. */
 export const RETRY_AFTER_SECONDS = 5;
 
 /** What every challenge names. */
@@ -34,7 +34,7 @@ export function buildRefusal(
 ): Response {
   const refusal = refusalOf(error.reason);
   const headers = new Headers({ "Cache-Control": "no-store" });
-  if (refusal.status === 503) headers.set("Retry-After", String(RETRY_AFTER_SECONDS));
+  if (refusal.status === 503) headers.set("Retry-After", retryAfterOf(error));
   else if (refusal.status !== 500 && refusal.error !== "access_denied") {
     const { error: code, description } = refusal;
     const challenge = buildBearerChallenge({
@@ -49,6 +49,11 @@ export function buildRefusal(
   headers.set("Content-Type", "application/json");
   const body = { error: refusal.error, error_description: refusal.description };
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
+}
+
+function retryAfterOf(error: AccessTokenError | IntrospectionError): string {
+  const known = error.name === "IntrospectionError" ? error.retryAfterSeconds : undefined;
+  return String(Math.max(1, Math.ceil(known ?? RETRY_AFTER_SECONDS)));
 }
 
 /**

@@ -10,16 +10,20 @@ export interface TtlCache<V> {
   readonly size: number;
   /** The value, while it is fresh at `now` (seconds). A hit never lengthens its life. */
   get(key: string, now: number): V | undefined;
-  /** Keeps a value until `freshUntil` (seconds, exclusive). Past `maxSize` the least recently used goes. */
-  set(key: string, value: V, freshUntil: number): void;
+  /**
+   * Keeps a value until `freshUntil` (seconds, exclusive). Past `maxSize` the least recently used
+   * goes. Before `freshFrom` it is not fresh: a clock that jumped back cannot tell its age.
+   */
+  set(key: string, value: V, freshUntil: number, freshFrom?: number): void;
   /** Drops an entry. */
   delete(key: string): void;
 }
 
 interface Entry<V> {
   readonly key: string;
-  value: V;
-  freshUntil: number;
+  readonly value: V;
+  readonly freshUntil: number;
+  readonly freshFrom: number;
   newer: Entry<V> | undefined;
   older: Entry<V> | undefined;
 }
@@ -79,7 +83,7 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
     get(key: string, now: number): V | undefined {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      if (entry.freshUntil <= now) {
+      if (entry.freshUntil <= now || now < entry.freshFrom) {
         drop(entry);
         return undefined;
       }
@@ -89,11 +93,18 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
       }
       return entry.value;
     },
-    set(key: string, value: V, freshUntil: number): void {
+    set(key: string, value: V, freshUntil: number, freshFrom = -Infinity): void {
       if (maxSize <= 0) return;
       const known = entries.get(key);
       if (known !== undefined) drop(known);
-      const entry: Entry<V> = { key, value, freshUntil, newer: undefined, older: undefined };
+      const entry: Entry<V> = {
+        key,
+        value,
+        freshUntil,
+        freshFrom,
+        newer: undefined,
+        older: undefined,
+      };
       entries.set(key, entry);
       linkAsNewest(entry);
       if (entries.size > maxSize && oldest !== undefined) drop(oldest);

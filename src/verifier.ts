@@ -1,5 +1,5 @@
 /**
- * The whole check of a token: cache, single-flight introspection, judgement.
+ * The whole check of a token: cache, one flight per token, judgement.
  *
  * @module
  */
@@ -7,29 +7,18 @@
 import { hash } from "node:crypto";
 import { type AccessToken, type AccessTokenPolicy, judgeAccessToken } from "./access_token.ts";
 import { isToken68 } from "./bearer.ts";
+import { isOutage } from "./breaker.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
-import { DeadlineError, withDeadline } from "./deadline.ts";
 import type { Emit, FactsSource } from "./events.ts";
-import {
-  buildBasicCredentials,
-  buildIntrospectionRequest,
-  type IntrospectionCredentials,
-  processIntrospectionResponse,
-} from "./introspection.ts";
 import type { IntrospectionFacts } from "./facts.ts";
-import {
-  buildAccepted,
-  buildFailed,
-  buildRefused,
-  buildUnverified,
-  describeToken,
-} from "./token_events.ts";
+import type { Answer, Lookup } from "./introspector.ts";
+import { buildAccepted, buildRefused, buildUnverified, describeToken } from "./token_events.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
 
-/** Seconds for which an inactive token is not asked about again. */
+/** Seconds for which a dead token is not asked about again. */
 export const INACTIVE_TTL_SECONDS = 5;
-/** How many inactive tokens are remembered at most; in a cache of their own, away from live ones. */
+/** How many dead tokens are remembered at most; in a cache of their own, away from live ones. */
 export const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
 /** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
@@ -56,85 +45,84 @@ export interface AccessTokenVerifier {
 export interface Verifier {
   /** Verifies a token as {@linkcode AccessTokenVerifier} does, against a policy. */
   readonly verify: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
+  /** Asks no more from now on, and settles when the questions under way have ended. */
+  readonly close: () => Promise<void>;
 }
 
 /** What a verifier is made of. */
-export interface VerifierOptions extends IntrospectionCredentials {
-  readonly introspectionEndpoint: string;
+export interface VerifierOptions {
   readonly cacheTtlSeconds: number;
   readonly maxCacheSize: number;
-  readonly timeoutSeconds: number;
+  readonly staleIfErrorSeconds: number;
 }
 
 /**
  * Creates a verifier.
  *
- * Its cache holds facts under the token's digest, never a token and never a verdict: each request
- * judges anew, against its own time. However many requests wait for one token, it is asked about
+ * Its caches hold facts under the token's digest, never a token and never a verdict: each request
+ * judges anew, against its own time. However many requests wait for one token, it is looked up
  * once; a failure is shared by those who waited for it and kept for nobody else.
  *
  * @param options Checked options.
- * @param world The clock and the network.
- * @param emit Tells of each token and each question.
+ * @param world The clock.
+ * @param emit Tells of each token.
+ * @param lookup Finds out about a token that is not known here.
  * @returns The verifier.
  */
 export function createVerifier(
   options: VerifierOptions,
   world: World,
   emit: Emit,
+  lookup: Lookup,
 ): Verifier {
-  const { introspectionEndpoint, cacheTtlSeconds, maxCacheSize, timeoutSeconds } = options;
-  const basicCredentials = buildBasicCredentials(options);
+  const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
+  const recent = createTtlCache<IntrospectionFacts>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
   const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
-  const flights = new Map<string, Promise<IntrospectionFacts>>();
+  const flights = new Map<string, Promise<Answer>>();
+  let closed = false;
 
-  async function introspect(token: string, digest: string): Promise<IntrospectionFacts> {
-    // Counted from the question: a token that was revoked since is stale that much earlier.
-    const askedAt = world.now();
-    const facts = await ask(token).catch((error) => {
-      if (error instanceof IntrospectionError) {
-        emit?.(buildFailed(describeToken(digest, askedAt, world.now()), error));
-      }
-      throw error;
-    });
-    if (emit) {
-      const { active } = facts;
-      emit({
-        code: "introspection_completed",
-        ...describeToken(digest, askedAt, world.now()),
-        active,
-      });
-    }
-    if (!facts.active) inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS);
-    else {
-      // RFC 7662 §4: not kept past the token's own expiry.
-      active.set(digest, facts, Math.min(askedAt + cacheTtlSeconds, facts.expiresAt ?? Infinity));
-    }
-    return facts;
-  }
-
-  async function ask(token: string): Promise<IntrospectionFacts> {
-    try {
-      return await withDeadline(world, timeoutSeconds, async (signal) => {
-        const request = buildIntrospectionRequest(basicCredentials, token);
-        const response = await world.fetch(introspectionEndpoint, { ...request, signal });
-        return await processIntrospectionResponse(response);
-      });
-    } catch (error) {
-      if (error instanceof IntrospectionError) throw error;
-      if (error instanceof DeadlineError) throw new IntrospectionError("timeout");
-      const secrets = [token, basicCredentials.slice(6), options.introspectionClientSecret];
-      throw new IntrospectionError("network", { cause: networkCause(error, secrets) });
+  /** Counted from the question: a token that was revoked since is stale that much earlier. */
+  function remember(digest: string, { facts, askedAt }: Answer): void {
+    // RFC 7662 §4: not kept past the token's own expiry.
+    const expiresAt = facts.active ? facts.expiresAt ?? Infinity : -Infinity;
+    if (expiresAt > askedAt) {
+      active.set(digest, facts, Math.min(askedAt + cacheTtlSeconds, expiresAt), askedAt);
+      recent.set(digest, facts, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
+    } else {
+      // Dead from now on, whatever was known before.
+      active.delete(digest);
+      recent.delete(digest);
+      inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS, askedAt);
     }
   }
 
-  function joinFlight(token: string, digest: string): Promise<IntrospectionFacts> {
+  async function fly(token: string, digest: string): Promise<Answer> {
+    const answer = await lookup(token, digest);
+    remember(digest, answer);
+    return answer;
+  }
+
+  function joinFlight(token: string, digest: string): Promise<Answer> {
     const underWay = flights.get(digest);
     if (underWay !== undefined) return underWay;
-    const flight = introspect(token, digest).finally(() => flights.delete(digest));
+    if (closed) throw new IntrospectionError("closed");
+    const flight = fly(token, digest).finally(() => flights.delete(digest));
     flights.set(digest, flight);
     return flight;
+  }
+
+  /** An answer from PropelAuth, or while it cannot be asked the last one, if that may still count. */
+  async function find(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
+    const joined = flights.has(digest);
+    try {
+      const answer = await joinFlight(token, digest);
+      return joined ? { facts: answer.facts, source: "flight" } : answer;
+    } catch (error) {
+      const facts = isOutage(error) ? recent.get(digest, world.now()) : undefined;
+      if (facts === undefined) throw error;
+      return { facts, source: "stale" };
+    }
   }
 
   /** Judges, and tells how it went when somebody listens. */
@@ -171,8 +159,7 @@ export function createVerifier(
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
       if (known !== undefined) return judge(known, policy, token, digest, now, now, "cache");
-      const source = flights.has(digest) ? "flight" : "introspection";
-      const facts = await joinFlight(token, digest).catch((error) => {
+      const { facts, source } = await find(token, digest).catch((error) => {
         if (emit !== undefined && error instanceof IntrospectionError) {
           emit(buildUnverified(describeToken(digest, now, world.now()), error));
         }
@@ -180,20 +167,14 @@ export function createVerifier(
       });
       return judge(facts, policy, token, digest, now, world.now(), source);
     },
+    async close(): Promise<void> {
+      closed = true;
+      await Promise.allSettled(flights.values());
+    },
   });
 }
 
 /** One-way, so that a dump of the cache's keys gives nobody a token. */
 function digestToken(token: string): string {
   return hash("sha256", token, "hex");
-}
-
-/** A fresh error with a message alone: what `fetch` threw may carry the request it was given. */
-function networkCause(error: unknown, secrets: readonly string[]): Error {
-  const thrown = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const message = thrown instanceof Error ? thrown.message.slice(0, 500) : "";
-  const leaks = secrets.some((secret) =>
-    message.includes(secret) || message.includes(encodeURIComponent(secret))
-  );
-  return new Error(leaks || message === "" ? "network error" : message);
 }

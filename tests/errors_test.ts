@@ -19,6 +19,9 @@ const REFUSALS: [reason: Parameters<typeof refusalOf>[0], status: number, error?
   ["timeout", 503, "temporarily_unavailable"],
   ["network", 503, "temporarily_unavailable"],
   ["unavailable", 503, "temporarily_unavailable"],
+  ["overloaded", 503, "temporarily_unavailable"],
+  ["breaker_open", 503, "temporarily_unavailable"],
+  ["closed", 503, "temporarily_unavailable"],
   ["client_refused", 500, "server_error"],
   ["malformed_response", 500, "server_error"],
 ];

@@ -10,6 +10,9 @@ const KINDS: Record<IntrospectionErrorReason, string> = {
   timeout: "unreachable",
   network: "unreachable",
   unavailable: "unreachable",
+  overloaded: "unreachable",
+  breaker_open: "unreachable",
+  closed: "unreachable",
   client_refused: "misconfigured",
   malformed_response: "misconfigured",
 };
@@ -33,6 +36,9 @@ const FAILED: Record<IntrospectionErrorReason, RegExp> = {
   timeout: /timeoutSeconds/,
   network: /Auth URL, DNS/,
   unavailable: /429/,
+  overloaded: /maxConcurrentIntrospections/,
+  breaker_open: /breaker_opened/,
+  closed: /shutting down/,
   client_refused: /MCP > Request Validation/,
   malformed_response: /Auth URL/,
 };
@@ -53,6 +59,7 @@ const EVENTS: [EventFacts, RegExp][] = [
   ]),
   [{ code: "token_accepted", ...token, source: "cache", clientId: "c" }, /accepted/],
   [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
+  [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],
   [{ code: "token_unverified", ...token, reason: "client_refused" }, /500.+misconfigured/],
   [{ code: "introspection_completed", ...token, active: true }, /answered/],
   [{ code: "breaker_opened", failures: 5, retryAfterSeconds: 10 }, /status page/],

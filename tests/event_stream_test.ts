@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endStreamAt, isStandingStream } from "../src/event_stream.ts";
+import { createOpenStreams, endStreamAt, isStandingStream } from "../src/event_stream.ts";
 import { createFakeWorld, NOW } from "./support.ts";
 
 const world = () => createFakeWorld(() => Promise.reject(new Error("no network")));
@@ -23,7 +23,7 @@ function openStream() {
 test("endStreamAt() passes on what comes, and ends with its source", async () => {
   const clock = world();
   const source = openStream();
-  const stream = endStreamAt(source.stream, NOW + 60, clock);
+  const stream = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams());
   source.write("a");
   source.write("b");
   source.close();
@@ -35,7 +35,7 @@ test("endStreamAt() passes on what comes, and ends with its source", async () =>
 test("endStreamAt() ends at its time, keeps what was read, and cancels its source", async () => {
   const clock = world();
   const source = openStream();
-  const reader = endStreamAt(source.stream, NOW + 60, clock).getReader();
+  const reader = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams()).getReader();
   source.write("a");
   assert.deepEqual((await reader.read()).value, new TextEncoder().encode("a"));
   const waiting = reader.read();
@@ -48,7 +48,7 @@ test("endStreamAt() ends at its time, keeps what was read, and cancels its sourc
 
 test("endStreamAt() ends at once when its time is past", async () => {
   const clock = world();
-  const reader = endStreamAt(openStream().stream, NOW - 1, clock).getReader();
+  const reader = endStreamAt(openStream().stream, NOW - 1, clock, createOpenStreams()).getReader();
   clock.advance(0);
   assert.equal((await reader.read()).done, true);
 });
@@ -56,7 +56,7 @@ test("endStreamAt() ends at once when its time is past", async () => {
 test("endStreamAt() cancels its source when the reader leaves", async () => {
   const clock = world();
   const source = openStream();
-  await endStreamAt(source.stream, NOW + 60, clock).cancel("left");
+  await endStreamAt(source.stream, NOW + 60, clock, createOpenStreams()).cancel("left");
   assert.equal(source.cancelled, "left");
   assert.equal(clock.timers, 0);
 });
@@ -64,9 +64,30 @@ test("endStreamAt() cancels its source when the reader leaves", async () => {
 test("endStreamAt() passes on the source's own failure", async () => {
   const clock = world();
   const source = openStream();
-  const reader = endStreamAt(source.stream, NOW + 60, clock).getReader();
+  const reader = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams()).getReader();
   source.fail(new Error("broken"));
   await assert.rejects(reader.read(), { message: "broken" });
+  assert.equal(clock.timers, 0);
+});
+
+test("endStreamAt() ends a stream without exp when all end, and lists it no longer", async () => {
+  const clock = world();
+  const source = openStream();
+  const streams = createOpenStreams();
+  const reader = endStreamAt(source.stream, undefined, clock, streams).getReader();
+  const waiting = reader.read();
+  streams.endAll();
+  streams.endAll();
+  assert.deepEqual(await waiting, { done: true, value: undefined });
+  assert.equal(source.cancelled, "cancelled");
+});
+
+test("endStreamAt() ends at once, and keeps no timer, when all have ended", async () => {
+  const clock = world();
+  const streams = createOpenStreams();
+  streams.endAll();
+  const reader = endStreamAt(openStream().stream, NOW + 60, clock, streams).getReader();
+  assert.equal((await reader.read()).done, true);
   assert.equal(clock.timers, 0);
 });
 

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { McpFunction, McpServer } from "../src/handler.ts";
-import { ACTIVE, createHarness, json, mcpRequest, METADATA_URL, NOW, RESOURCE } from "./support.ts";
+import {
+  ACTIVE,
+  cached,
+  createHarness,
+  json,
+  mcpRequest,
+  METADATA_URL,
+  NOW,
+  RESOURCE,
+} from "./support.ts";
 
 // What the wire says, row by row: conformance_test.ts. Here: what the handler does with its parts.
 
@@ -234,4 +243,18 @@ test("handler() does not end a stream whose token has no exp", async () => {
   const { auth, world } = createHarness({}, () => json({ ...ACTIVE, exp: undefined }));
   await auth.handler(events)(mcpRequest("token-1", { method: "GET" }));
   assert.equal(world.timers, 0);
+});
+
+test("close() ends the standing streams, those without exp too, and leaves no timer", async () => {
+  for (const exp of [NOW + 60, undefined]) {
+    const { auth, world } = createHarness(cached(), () => json({ ...ACTIVE, exp }));
+    const handler = auth.handler(events);
+    const open = await handler(mcpRequest("token-1", { method: "GET" }));
+    const end = open.text();
+    await auth.close();
+    assert.equal(await end, "");
+    const later = await handler(mcpRequest("token-1", { method: "GET" }));
+    assert.equal(await later.text(), "");
+    assert.equal(world.timers, 0);
+  }
 });

@@ -7,7 +7,7 @@ import {
   MAX_RESPONSE_BYTES,
   processIntrospectionResponse,
 } from "../src/introspection.ts";
-import { ACTIVE, json } from "./support.ts";
+import { ACTIVE, json, NOW } from "./support.ts";
 
 // G27: raw UTF-8, not form-encoded first
 test("buildBasicCredentials() encodes the raw id and secret", () => {
@@ -36,7 +36,7 @@ test("buildIntrospectionRequest() posts the token as a form and follows no redir
 
 test("processIntrospectionResponse() reads facts whatever the media type", async () => {
   const text = new Response(JSON.stringify(ACTIVE), { headers: { "Content-Type": "text/html" } });
-  const facts = await processIntrospectionResponse(text);
+  const facts = await processIntrospectionResponse(text, NOW);
   assert(facts.active);
   assert.equal(facts.subject, "user-1");
 });
@@ -44,7 +44,7 @@ test("processIntrospectionResponse() reads facts whatever the media type", async
 test("processIntrospectionResponse() reads a body that is as long as may be", async () => {
   const rest = MAX_RESPONSE_BYTES - '{"active":false,"a":""}'.length;
   const body = `{"active":false,"a":"${"x".repeat(rest)}"}`;
-  assert.deepEqual(await processIntrospectionResponse(new Response(body)), { active: false });
+  assert.deepEqual(await processIntrospectionResponse(new Response(body), NOW), { active: false });
 });
 
 // G17 to G20
@@ -83,7 +83,7 @@ const FAILED: [when: string, response: () => Response, reason: IntrospectionErro
 
 for (const [when, response, reason] of FAILED) {
   test(`processIntrospectionResponse() finds ${reason} when ${when}`, async () => {
-    await assert.rejects(processIntrospectionResponse(response()), {
+    await assert.rejects(processIntrospectionResponse(response(), NOW), {
       name: "IntrospectionError",
       reason,
     });
@@ -93,12 +93,14 @@ for (const [when, response, reason] of FAILED) {
 test("processIntrospectionResponse() refuses what was fetched from elsewhere", async () => {
   const response = json(ACTIVE);
   Object.defineProperty(response, "redirected", { value: true });
-  await assert.rejects(processIntrospectionResponse(response), { reason: "malformed_response" });
+  await assert.rejects(processIntrospectionResponse(response, NOW), {
+    reason: "malformed_response",
+  });
 });
 
 test("processIntrospectionResponse() lets go of a body that it does not want", async () => {
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) });
-  await assert.rejects(processIntrospectionResponse(new Response(body, { status: 503 })));
+  await assert.rejects(processIntrospectionResponse(new Response(body, { status: 503 }), NOW));
   assert(cancelled);
 });

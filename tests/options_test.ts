@@ -20,6 +20,8 @@ test("resolveOptions() fills in every default", () => {
     cacheTtlSeconds: 0,
     maxCacheSize: 10_000,
     timeoutSeconds: 10,
+    staleIfErrorSeconds: 0,
+    maxConcurrentIntrospections: 100,
     fetch: undefined,
     mcpPath: "/mcp",
     resource: "https://mcp.example.com/mcp",
@@ -118,9 +120,18 @@ const RESOLVED: [
       cacheTtlSeconds: 0.5,
       maxCacheSize: 0,
       timeoutSeconds: 300,
+      staleIfErrorSeconds: 3600,
+      maxConcurrentIntrospections: 1,
       fetch: FETCH,
     },
-  }, { cacheTtlSeconds: 0.5, maxCacheSize: 0, timeoutSeconds: 300, fetch: FETCH }],
+  }, {
+    cacheTtlSeconds: 0.5,
+    maxCacheSize: 0,
+    timeoutSeconds: 300,
+    staleIfErrorSeconds: 3600,
+    maxConcurrentIntrospections: 1,
+    fetch: FETCH,
+  }],
   ["options are given as undefined", {
     mcpPath: undefined,
     tokenIntrospectionOverrides: { cacheTtlSeconds: undefined },
@@ -233,6 +244,8 @@ const NUMBERS: [name: string, values: unknown[]][] = [
   ["cacheTtlSeconds", [NaN, Infinity, -1, "60", null, true]],
   ["maxCacheSize", [NaN, Infinity, -1, 1.5, "1"]],
   ["timeoutSeconds", [NaN, Infinity, 0, -1, 301, "10"]],
+  ["staleIfErrorSeconds", [NaN, Infinity, -1, "60", null]],
+  ["maxConcurrentIntrospections", [NaN, Infinity, 0, -1, 1.5, "10"]],
 ];
 
 for (const [name, values] of NUMBERS) {

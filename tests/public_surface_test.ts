@@ -24,6 +24,7 @@ test("mod.ts exports one thing at run time", () => {
   assert.deepEqual(Object.keys(createPropelAuth), ["fromEnv"]);
   assert.deepEqual(Object.keys(createPropelAuth(OPTIONS)).sort(), [
     "authenticate",
+    "close",
     "getAccessToken",
     "handler",
     "requireOrg",

@@ -27,7 +27,14 @@ test("README.md lists every option that there is, with its default", () => {
   const defaults = new Map(
     table("option").map(([name = "", given = ""]) => [name.slice(1, -1), given]),
   );
-  for (const name of ["cacheTtlSeconds", "maxCacheSize", "timeoutSeconds"]) {
+  const introspection = [
+    "cacheTtlSeconds",
+    "maxCacheSize",
+    "timeoutSeconds",
+    "staleIfErrorSeconds",
+    "maxConcurrentIntrospections",
+  ];
+  for (const name of introspection) {
     assert.equal(defaults.get(name), String(resolved[name]));
   }
   for (const name of ["forwardAuthorizationServerMetadata", "dangerouslyAllowAnyAudience"]) {
@@ -37,7 +44,7 @@ test("README.md lists every option that there is, with its default", () => {
   const unknown = { ...OPTIONS, unknown: 1 };
   assert.throws(() => resolveOptions(unknown), (error: Error) => {
     const known = / one of (.+): received/.exec(error.message)?.[1]?.split(", ") ?? [];
-    const overrides = ["cacheTtlSeconds", "maxCacheSize", "timeoutSeconds", "fetch"];
+    const overrides = [...introspection, "fetch"];
     assert.deepEqual([...defaults.keys()].sort(), [...known, ...overrides].sort());
     return true;
   });

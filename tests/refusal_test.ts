@@ -67,11 +67,14 @@ test("buildRefusal() names no scope when none is required", () => {
 
 const UNCHALLENGED: [error: IntrospectionError, status: number, retryAfter: string | null][] = [
   [new IntrospectionError("timeout"), 503, "5"],
+  [new IntrospectionError("unavailable", { retryAfterSeconds: 30 }), 503, "30"],
+  [new IntrospectionError("breaker_open", { retryAfterSeconds: 3.2 }), 503, "4"],
+  [new IntrospectionError("overloaded", { retryAfterSeconds: 0 }), 503, "1"],
   [new IntrospectionError("client_refused"), 500, null],
 ];
 
 for (const [error, status, retryAfter] of UNCHALLENGED) {
-  test(`buildRefusal() answers ${error.reason} with ${status} and no challenge`, async () => {
+  test(`buildRefusal() answers ${error.reason} with ${status}, Retry-After ${retryAfter} and no challenge`, async () => {
     const response = buildRefusal(error, OPTIONS);
     assert.deepEqual(
       ["WWW-Authenticate", "Retry-After", "Cache-Control"].map((name) =>

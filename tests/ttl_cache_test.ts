@@ -90,3 +90,11 @@ test("a cache behaves as a plain list does, over ten thousand random steps", () 
     assert.equal(cache.size, model.length);
   }
 });
+
+test("createTtlCache() gives nothing before its time, as a clock that jumped back would want", () => {
+  const cache = createTtlCache<number>(10);
+  cache.set("a", 1, 1060, 1000);
+  assert.equal(cache.get("a", 1000), 1);
+  assert.equal(cache.get("a", 999), undefined);
+  assert.equal(cache.size, 0);
+});
