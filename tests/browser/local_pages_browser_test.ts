@@ -1,34 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import process from "node:process";
 import { test } from "node:test";
 import { type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "./browser.ts";
 
 // The pages in a real browser, with scripts switched off: they have to work without.
 
 const RESOURCE = "http://127.0.0.1:8000/mcp";
 const SCOPE = "read:user_data write:reports admin:org";
-
-/** Finds an installed Chrome or Chromium, and says what to do when there is none. */
-function findBrowser(): string {
-  const places = [
-    process.env["CHROME_PATH"],
-    "/usr/bin/chromium",
-    "/usr/bin/chromium-browser",
-    "/usr/bin/google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-  ];
-  const found = places.find((place) => place !== undefined && existsSync(place));
-  if (found !== undefined) return found;
-  throw new Error(
-    "There is no Chrome: install it (on Debian: apt-get install chromium), or set CHROME_PATH",
-  );
-}
 
 interface Setting {
   readonly page: Page;
@@ -47,18 +29,7 @@ async function inBrowser(run: (setting: Setting) => Promise<void>): Promise<void
   const local = await startLocalPropelAuth({ log: () => {} });
   let browser: Browser | undefined;
   try {
-    browser = await chromium.launch({
-      executablePath: findBrowser(),
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    browser = await launchBrowser();
     const context = await browser.newContext({ javaScriptEnabled: false });
     const port = (client.address() as AddressInfo).port;
     await run(createSetting(await context.newPage(), local, `http://127.0.0.1:${port}/callback`));

@@ -1,0 +1,37 @@
+/** The installed browser that the tests drive. */
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { type Browser, chromium } from "playwright-core";
+
+/** Finds an installed Chrome or Chromium, and says what to do when there is none. */
+function findBrowser(): string {
+  const places = [
+    process.env["CHROME_PATH"],
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+  ];
+  const found = places.find((place) => place !== undefined && existsSync(place));
+  if (found !== undefined) return found;
+  throw new Error(
+    "There is no Chrome: install it (on Debian: apt-get install chromium), or set CHROME_PATH",
+  );
+}
+
+/** Starts it, without a window and without calls of its own. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findBrowser(),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}

@@ -1,0 +1,143 @@
+/** The guides: built as a site, their blocks read, their commands accounted for. */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { findDeadLinks } from "../docs/site/links.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const DOCS = join(ROOT, "docs");
+const guides = (await readdir(DOCS)).filter((name) => name.endsWith(".md"));
+const texts = new Map(
+  await Promise.all(guides.map(async (name): Promise<[string, string]> => [
+    name,
+    await readFile(join(DOCS, name), "utf8"),
+  ])),
+);
+const config = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "docs-"));
+  try {
+    await run(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function blocksOf(language: string): { guide: string; block: string }[] {
+  return [...texts].flatMap(([guide, text]) =>
+    [...text.matchAll(/^```(\S*)\n([^]*?)^```$/gm)]
+      .filter(([, found]) => found === language)
+      .map(([, , block = ""]) => ({ guide, block }))
+  );
+}
+
+test("`deno task docs` builds a site without dead links, every guide in it", async () => {
+  await inFolder(async (folder) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "docs", "--output", folder],
+      cwd: ROOT,
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    assert.match(new TextDecoder().decode(stdout), /^\d+ pages, open .+index\.html\n$/);
+    const built = await readdir(folder);
+    const expected = guides.filter((name) => name !== "README.md")
+      .map((name) => name.replace(/md$/, "html"));
+    for (const page of [...expected, "index.html", "search.js", "api"]) {
+      assert(built.includes(page), `${page} was not built`);
+    }
+    const sections: { id: string; text: string }[] = JSON.parse(
+      await readFile(join(folder, "sections.json"), "utf8"),
+    );
+    assert(sections.some(({ id, text }) => id === "setup.html#1-enable-mcp" && /404/.test(text)));
+  });
+});
+
+const LINKS: [html: string, dead: string[]][] = [
+  ['<a href="there.html">', []],
+  ['<a href="there.html#part">', []],
+  ['<a href="#own"></a><p id="own">', []],
+  ['<a href="https://example.com/gone">', []],
+  ['<a href="gone.html">', ["gone.html"]],
+  ['<a href="there.html#gone">', ["there.html#gone"]],
+  ['<a href="#gone">', ["#gone"]],
+  ['<img src="gone.png">', ["gone.png"]],
+  ['<a href="../outside.html">', ["../outside.html"]],
+];
+
+for (const [html, expected] of LINKS) {
+  test(`findDeadLinks() ${expected.length > 0 ? "finds" : "lets pass"} ${html}`, async () => {
+    await inFolder(async (folder) => {
+      const site = join(folder, "site");
+      await mkdir(site);
+      await writeFile(join(folder, "outside.html"), "");
+      await writeFile(join(site, "there.html"), '<p id="part">');
+      await writeFile(join(site, "page.html"), html);
+      const dead = await findDeadLinks(site);
+      assert.deepEqual(dead, expected.map((link) => ({ page: "page.html", link })));
+    });
+  });
+}
+
+test("every JSON block of the guides is JSON", () => {
+  const blocks = blocksOf("json");
+  assert(blocks.length > 0);
+  for (const { guide, block } of blocks) {
+    assert.doesNotThrow(() => JSON.parse(block), `${guide}: ${block}`);
+  }
+});
+
+// A command that this project cannot run stands here with the reason; all others are its own.
+const FOREIGN: [pattern: RegExp, why: string][] = [
+  [/^[A-Z_]+=/, "variables of .env: examples_test.ts reads the same names"],
+  [/^deno add jsr:|^npx jsr add /, "needs the registry; a stand-in serves it in tests"],
+  [/^claude mcp add /, "another product's program"],
+  [/^npx @modelcontextprotocol\/inspector/, "another product's program"],
+  [/^docker |^fly /, "needs an engine or an account"],
+  [/^curl /, "the exchange itself is in readme_test.ts and conformance_test.ts"],
+];
+
+test("every command of the guides is a task of this project, or has its reason", () => {
+  for (const { guide, block } of blocksOf("sh")) {
+    for (const line of block.trim().split("\n")) {
+      if (line === "" || line.startsWith("#")) continue;
+      const task = /^(?:[A-Z_]+=\S+ )*(?:npx -y deno@[\d.]+|deno) task ([\w:]+)/.exec(line)?.[1];
+      const known = task === undefined
+        ? FOREIGN.some(([pattern]) => pattern.test(line))
+        : Object.hasOwn(config.tasks, task);
+      assert(known, `${guide}: ${line}`);
+    }
+  }
+});
+
+const UNSET = Object.fromEntries(
+  ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"].map((name) => [
+    `PROPELAUTH_${name}`,
+    "",
+  ]),
+);
+
+test("the Dockerfile of the guide starts the Deno that is tested, with files that it copies", async () => {
+  const [found] = blocksOf("dockerfile");
+  assert(found !== undefined);
+  const { devDependencies } = JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8"));
+  assert.match(found.block, new RegExp(`^FROM denoland/deno:${devDependencies.deno}$`, "m"));
+  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(found.block)?.[1] ?? "");
+  const server = /```ts\n([^]*?)```/.exec(texts.get("deploy.md") ?? "")?.[1] ?? "";
+  await inFolder(async (folder) => {
+    // The image's own steps, less what needs an engine: this file, these arguments, no variables.
+    await writeFile(join(folder, "main.ts"), server);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [command[0] ?? "", `--config=${join(ROOT, "deno.json")}`, ...command.slice(1, -1)]
+        .concat(join(folder, command.at(-1) ?? "")),
+      env: UNSET,
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 1);
+    assert.match(said, /these environment variables are missing or blank:/);
+    assert.doesNotMatch(said, /NotCapable|PermissionDenied/);
+  });
+});
