@@ -29,6 +29,13 @@ export type {
   TokenEvent,
 } from "./src/events.ts";
 export type {
+  Operation,
+  OperationRule,
+  OperationRules,
+  ScopeRequirement,
+  ScopesOf,
+} from "./src/operations.ts";
+export type {
   Fetch,
   PropelAuthOptions,
   TokenIntrospectionOverrides,

@@ -6,6 +6,7 @@
 
 import { AccessTokenError } from "./errors.ts";
 import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
+import type { HoldsScope } from "./scope_hierarchy.ts";
 
 /**
  * A verified access token: who calls, through which client, with which scopes.
@@ -44,6 +45,10 @@ export interface AccessTokenPolicy {
   readonly resourceMetadataUrl: string;
   /** Every request needs all of them. */
   readonly requiredScopes: readonly string[];
+  /** What a client without a good token is told to ask for; an empty list names nothing. */
+  readonly challengeScopes: readonly string[];
+  /** Whether granted scopes are enough for a required one. */
+  readonly holdsScope: HoldsScope;
   /** Whether tokens for other servers of the same environment pass. */
   readonly dangerouslyAllowAnyAudience: boolean;
   /** The organization whose resource this is; absent: the resource belongs to none. */
@@ -90,7 +95,7 @@ export function judgeAccessToken(
     throw new AccessTokenError("audience_mismatch");
   }
   if (policy.orgId !== undefined) judgeOrg(facts.claims.org_id, policy);
-  if (!policy.requiredScopes.every((scope) => scopes.includes(scope))) {
+  if (!policy.requiredScopes.every((scope) => policy.holdsScope(scopes, scope))) {
     throw new AccessTokenError("scope_missing", policy.requiredScopes);
   }
   return new VerifiedAccessToken(token, facts, policy);

@@ -21,6 +21,8 @@ import {
   type RequestHandler,
 } from "./handler.ts";
 import { createIntrospector } from "./introspector.ts";
+import { createOperationGate } from "./operation_gate.ts";
+import { createOperationPolicy } from "./operation_policy.ts";
 import { resolveOptions } from "./options.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { ORG_PLACEHOLDER } from "./organizations.ts";
@@ -29,6 +31,7 @@ import { buildJsonRpcError } from "./refusal.ts";
 import { createRequirements, type Requirements } from "./requirements.ts";
 import { routeOf } from "./resource_identifier.ts";
 import { buildResourceMetadata, type ProtectedResourceMetadata } from "./resource_metadata.ts";
+import { createHoldsScope } from "./scope_hierarchy.ts";
 import { type AccessTokenVerifier, createVerifier } from "./verifier.ts";
 import type { World } from "./world.ts";
 
@@ -175,16 +178,23 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   const options = resolveOptions(rawOptions);
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const callers = new AsyncLocalStorage<AccessToken>();
-  const resources = createProtectedResources(options);
+  const holdsScope = createHoldsScope(options.scopeHierarchy);
+  const resources = createProtectedResources({ ...options, holdsScope });
   const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const emit = createEmit(options.onEvent, world.now);
   const lookup = createIntrospector(options, world, emit);
   const verifier = createVerifier(options, world, emit, lookup);
   const streams = createOpenStreams();
   const gate = createGate(options, verifier, emit);
+  const { operations } = options;
   const parts = {
     ...options,
     gate,
+    operationGate: operations && createOperationGate({
+      policy: createOperationPolicy({ ...options, operations, holdsScope }),
+      verifyFresh: verifier.verifyFresh,
+      emit,
+    }),
     resources,
     authorizationServerMetadata: options.forwardAuthorizationServerMetadata
       ? createAuthorizationServerMetadata(options, world)
@@ -203,7 +213,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   }
   const getAccessToken = (): AccessToken | undefined => callers.getStore();
   return Object.freeze({
-    ...createRequirements({ ...options, getCaller: getAccessToken }),
+    ...createRequirements({ ...options, holdsScope, getCaller: getAccessToken }),
     verifier: Object.freeze({
       verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
         verifier.verify(token, resources.policyOf(orgId)),

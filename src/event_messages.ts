@@ -76,9 +76,7 @@ export function messageOf(facts: EventFacts): string {
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
     case "request_refused":
-      return facts.reason === "origin"
-        ? "A browser page of an origin that is not allowed called: add it to allowedOrigins if it may."
-        : "A request named a host that is not on loopback: set baseUrl to the URL that clients use.";
+      return REQUEST_REFUSED[facts.reason];
   }
 }
 
@@ -116,6 +114,15 @@ const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
 
 /** Those for which no question is asked, so that nothing else is told of them. */
 const UNASKED: readonly IntrospectionErrorReason[] = ["overloaded", "breaker_open", "closed"];
+
+const REQUEST_REFUSED = {
+  origin:
+    "A browser page of an origin that is not allowed called: add it to allowedOrigins if it may.",
+  host: "A request named a host that is not on loopback: set baseUrl to the URL that clients use.",
+  operation:
+    "A caller asked for an operation that no rule in operations is for: add one if it may " +
+    "be used, since defaultOperation refuses all others.",
+} as const;
 
 const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
   timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",

@@ -79,9 +79,9 @@ export type EventFacts =
     readonly subject?: string;
   }
   | {
-    /** A browser origin or a host that is not allowed. */
+    /** A browser origin or a host that is not allowed, or an operation that is in no rule. */
     readonly code: "request_refused";
-    readonly reason: "origin" | "host";
+    readonly reason: "origin" | "host" | "operation";
     /** What the header said, cut to 200 characters, escaped. */
     readonly received: string;
   };

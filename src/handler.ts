@@ -7,8 +7,10 @@
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./event_stream.ts";
-import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
 import type { Emit } from "./events.ts";
+import { buildForwardedRequest } from "./forwarded_request.ts";
+import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AllowedOrigins } from "./options.ts";
 import type { ProtectedResources } from "./protected_resources.ts";
 import { buildJsonRpcError } from "./refusal.ts";
@@ -60,6 +62,8 @@ export type RequestHandler = (request: Request) => Promise<Response>;
 /** What handlers are made of. */
 export interface HandlerParts {
   readonly gate: Gate;
+  /** Absent: every operation needs what every request needs, and no body is read. */
+  readonly operationGate: OperationGate | undefined;
   readonly resources: ProtectedResources;
   readonly mcpPath: string;
   readonly allowedOrigins: AllowedOrigins;
@@ -111,8 +115,14 @@ function createMcpEndpoint(
   parts: HandlerParts,
   mcp: McpFunction,
 ): (request: Request, policy: AccessTokenPolicy) => Promise<Response> {
-  const { gate, allowedOrigins, runAs, world, streams, emit } = parts;
+  const { gate, operationGate, allowedOrigins, runAs, world, streams, emit } = parts;
   const sessions = createSessions();
+
+  async function serve({ caller, request, parsedBody, filter }: Admission): Promise<Response> {
+    const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
+    const response = await runAs(caller, () => mcp(request, options));
+    return filter === undefined ? response : await filter(response);
+  }
 
   return async (request, policy) => {
     const caller = await gate(request, policy);
@@ -124,8 +134,19 @@ function createMcpEndpoint(
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
-      const options = { authInfo: caller };
-      response = await runAs(caller, () => mcp(withoutAuthorization(request), options));
+      const admission = operationGate === undefined
+        ? {
+          caller,
+          request: buildForwardedRequest(request),
+          parsedBody: undefined,
+          filter: undefined,
+        }
+        : await operationGate(request, caller, policy);
+      if (admission instanceof Response) {
+        setCorsHeaders(admission.headers, origin, allowedOrigins);
+        return admission;
+      }
+      response = await serve(admission);
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }
@@ -139,15 +160,6 @@ function createMcpEndpoint(
     setCorsHeaders(readable.headers, origin, allowedOrigins);
     return readable;
   };
-}
-
-/** The same request without the client's credentials: they are not the MCP server's to see. */
-function withoutAuthorization(request: Request): Request {
-  // Copied first: a server's own requests are immutable. Handing in changed headers costs four times
-  // as much, since they are then parsed and checked anew.
-  const copy = new Request(request);
-  copy.headers.delete("Authorization");
-  return copy;
 }
 
 function asFunction(mcp: McpServer): McpFunction {

@@ -25,12 +25,14 @@ import {
   requireText,
 } from "./option_rules.ts";
 import type { EventListener } from "./events.ts";
+import { type ResolvedOperations, resolveOperations } from "./operation_rules.ts";
 import type {
   Fetch,
   PropelAuthOptions,
   TokenIntrospectionOverrides,
 } from "./propel_auth_options.ts";
 import { isLoopback } from "./resource_identifier.ts";
+import { resolveScopeHierarchy, type ScopeHierarchy } from "./scope_hierarchy.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
 
@@ -43,6 +45,10 @@ const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
   "resource",
   "requiredScopes",
   "scopesSupported",
+  "challengeScopes",
+  "scopeHierarchy",
+  "operations",
+  "defaultOperation",
   "resourceName",
   "resourceDocumentation",
   "issuer",
@@ -86,6 +92,11 @@ export interface ResolvedOptions {
   readonly resource: string;
   readonly requiredScopes: readonly string[];
   readonly scopesSupported: readonly string[];
+  readonly challengeScopes: readonly string[];
+  readonly scopeHierarchy: ScopeHierarchy;
+  /** Absent: no operation is judged, and no body read. */
+  readonly operations: ResolvedOperations | undefined;
+  readonly defaultOperation: "allow" | "deny";
   readonly resourceName: string | undefined;
   readonly resourceDocumentation: string | undefined;
   readonly allowedOrigins: AllowedOrigins;
@@ -110,7 +121,6 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
   requireMembers("options", options, OPTION_NAMES);
   const {
     mcpPath = "/mcp",
-    requiredScopes = [],
     tokenIntrospectionOverrides = {},
     forwardAuthorizationServerMetadata = false,
     dangerouslyAllowAnyAudience = false,
@@ -122,7 +132,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
   return Object.freeze({
     ...resolveCredentials(options),
     ...resolveOverrides(tokenIntrospectionOverrides),
-    ...resolveScopes(requiredScopes, options.scopesSupported),
+    ...resolveScopes(options),
     issuer: resolveIssuer(authUrl, options.issuer),
     introspectionEndpoint: `${authUrl}${OAUTH_PATH}/introspect`,
     authorizationServerMetadataUrl:
@@ -165,19 +175,43 @@ function resolveCredentials(options: PropelAuthOptions) {
   return { introspectionClientId: id, introspectionClientSecret: secret };
 }
 
-function resolveScopes(required: unknown, supported: unknown) {
+function resolveScopes(options: PropelAuthOptions) {
+  const {
+    requiredScopes: required = [],
+    scopesSupported: supported,
+    challengeScopes,
+    scopeHierarchy = {},
+    defaultOperation = "allow",
+  } = options;
   const requiredScopes = requireScopes("requiredScopes", required);
   // MCP 2026-07-28, Refresh Tokens: a resource server neither demands nor names offline_access.
   if (requiredScopes.includes("offline_access")) {
     throw badOption("requiredScopes", "free of offline_access", '"offline_access" in it');
   }
-  const scopesSupported = supported === undefined
-    ? requiredScopes
-    : requireScopes("scopesSupported", supported).filter((scope) => scope !== "offline_access");
+  if (defaultOperation !== "allow" && defaultOperation !== "deny") {
+    throw badOption("defaultOperation", '"allow" or "deny"', describe(defaultOperation));
+  }
+  const operations = options.operations === undefined && defaultOperation === "allow"
+    ? undefined
+    : resolveOperations(options.operations === undefined ? {} : options.operations);
+  const named = new Set([...requiredScopes, ...operations?.scopes ?? []]);
+  const scopesSupported = publishable("scopesSupported", supported) ?? [...named];
+  const known = new Set([...named, ...scopesSupported]);
   return {
     requiredScopes: Object.freeze(requiredScopes),
     scopesSupported: Object.freeze(scopesSupported),
+    challengeScopes: Object.freeze(
+      publishable("challengeScopes", challengeScopes) ?? requiredScopes,
+    ),
+    scopeHierarchy: resolveScopeHierarchy(scopeHierarchy, known),
+    operations,
+    defaultOperation,
   };
+}
+
+function publishable(name: string, value: unknown): string[] | undefined {
+  if (value === undefined) return undefined;
+  return requireScopes(name, value).filter((scope) => scope !== "offline_access");
 }
 
 function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {

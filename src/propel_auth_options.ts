@@ -5,6 +5,7 @@
  */
 
 import type { EventListener } from "./events.ts";
+import type { OperationRules } from "./operations.ts";
 
 /** How the introspection request is sent: `fetch`, or a function that is called like it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -94,9 +95,39 @@ export interface PropelAuthOptions {
   /**
    * Scopes that are published; a client without a hint asks for all of them. Published only.
    *
-   * @default {requiredScopes}
+   * @default {requiredScopes and those that operations names}
    */
   scopesSupported?: string[];
+  /**
+   * Scopes that a 401 tells the client to ask for. With none a client asks for all of
+   * `scopesSupported`.
+   *
+   * @default {requiredScopes}
+   */
+  challengeScopes?: string[];
+  /**
+   * For each broader scope those that it includes: `{ "notes:write": ["notes:read"] }`. Whoever holds
+   * the broader one holds them too, those that they include as well. Challenges name what is needed,
+   * never what is broader.
+   *
+   * @default {{}}
+   */
+  scopeHierarchy?: Record<string, string[]>;
+  /**
+   * What single tools, resources, prompts and methods need beside `requiredScopes`. A call without it
+   * is answered 403 with all that it needs, and lists show what the caller may use.
+   *
+   * With it the body of each request is read (at most 4 MiB) and judged by
+   * {@linkcode PropelAuth.handler}; {@linkcode PropelAuth.authenticate} does not look at it.
+   */
+  operations?: OperationRules;
+  /**
+   * What becomes of operations that no rule of `operations` is for: `"allow"` lets them pass with
+   * `requiredScopes` alone, `"deny"` refuses them, all but what a client needs to find its way.
+   *
+   * @default {"allow"}
+   */
+  defaultOperation?: "allow" | "deny";
   /** Name of this server for people, published. */
   resourceName?: string;
   /** Page with documentation for developers, published. */

@@ -15,12 +15,15 @@ import {
   resourceMetadataPaths,
   WELL_KNOWN_PATH,
 } from "./resource_metadata.ts";
+import type { HoldsScope } from "./scope_hierarchy.ts";
 
 /** What resources are made of. */
 export interface ProtectedResourcesOptions extends ResourceMetadataOptions {
   /** Path of the MCP endpoint; with the placeholder each organization has its own. */
   readonly mcpPath: string;
   readonly requiredScopes: readonly string[];
+  readonly challengeScopes: readonly string[];
+  readonly holdsScope: HoldsScope;
   readonly dangerouslyAllowAnyAudience: boolean;
   readonly dangerouslyAllowMissingOrgId: boolean;
 }
@@ -90,12 +93,15 @@ function createMany(options: ProtectedResourcesOptions): ProtectedResources {
 }
 
 function buildPolicy(options: ProtectedResourcesOptions, resource: string): AccessTokenPolicy {
-  const { requiredScopes, dangerouslyAllowAnyAudience, dangerouslyAllowMissingOrgId } = options;
+  const { requiredScopes, challengeScopes, holdsScope } = options;
+  const { dangerouslyAllowAnyAudience, dangerouslyAllowMissingOrgId } = options;
   return {
     resource,
     audience: canonicalResource(resource),
     resourceMetadataUrl: buildResourceMetadataUrl(resource),
     requiredScopes,
+    challengeScopes,
+    holdsScope,
     dangerouslyAllowAnyAudience,
     dangerouslyAllowMissingOrgId,
   };

@@ -13,7 +13,8 @@ export const RETRY_AFTER_SECONDS = 5;
 /** What every challenge names. */
 export interface ChallengeOptions {
   readonly resourceMetadataUrl: string;
-  readonly requiredScopes: readonly string[];
+  /** What a client without a good token is told to ask for; an empty list names nothing. */
+  readonly challengeScopes: readonly string[];
 }
 
 /**
@@ -39,7 +40,7 @@ export function buildRefusal(
     const { error: code, description } = refusal;
     const challenge = buildBearerChallenge({
       resourceMetadataUrl: options.resourceMetadataUrl,
-      scopes: error.reason === "scope_missing" ? error.scopes : options.requiredScopes,
+      scopes: error.reason === "scope_missing" ? error.scopes : options.challengeScopes,
       ...(code !== undefined && { error: code }),
       ...(description !== undefined && { description }),
     });

@@ -7,6 +7,7 @@
 import type { AccessToken } from "./access_token.ts";
 import { AccessTokenError, refusalOf } from "./errors.ts";
 import { isScope } from "./option_rules.ts";
+import type { HoldsScope } from "./scope_hierarchy.ts";
 
 /** A challenge that SDK v2 sends before a tool, resource or prompt is reached. */
 export interface ScopeChallenge {
@@ -79,6 +80,8 @@ export interface Requirements {
 export interface RequirementsOptions {
   /** Every request needs them: a client that asks for more has to ask for them too. */
   readonly requiredScopes: readonly string[];
+  /** Whether granted scopes are enough for a required one. */
+  readonly holdsScope: HoldsScope;
   /** The caller of the request under way. */
   readonly getCaller: () => AccessToken | undefined;
 }
@@ -90,7 +93,10 @@ export interface RequirementsOptions {
  * @returns The four functions, which need no `this`.
  */
 export function createRequirements(options: RequirementsOptions): Requirements {
-  const { requiredScopes, getCaller } = options;
+  const { requiredScopes, holdsScope, getCaller } = options;
+
+  const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
+    needed.every((scope) => holdsScope(held, scope));
 
   const complete = (scopes: readonly string[]): [string, ...string[]] => {
     const [first, ...rest] = new Set([...requiredScopes, ...scopes]);
@@ -141,8 +147,4 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),
     requireRole: (...roles: string[]): AccessToken => requireClaim("role", roles),
   };
-}
-
-function holdsAll(held: readonly string[], needed: readonly string[]): boolean {
-  return needed.every((scope) => held.includes(scope));
 }

@@ -45,6 +45,8 @@ export interface AccessTokenVerifier {
 export interface Verifier {
   /** Verifies a token as {@linkcode AccessTokenVerifier} does, against a policy. */
   readonly verify: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
+  /** Verifies a caller's token again by an answer of now, unless the first was one. */
+  readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   readonly close: () => Promise<void>;
 }
@@ -80,6 +82,8 @@ export function createVerifier(
   const recent = createTtlCache<IntrospectionFacts>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
   const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
   const flights = new Map<string, Promise<Answer>>();
+  /** Verified by an answer to a question that their own request asked. */
+  const fresh = new WeakSet<AccessToken>();
   let closed = false;
 
   /** Counted from the question: a token that was revoked since is stale that much earlier. */
@@ -112,12 +116,17 @@ export function createVerifier(
     return flight;
   }
 
+  /** An answer from PropelAuth, perhaps to the question of another request. */
+  async function findNow(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
+    const joined = flights.has(digest);
+    const answer = await joinFlight(token, digest);
+    return joined ? { facts: answer.facts, source: "flight" } : answer;
+  }
+
   /** An answer from PropelAuth, or while it cannot be asked the last one, if that may still count. */
   async function find(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
-    const joined = flights.has(digest);
     try {
-      const answer = await joinFlight(token, digest);
-      return joined ? { facts: answer.facts, source: "flight" } : answer;
+      return await findNow(token, digest);
     } catch (error) {
       const facts = isOutage(error) ? recent.get(digest, world.now()) : undefined;
       if (facts === undefined) throw error;
@@ -149,6 +158,24 @@ export function createVerifier(
     }
   }
 
+  async function verifyBy(
+    search: typeof find,
+    token: string,
+    policy: AccessTokenPolicy,
+    digest: string,
+    now: number,
+  ): Promise<AccessToken> {
+    const { facts, source } = await search(token, digest).catch((error) => {
+      if (emit !== undefined && error instanceof IntrospectionError) {
+        emit(buildUnverified(describeToken(digest, now, world.now()), error));
+      }
+      throw error;
+    });
+    const accessToken = judge(facts, policy, token, digest, now, world.now(), source);
+    if (source === "introspection") fresh.add(accessToken);
+    return accessToken;
+  }
+
   return Object.freeze({
     async verify(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
       if (!isToken68(token)) {
@@ -159,13 +186,12 @@ export function createVerifier(
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
       if (known !== undefined) return judge(known, policy, token, digest, now, now, "cache");
-      const { facts, source } = await find(token, digest).catch((error) => {
-        if (emit !== undefined && error instanceof IntrospectionError) {
-          emit(buildUnverified(describeToken(digest, now, world.now()), error));
-        }
-        throw error;
-      });
-      return judge(facts, policy, token, digest, now, world.now(), source);
+      return await verifyBy(find, token, policy, digest, now);
+    },
+    async verifyFresh(caller: AccessToken, policy: AccessTokenPolicy): Promise<AccessToken> {
+      if (fresh.has(caller)) return caller;
+      const { token } = caller;
+      return await verifyBy(findNow, token, policy, digestToken(token), world.now());
     },
     async close(): Promise<void> {
       closed = true;

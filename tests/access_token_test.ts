@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { type AccessTokenPolicy, judgeAccessToken } from "../src/access_token.ts";
 import type { AccessTokenError, AccessTokenErrorReason } from "../src/errors.ts";
 import { readFacts } from "../src/facts.ts";
+import { createHoldsScope } from "../src/scope_hierarchy.ts";
 import { ACTIVE, METADATA_URL, NOW, RESOURCE } from "./support.ts";
 
 const POLICY: AccessTokenPolicy = {
@@ -11,6 +12,8 @@ const POLICY: AccessTokenPolicy = {
   audience: RESOURCE,
   resourceMetadataUrl: METADATA_URL,
   requiredScopes: ["read"],
+  challengeScopes: [],
+  holdsScope: createHoldsScope(new Map([["read", ["admin"]]])),
   dangerouslyAllowAnyAudience: false,
 };
 
@@ -52,6 +55,7 @@ const ACCEPTED: [
   change: Record<string, unknown>,
   policy?: Partial<AccessTokenPolicy>,
 ][] = [
+  ["a broader scope stands for the required one", { scope: "admin" }],
   ["token_type is absent", { token_type: undefined }],
   ["token_type is null", { token_type: null }],
   ["token_type is bearer in lower case", { token_type: "bearer" }],

@@ -27,6 +27,10 @@ test("resolveOptions() fills in every default", () => {
     resource: "https://mcp.example.com/mcp",
     requiredScopes: [],
     scopesSupported: [],
+    challengeScopes: [],
+    scopeHierarchy: new Map(),
+    operations: undefined,
+    defaultOperation: "allow",
     resourceName: undefined,
     resourceDocumentation: undefined,
     allowedOrigins: ["https://mcp.example.com"],
@@ -104,6 +108,22 @@ const RESOLVED: [
   ["offline_access is to be published", { scopesSupported: ["a", "offline_access"] }, {
     scopesSupported: ["a"],
     requiredScopes: [],
+  }],
+  ["operations name scopes", {
+    requiredScopes: ["mcp"],
+    operations: { tools: { t: ["a"] }, prompts: { p: { anyOf: ["b"] } } },
+    scopeHierarchy: { b: ["a"] },
+  }, {
+    scopesSupported: ["mcp", "a", "b"],
+    challengeScopes: ["mcp"],
+    scopeHierarchy: new Map([["a", ["b"]]]),
+  }],
+  ["a 401 is to name other scopes", {
+    requiredScopes: ["mcp"],
+    challengeScopes: ["a", "offline_access"],
+  }, { challengeScopes: ["a"], scopesSupported: ["mcp"] }],
+  ["a 401 is to name no scopes", { requiredScopes: ["mcp"], challengeScopes: [] }, {
+    challengeScopes: [],
   }],
   ["the documentation is a URL", { resourceDocumentation: new URL("https://h/docs") }, {
     resourceDocumentation: "https://h/docs",
@@ -209,6 +229,10 @@ const REFUSED: [name: string, values: unknown[]][] = [
     "offline_access",
   ]]],
   ["scopesSupported", [null, "read", [null], ["a\r\nb"]]],
+  ["challengeScopes", [null, "read", [null], ["a b"]]],
+  ["scopeHierarchy", [null, [], { a: ["b"] }]],
+  ["defaultOperation", [null, "refuse", true]],
+  ["operations", [null, []]],
   ["resourceName", [null, "", " ", 42]],
   ["resourceDocumentation", [null, "", "docs", "javascript:alert(1)", "https://u:p@h/"]],
   ["issuer", [null, "", "auth", "http://auth.example.com", "https://a.example?b"]],

@@ -8,6 +8,8 @@ const OPTIONS = {
   resourceName: undefined,
   resourceDocumentation: undefined,
   requiredScopes: [],
+  challengeScopes: [],
+  holdsScope: () => false,
   dangerouslyAllowAnyAudience: false,
   dangerouslyAllowMissingOrgId: false,
 };

@@ -4,7 +4,7 @@ import { AccessTokenError, IntrospectionError } from "../src/errors.ts";
 import { buildJsonRpcError, buildRefusal } from "../src/refusal.ts";
 import { METADATA_URL } from "./support.ts";
 
-const OPTIONS = { resourceMetadataUrl: METADATA_URL, requiredScopes: ["read"] };
+const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };
 const START = `Bearer resource_metadata="${METADATA_URL}", scope="read"`;
 
 const CHALLENGED: [error: AccessTokenError, status: number, challenge: RegExp, code?: string][] = [
@@ -57,7 +57,7 @@ test("buildRefusal() challenges nobody who may not, whatever the token", async (
 test("buildRefusal() names no scope when none is required", () => {
   const response = buildRefusal(new AccessTokenError("missing_credentials"), {
     ...OPTIONS,
-    requiredScopes: [],
+    challengeScopes: [],
   });
   assert.equal(
     response.headers.get("WWW-Authenticate"),

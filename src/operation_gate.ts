@@ -1,0 +1,170 @@
+/**
+ * The gate of single operations: reads a request's body once, has the policy judge it, and hands on
+ * exactly what was judged.
+ *
+ * @module
+ */
+
+import { hash } from "node:crypto";
+import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
+import { readBytes } from "./body.ts";
+import { AccessTokenError, IntrospectionError } from "./errors.ts";
+import { type Emit, shortDigest, showForeign } from "./events.ts";
+import { buildForwardedRequest } from "./forwarded_request.ts";
+import { isObject, isTooDeep, readCalls } from "./json_rpc.ts";
+import { rewriteResponse } from "./list_filter.ts";
+import type { List, OperationPolicy } from "./operation_policy.ts";
+import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
+
+/** The longest body that is read: 4 MiB, as in the MCP SDKs. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+// JSON-RPC codes, as the MCP SDKs use them.
+const TRANSPORT_ERROR = -32000;
+const PARSE_ERROR = -32700;
+const INVALID_REQUEST = -32600;
+
+/** A request that may go on. */
+export interface Admission {
+  readonly caller: AccessToken;
+  /** With an intact body, and no credentials. */
+  readonly request: Request;
+  /** `undefined` when the body is empty, or no JSON. */
+  readonly parsedBody: unknown;
+  /** Takes out of the answer what the caller is not to see; `undefined` when there is nothing. */
+  readonly filter: ((response: Response) => Promise<Response>) | undefined;
+}
+
+/** What a gate of operations is made of. */
+export interface OperationGateOptions {
+  readonly policy: OperationPolicy;
+  readonly emit: Emit;
+  /** Verifies a caller's token by an answer of now. */
+  readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
+}
+
+/** Judges what a caller's request asks for: the request to hand on, or the response to send. */
+export type OperationGate = (
+  request: Request,
+  caller: AccessToken,
+  door: AccessTokenPolicy,
+) => Promise<Admission | Response>;
+
+/**
+ * Creates the gate.
+ *
+ * The body alone decides, never a header that repeats it. What is no JSON goes on as it came; what
+ * two parsers could read in two ways is refused.
+ *
+ * @param options What it is made of.
+ * @returns The gate. It rejects for what a function among the rules throws.
+ */
+export function createOperationGate(options: OperationGateOptions): OperationGate {
+  const { policy, emit, verifyFresh } = options;
+
+  function createFilter(lists: readonly List[], caller: AccessToken): Admission["filter"] {
+    const rewrite = (message: unknown): boolean => {
+      const result = isObject(message) ? message["result"] : undefined;
+      if (!isObject(result)) return false;
+      let changed = false;
+      for (const list of lists) {
+        const entries: unknown = result[list.member];
+        if (!Array.isArray(entries)) continue;
+        const listed = entries.filter((entry) => policy.isListed(list, entry, caller));
+        changed ||= listed.length < entries.length;
+        result[list.member] = listed;
+      }
+      // MCP 2026-07-28, Caching: only results of that revision say how they may be kept.
+      if (("cacheScope" in result || "ttlMs" in result) && result["cacheScope"] !== "private") {
+        result["cacheScope"] = "private";
+        changed = true;
+      }
+      return changed;
+    };
+    return (response) => rewriteResponse(response, rewrite);
+  }
+
+  function tellRefused(caller: AccessToken, scopes: readonly string[]): void {
+    emit?.({
+      code: "token_refused",
+      reason: "scope_missing",
+      tokenDigest: shortDigest(hash("sha256", caller.token, "hex")),
+      expected: showForeign(scopes.join(" ")),
+      received: showForeign(caller.scopes.join(" ")),
+    });
+  }
+
+  return async (request, caller, door) => {
+    /** What is asked for is not known: a stream that is taken up again, or no JSON. */
+    const admitUnread = (request: Request): Admission => {
+      const filter = policy.lists.length > 0 ? createFilter(policy.lists, caller) : undefined;
+      return { caller, request, parsedBody: undefined, filter };
+    };
+    if (request.body === null) return admitUnread(buildForwardedRequest(request));
+    const bytes = await readBody(request);
+    if (bytes instanceof Response) return bytes;
+    let parsedBody: unknown;
+    try {
+      // As `Request.json()` decodes: a stricter reader would take for no JSON what a server reads.
+      parsedBody = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      return admitUnread(buildForwardedRequest(request, bytes));
+    }
+    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
+    if (calls === undefined) return refuse(400, INVALID_REQUEST, "Invalid Request");
+    let judged = caller;
+    let verdict = policy.judge(calls, judged);
+    if (verdict.kind === "allowed" && verdict.fresh) {
+      try {
+        judged = await verifyFresh(caller, door);
+      } catch (error) {
+        if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
+          return buildRefusal(error, door);
+        }
+        throw error;
+      }
+      verdict = policy.judge(calls, judged);
+    }
+    switch (verdict.kind) {
+      case "unknown":
+        emit?.({
+          code: "request_refused",
+          reason: "operation",
+          received: showForeign(verdict.name),
+        });
+        return refuse(403, INVALID_REQUEST, "This server does not offer this operation");
+      case "scope_missing":
+        tellRefused(judged, verdict.scopes);
+        return buildRefusal(new AccessTokenError("scope_missing", verdict.scopes), door);
+      case "allowed":
+        return {
+          caller: judged,
+          // As it was judged, and not as it came: another parser could read that otherwise.
+          request: buildForwardedRequest(request, JSON.stringify(parsedBody)),
+          parsedBody,
+          filter: verdict.lists && createFilter(verdict.lists, judged),
+        };
+    }
+  };
+}
+
+async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | Response> {
+  const { headers } = request;
+  const encoding = headers.get("Content-Encoding") ?? "identity";
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers.get("Content-Type") ?? "")?.[1];
+  // What we would take for no JSON, a server behind us could decode.
+  if (!/^identity$/i.test(encoding) || !/^(utf-?8|us-ascii)$/i.test(charset ?? "utf-8")) {
+    return refuse(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
+  }
+  try {
+    const bytes = await readBytes(request, MAX_BODY_BYTES);
+    if (bytes !== undefined) return bytes;
+  } catch {
+    return refuse(400, PARSE_ERROR, "The request body could not be read");
+  }
+  return refuse(413, TRANSPORT_ERROR, `The request body must not exceed ${MAX_BODY_BYTES} bytes`);
+}
+
+function refuse(status: number, code: number, message: string): Response {
+  return buildJsonRpcError(status, code, message);
+}
