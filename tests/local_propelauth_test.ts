@@ -256,6 +256,18 @@ test("a second consent adds a scope that was declined before", async () => {
   });
 });
 
+test("a second consent can take back a scope that was granted before", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const scope = "read:user_data write:reports";
+    assert.equal((await logIn(local, client_id, { change: { scope } })).facts["scope"], scope);
+    const second = await logIn(local, client_id, { change: { scope }, choice: { scopes: [] } });
+    assert.equal(second.facts["scope"], "read:user_data");
+    const third = await logIn(local, client_id, { change: { scope: "read:reports" } });
+    assert.equal(third.facts["scope"], "read:reports");
+  });
+});
+
 test("a denied consent goes back to the client as access_denied", async () => {
   await withLocal({}, async (local) => {
     const { client_id } = await register(local);

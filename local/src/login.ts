@@ -55,7 +55,9 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
       return user !== undefined && mayGrant(user, name) &&
         (scope?.optional !== true || chosen.includes(name));
     });
-    const scopes = [...new Set([...grantedBefore(store, key), ...granted])];
+    // What is asked for again is answered anew: it can be taken back too.
+    const kept = grantedBefore(store, key).filter((name) => !asked.includes(name));
+    const scopes = [...kept, ...granted];
     const grant = new provider.Grant({ accountId, clientId });
     // A scope that was neither added nor rejected would bring the same page again.
     const declined = asked.filter((scope) => !scopes.includes(scope)).join(" ");
