@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { startLocalPropelAuth } from "jsr:@x/propelauth-local";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
 import { describeRunning } from "./dev/banner.ts";
+import * as reports from "./scopes.ts";
 import { createServer } from "./server.ts";
 
 const HELP = `Starts an MCP server and a local stand-in for PropelAuth.
@@ -12,6 +13,7 @@ Usage: deno task dev [options]
 
   --port PORT       where the MCP server listens (8000)
   --auth-port PORT  where the stand-in listens (8001)
+  --scopes          the server of examples/scopes.ts, whose tools need scopes
   --help            this text
 
 Clients and logins are kept in .local-propelauth.json; delete it to forget them.`;
@@ -23,6 +25,7 @@ async function main(): Promise<void> {
     options: {
       "port": { type: "string", default: "8000" },
       "auth-port": { type: "string", default: "8001" },
+      "scopes": { type: "boolean" },
       "help": { type: "boolean" },
     },
   });
@@ -48,8 +51,9 @@ async function main(): Promise<void> {
     introspectionClientSecret: local.introspectionClientSecret,
     baseUrl: `http://${hostname}:${server.addr.port}`,
     scopesSupported: [...local.scopes],
+    ...(values.scopes && reports.SCOPES),
   });
-  const handler = createServer(auth);
+  const handler = values.scopes ? reports.createServer(auth) : createServer(auth);
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());

@@ -109,6 +109,55 @@ for (const example of SERVERS) {
   });
 }
 
+test("examples/scopes.ts shows and serves what a caller's scopes allow", async () => {
+  await using local = await startLocalPropelAuth({ log: () => {} });
+  const origin = `http://127.0.0.1:${await freePort()}`;
+  const resource = `${origin}/mcp`;
+  const env = {
+    PROPELAUTH_AUTH_URL: local.authUrl,
+    PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
+    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
+    SERVER_URL: origin,
+  };
+  await using server = start("serve", [], { example: "examples/scopes.ts", env });
+  await server.until(/MCP endpoint: .+\n/);
+  const add = { name: "add_report", arguments: { title: "Q4" } };
+  const purge = { name: "purge_reports" };
+  const as = async (subject: string, scopes: string[]) => {
+    const client = await connect(resource, await local.mintToken({ subject, scopes, resource }));
+    const call = async (params: Parameters<typeof client.callTool>[0]) =>
+      JSON.stringify((await client.callTool(params)).content);
+    const { tools } = await client.listTools();
+    return { call, names: tools.map(({ name }) => name).join(" "), close: () => client.close() };
+  };
+
+  const reader = await as("member@acme.example", ["read:reports"]);
+  assert.equal(reader.names, "list_reports add_report");
+  assert.match(await reader.call({ name: "list_reports" }), /none/);
+  await assert.rejects(reader.call(add), /write:reports/);
+  await assert.rejects(reader.call(purge), /admin:org/);
+
+  // Each broader scope stands for the narrower ones.
+  const owner = await as("owner@acme.example", ["admin:org"]);
+  assert.equal(owner.names, "list_reports add_report purge_reports");
+  assert.match(await owner.call(add), /Added Q4/);
+  assert.match(await owner.call({ name: "list_reports" }), /Q4/);
+  assert.match(await owner.call(purge), /Deleted/);
+
+  const member = await as("member@acme.example", ["admin:org"]);
+  assert.match(await member.call(purge), /role of this user/);
+  for (const { close } of [reader, owner, member]) await close();
+});
+
+test("`deno task dev --scopes` serves the example whose tools need scopes", async () => {
+  await using dev = start("dev", ["--scopes", "--port", "0", "--auth-port", "0"]);
+  const mcpUrl = labelled(await dev.until(WHOLE_BANNER), "MCP URL");
+  const client = await connect(mcpUrl, await logIn(mcpUrl, "member@acme.example"));
+  const { tools } = await client.listTools();
+  assert.deepEqual(tools.map(({ name }) => name), ["list_reports", "add_report"]);
+  await client.close();
+});
+
 /** Logs in with the SDK's own OAuth flow; returns the access token. */
 async function logIn(serverUrl: string, email: string): Promise<string> {
   const redirectUrl = "http://127.0.0.1:1/callback";

@@ -1,0 +1,62 @@
+// Scopes end to end: one policy, written once. A call without its scopes is answered 403 with a
+// challenge, upon which a client asks the user for more. Try it: `deno task dev --scopes`.
+// deno-lint-ignore-file no-console no-unversioned-import
+import { createPropelAuth, type PropelAuth, type PropelAuthOptions } from "jsr:@x/propelauth-mcp";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+
+/** Nothing is required at the door; what an operation needs stands beside its name. */
+export const SCOPES = {
+  scopesSupported: ["read:reports", "write:reports", "admin:org"],
+  // Whoever may write may read; an admin may both.
+  scopeHierarchy: { "admin:org": ["write:reports"], "write:reports": ["read:reports"] },
+  operations: {
+    tools: {
+      list_reports: ["read:reports"],
+      // Listed for all, so that a client can step up; the others see what they may use.
+      add_report: { scopes: ["write:reports"], unlisted: false },
+      // PropelAuth is asked now, whatever the cache holds.
+      purge_reports: { scopes: ["admin:org"], fresh: true },
+    },
+  },
+} satisfies Partial<PropelAuthOptions>;
+
+const reports = new Map<string | undefined, string[]>();
+
+/** The server as a function, for `Deno.serve` here and for `toNodeHandler` on Node. */
+export function createServer(auth: PropelAuth): (request: Request) => Promise<Response> {
+  return auth.handler(createMcpHandler(() => {
+    const server = new McpServer({ name: "Reports", version: "1.0.0" });
+    const own = () => reports.get(auth.getAccessToken()?.subject) ?? [];
+    server.registerTool("list_reports", { description: "Lists your reports" }, () => {
+      return say(own().join("\n") || "none");
+    });
+    const inputSchema = z.object({ title: z.string() });
+    server.registerTool("add_report", { description: "Adds a report", inputSchema }, (input) => {
+      reports.set(auth.getAccessToken()?.subject, [...own(), input.title]);
+      return say(`Added ${input.title}`);
+    });
+    server.registerTool("purge_reports", { description: "Deletes all reports" }, () => {
+      // The policy knows scopes; what else a tool wants, it says itself.
+      auth.requireRole("Owner", "Admin");
+      reports.clear();
+      return say("Deleted");
+    });
+    return server;
+  }));
+}
+
+const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
+
+if (import.meta.main) {
+  try {
+    const auth = createPropelAuth.fromEnv(SCOPES);
+    const { hostname, port } = new URL(auth.resourceMetadata.resource);
+    Deno.serve({ hostname, port: Number(port) || 8000 }, createServer(auth));
+    console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
+  } catch (error) {
+    const hint = "Or run `deno task dev --scopes`, which needs no account.";
+    console.error(error instanceof TypeError ? `${error.message}\n${hint}` : String(error));
+    Deno.exit(1);
+  }
+}
