@@ -1,11 +1,12 @@
 /**
- * The server scenarios of `@modelcontextprotocol/conformance`, without the gate and with it.
+ * The server scenarios of `@modelcontextprotocol/conformance`, without the gate, with it, and with a
+ * policy for single operations.
  *
  * The suite cannot send credentials. So a reverse proxy of ours stands before the server: it hands
  * on every request as it came and adds the access token. The unprotected server has the same proxy
  * without the token. The suite runs as a program of its own, on Deno, and reaches loopback only.
  *
- * Every scenario that belongs to a version of the specification is run and passes on both sides.
+ * Every scenario that belongs to a version of the specification is run and passes on all sides.
  * The scenarios of extensions (tasks, skills) belong to none and are left out.
  *
  * @module
@@ -21,10 +22,10 @@ import {
   localhostAllowedOrigins,
   originValidationResponse,
 } from "@modelcontextprotocol/server";
-import { createPropelAuth } from "@x/propelauth-mcp";
+import { createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
 import { createFixtureServer } from "./fixture_server.ts";
+import { FULL_TOKEN, HELD, SCOPE_FIXTURE } from "./scope_fixture.ts";
 
-const ACCESS_TOKEN = "an-access-token";
 const SUBJECT = "the-suite";
 
 /** What 0.2.0-alpha.12 holds, so that a run of next to nothing cannot pass. */
@@ -54,49 +55,70 @@ for (const { specVersion, scenarios, passed } of RUNS) {
         await unprotected.fetch(request)
     );
 
-    await using fixture = createFixtureServer();
-    const subjects = new Set<string | undefined>();
-    let introspections = 0;
-    await using gated = await startBehindProxy((origin) => {
-      const auth = createPropelAuth({
-        authUrl: "https://auth.example.com",
-        introspectionClientId: "id",
-        introspectionClientSecret: "secret",
-        baseUrl: origin,
-        tokenIntrospectionOverrides: {
-          fetch(_url, { body }) {
-            introspections++;
-            return Promise.resolve(Response.json({
-              active: new URLSearchParams(String(body)).get("token") === ACCESS_TOKEN,
-              sub: SUBJECT,
-              client_id: "a-client",
-              scope: "read:user_data",
-              exp: Date.UTC(9999, 0) / 1000,
-              aud: `${origin}/mcp`,
-            }));
-          },
-        },
-      });
-      return auth.handler((request, options) => {
-        subjects.add(options.authInfo.subject);
-        return fixture.fetch(request, options);
-      });
-    }, ["Authorization", `Bearer ${ACCESS_TOKEN}`]);
+    await using gated = await startGated({});
+    // The same with a policy, whose scopes the token holds: every body is read, every list looked at.
+    await using scoped = await startGated({ operations: SCOPE_FIXTURE });
 
-    const [expected, actual] = await Promise.all([
-      runSuite(bare.origin, specVersion),
-      runSuite(gated.origin, specVersion),
-    ]);
+    const [expected, actual, withPolicy] = await Promise.all(
+      [bare, gated, scoped].map(({ origin }) => runSuite(origin, specVersion)),
+    );
+    assert(expected !== undefined && actual !== undefined && withPolicy !== undefined);
 
     assert.deepEqual(failures(expected), [], "without the gate");
     assert.deepEqual(failures(actual), [], "with the gate");
+    assert.deepEqual(failures(withPolicy), [], "with a policy");
     assert.deepEqual(statuses(actual), statuses(expected));
+    assert.deepEqual(statuses(withPolicy), statuses(expected));
     assert(actual.size >= scenarios, `${actual.size} scenarios were run`);
     const successes = [...actual.values()].flat().filter(({ status }) => status === "SUCCESS");
     assert(successes.length >= passed, `${successes.length} checks passed`);
-    assert.deepEqual([...subjects], [SUBJECT]);
-    assert(introspections > 0);
+    for (const { subjects, introspections } of [gated, scoped]) {
+      assert.deepEqual([...subjects], [SUBJECT]);
+      assert(introspections() > 0);
+    }
   });
+}
+
+/** Serves the fixture behind the gate, to clients that all present the token. */
+async function startGated(options: Partial<PropelAuthOptions>) {
+  const fixture = createFixtureServer();
+  const subjects = new Set<string | undefined>();
+  let introspections = 0;
+  const running = await startBehindProxy((origin) => {
+    const auth = createPropelAuth({
+      authUrl: "https://auth.example.com",
+      introspectionClientId: "id",
+      introspectionClientSecret: "secret",
+      baseUrl: origin,
+      tokenIntrospectionOverrides: {
+        fetch(_url, { body }) {
+          introspections++;
+          return Promise.resolve(Response.json({
+            active: new URLSearchParams(String(body)).get("token") === FULL_TOKEN,
+            sub: SUBJECT,
+            client_id: "a-client",
+            scope: HELD[FULL_TOKEN]?.join(" "),
+            exp: Date.UTC(9999, 0) / 1000,
+            aud: `${origin}/mcp`,
+          }));
+        },
+      },
+      ...options,
+    });
+    return auth.handler((request, options) => {
+      subjects.add(options.authInfo.subject);
+      return fixture.fetch(request, options);
+    });
+  }, ["Authorization", `Bearer ${FULL_TOKEN}`]);
+  return {
+    ...running,
+    subjects,
+    introspections: () => introspections,
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      await fixture[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Serves `createHandler(origin)`, where `origin` is that of a proxy that adds header fields. */
