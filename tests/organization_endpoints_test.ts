@@ -190,6 +190,37 @@ test("verifyAccessToken() takes no notice of a second argument where there is on
   assert.equal((await auth.verifier.verifyAccessToken("token-1", "acme")).subject, "user-1");
 });
 
+test("handler() sends a client that lacks an operation's scope to the metadata of its endpoint", async () => {
+  const options = { operations: { tools: { add: ["admin"], list: ["read"] } } };
+  const harness = createOrgs(OF_ACME, options);
+  const callTool = (name: string) =>
+    call(harness, ACME, {
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name } }),
+    });
+  assert.equal((await callTool("list")).status, 200);
+  const refused = await callTool("add");
+  assert.equal(refused.status, 403);
+  assert.match(
+    refused.headers.get("WWW-Authenticate") ?? "",
+    /oauth-protected-resource\/o\/acme\/mcp", scope="admin", error="insufficient_scope"/,
+  );
+});
+
+test("handler() asks anew for an operation that wants it, and judges by the same organization", async () => {
+  const harness = createOrgs(OF_ACME, {
+    operations: { tools: { purge: { fresh: true } } },
+    tokenIntrospectionOverrides: { cacheTtlSeconds: 60 },
+  });
+  const init = {
+    headers: { "Content-Type": "application/json" },
+    body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"purge"}}',
+  };
+  assert.equal((await call(harness, ACME, init)).status, 200);
+  harness.answer = () => json({ ...ACTIVE, ...OF_ACME, org_id: "globex" });
+  assert.equal((await call(harness, ACME, init)).status, 403);
+});
+
 test("requireOrg() in a tool knows the organization of the endpoint", async () => {
   const { auth } = createOrgs(OF_ACME);
   const handler = auth.handler(() => new Response(auth.requireOrg("acme").subject));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { createOrgIdReader, fillOrgId, isOrgId } from "../src/organizations.ts";
 
 const UUID = "1189c444-8a2d-4c41-8b4b-ae43ce79a492";
@@ -64,3 +65,24 @@ for (const [template, path, orgId] of PATHS) {
     assert.equal(createOrgIdReader(template)(path), orgId);
   });
 }
+
+test("createOrgIdReader() reads what a pattern would, out of any path", () => {
+  const read = createOrgIdReader("/o/{orgId}/mcp");
+  const piece = fc.constantFrom(
+    "/",
+    "o",
+    "mcp",
+    "{orgId}",
+    "acme",
+    "-",
+    "_",
+    ".",
+    "%2f",
+    "A9",
+    "é",
+  );
+  const path = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  fc.assert(fc.property(fc.oneof(path, path.map((inner) => `/o/${inner}/mcp`)), (path) => {
+    assert.equal(read(path), /^\/o\/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\/mcp$/.exec(path)?.[1]);
+  }));
+});

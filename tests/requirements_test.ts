@@ -202,3 +202,14 @@ test("scopeChallenge() challenges when there is no caller at all", () => {
   const { auth } = createHarness();
   assert.deepEqual(auth.scopeChallenge("read")({})?.scopes, ["read"]);
 });
+
+test("requireScopes() and scopeChallenge() take a broader scope for a narrower one, not the reverse", () =>
+  inTool({ scope: "write" }, (auth) => {
+    assert.equal(auth.requireScopes("read", "write"), auth.getAccessToken());
+    assert.equal(auth.scopeChallenge("read")({}), undefined);
+    assert.throws(() => auth.requireScopes("admin"), { scopes: ["admin"] });
+    assert.deepEqual(auth.scopeChallenge("admin")({})?.scopes, ["admin"]);
+  }, {
+    scopeHierarchy: { admin: ["write"], write: ["read"] },
+    scopesSupported: ["read", "write", "admin"],
+  }));

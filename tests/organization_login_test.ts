@@ -1,0 +1,72 @@
+/**
+ * Logins at the endpoints of organizations: the MCP SDKs' own clients, the local PropelAuth, and a
+ * server that serves every organization by one handler.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { startLocalPropelAuth } from "@x/propelauth-local";
+import { createPropelAuth } from "@x/propelauth-mcp";
+import { AUTO, INFO, LEGACY, Login, PINNED, serve, V1 } from "./logins.ts";
+
+const local = await startLocalPropelAuth({ log: () => {} });
+const [owner, , admin] = local.users;
+assert(owner?.orgId !== undefined && admin?.orgId !== undefined);
+const [acme, globex] = [owner.orgId, admin.orgId];
+
+const { authUrl, introspectionClientId, introspectionClientSecret } = local;
+const running = await serve((baseUrl) => {
+  const auth = createPropelAuth({
+    authUrl,
+    introspectionClientId,
+    introspectionClientSecret,
+    baseUrl,
+    mcpPath: "/o/{orgId}/mcp",
+  });
+  return auth.handler(createMcpHandler(() => {
+    const server = new McpServer(INFO);
+    server.registerTool("whose", {}, () => {
+      const { claims } = auth.requireOrg(acme);
+      return { content: [{ type: "text", text: `${claims.email} for ${claims.org_id}` }] };
+    });
+    return server;
+  }));
+});
+// Node would wait for them for ever.
+after(async () => {
+  await running.close();
+  await local.close();
+});
+const endpointOf = (orgId: string) => new URL(`/o/${orgId}/mcp`, running.url).href;
+
+for (const { client, connect } of [V1, LEGACY, AUTO, PINNED]) {
+  test(`a user logs in at the endpoint of their organization: ${client}`, async () => {
+    const login = new Login(owner.email);
+    const session = await connect(endpointOf(acme), login);
+    assert.deepEqual(await session.call("whose"), [
+      { type: "text", text: `${owner.email} for ${acme}` },
+    ]);
+    assert.equal(login.logins, 1);
+    await session.close();
+  });
+
+  test(`a user of another organization is turned away after one login: ${client}`, async () => {
+    const login = new Login(owner.email);
+    await assert.rejects(connect(endpointOf(globex), login), /access_denied|denied access/);
+    assert.equal(login.logins, 1);
+    assert.notEqual(login.tokens(), undefined);
+  });
+
+  test(`a token for one organization starts a login at another: ${client}`, async () => {
+    const login = new Login(owner.email);
+    await (await connect(endpointOf(acme), login)).close();
+    const { refresh_token: _none, ...tokens } = login.tokens() ?? assert.fail();
+    const elsewhere = new Login(admin.email);
+    elsewhere.saveTokens(tokens);
+    const session = await connect(endpointOf(globex), elsewhere);
+    assert.equal(elsewhere.logins, 1);
+    await session.close();
+  });
+}
