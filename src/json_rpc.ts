@@ -51,12 +51,15 @@ const resource: ReadTargets = ({ uri }) =>
     ? [{ kind: "resources", name: uri, arguments: {} }]
     : undefined;
 
+/** MCP 2026-07-28 has the server answer that it knows the method no more, whatever it is about. */
+const subscription: ReadTargets = (params) => params["uri"] === undefined ? [] : resource(params);
+
 const TARGETS = new Map<string, ReadTargets>([
   ["tools/call", named("tools")],
   ["prompts/get", named("prompts")],
   ["resources/read", resource],
-  ["resources/subscribe", resource],
-  ["resources/unsubscribe", resource],
+  ["resources/subscribe", subscription],
+  ["resources/unsubscribe", subscription],
   ["completion/complete", ({ ref }) => {
     if (!isObject(ref) || !isPlain(ref, PARAMETERS)) return undefined;
     const { name, uri } = ref;

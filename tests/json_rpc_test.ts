@@ -31,6 +31,9 @@ const FOUND: [what: string, body: unknown, calls: unknown[]][] = [
   ["a resource no more to follow", message("resources/unsubscribe", { uri: "a://b" }), [
     { method: "resources/unsubscribe", targets: [resource("a://b")] },
   ]],
+  ["nothing to follow, which is the server's to refuse", message("resources/subscribe", {}), [
+    { method: "resources/subscribe", targets: [] },
+  ]],
   [
     "a prompt to complete",
     message("completion/complete", { ref: { type: "ref/prompt", name: "p" } }),
@@ -102,6 +105,7 @@ const REFUSED: [what: string, text: string][] = [
   ["arguments that are a list", '{"method":"tools/call","params":{"name":"t","arguments":[]}}'],
   ["arguments that are null", '{"method":"tools/call","params":{"name":"t","arguments":null}}'],
   ["no URI", '{"method":"resources/read","params":{"url":"a://b"}}'],
+  ["a list to follow", '{"method":"resources/subscribe","params":{"uri":["a://b"]}}'],
   ["a URI that is an object", '{"method":"resources/read","params":{"uri":{}}}'],
   ["no reference", '{"method":"completion/complete","params":{}}'],
   ["a reference to nothing", '{"method":"completion/complete","params":{"ref":{}}}'],
