@@ -1,0 +1,40 @@
+/**
+ * The transport matrix without a network, and over `node:http`.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { toNodeHandler } from "@modelcontextprotocol/node";
+import { testTransports } from "./transport_matrix.ts";
+
+await testTransports("in-process", (create) => {
+  const origin = "https://mcp.example.com";
+  const handler = create(origin);
+  return Promise.resolve({
+    url: `${origin}/mcp`,
+    fetch: (input, init) => handler(new Request(input, init)),
+    close: () => Promise.resolve(),
+  });
+});
+
+await testTransports("node:http", async (create) => {
+  const server = createServer((incoming, outgoing) => {
+    // The adapter's type knows no `undefined`, which a server's request never has.
+    void listener(incoming as Parameters<typeof listener>[0], outgoing);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listener = toNodeHandler({ fetch: create(origin) });
+  return {
+    url: `${origin}/mcp`,
+    fetch,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+});
