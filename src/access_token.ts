@@ -108,6 +108,17 @@ function judgeOrg(orgId: string | undefined, policy: AccessTokenPolicy): void {
   } else if (orgId !== policy.orgId) throw new AccessTokenError("org_mismatch");
 }
 
+/**
+ * Tells whether a value is an access token that was judged here, and not just something that looks
+ * like one.
+ *
+ * @param value Anything, such as the `authInfo` that an MCP SDK hands to a tool.
+ * @returns Whether it is the very object that {@linkcode judgeAccessToken} returned.
+ */
+export function isAccessToken(value: unknown): value is AccessToken {
+  return VerifiedAccessToken.includes(value);
+}
+
 /** Built once per request, so plainly: freezing, spreading and redefining cost more than the hash. */
 class VerifiedAccessToken implements AccessToken {
   readonly #token: string;
@@ -131,6 +142,11 @@ class VerifiedAccessToken implements AccessToken {
     if (subject !== undefined) this.subject = subject;
     this.claims = claims;
     this.extra = subject === undefined ? { claims } : { subject, claims };
+  }
+
+  /** Private members cannot be forged. */
+  static includes(value: unknown): value is VerifiedAccessToken {
+    return typeof value === "object" && value !== null && #token in value;
   }
 
   /** On the prototype, where no log and no JSON looks. */
