@@ -1,6 +1,7 @@
-// A Node project that installed both tarballs: compiled against their types, then run.
+// A project that installed both packages: compiled against their types, then run.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import process from "node:process";
 import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
 import { consoleEvents } from "@x/propelauth-mcp/events";
 import { startLocalPropelAuth } from "@x/propelauth-local";
@@ -55,4 +56,4 @@ if (JSON.stringify(codes.sort()) !== JSON.stringify(expectedCodes)) {
 await local.close();
 server.closeAllConnections();
 server.close();
-console.log("The packed packages work on Node:", process.version);
+console.log("The packages work on", process.version);

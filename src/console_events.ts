@@ -213,16 +213,16 @@ function resolveOptions(options: ConsoleEventsOptions): Required<ConsoleEventsOp
     write = writeToConsole,
   } = options;
   for (const name of Object.keys(options)) {
-    require(NAMES.some((known) => known === name), name, `one of ${NAMES.join(", ")}`, name);
+    mustHold(NAMES.some((known) => known === name), name, `one of ${NAMES.join(", ")}`, name);
   }
-  require(format === "text" || format === "json", "format", '"text" or "json"', format);
-  require(typeof color === "boolean", "color", "true or false", color);
-  require(LEVELS.includes(level), "level", '"info", "warn" or "error"', level);
-  require(typeof write === "function", "write", "a function", write);
+  mustHold(format === "text" || format === "json", "format", '"text" or "json"', format);
+  mustHold(typeof color === "boolean", "color", "true or false", color);
+  mustHold(LEVELS.includes(level), "level", '"info", "warn" or "error"', level);
+  mustHold(typeof write === "function", "write", "a function", write);
   return { format, color, level, write };
 }
 
-function require(holds: boolean, name: string, rule: string, received: unknown): void {
+function mustHold(holds: boolean, name: string, rule: string, received: unknown): void {
   if (holds) return;
   const given = describe(received);
   throw new TypeError(`Cannot create consoleEvents: ${name} must be ${rule}: received ${given}`);
