@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
 import { consoleEvents } from "@x/propelauth-mcp/events";
+import { type ExpressMiddleware, metadataRoutes, requireAuth } from "@x/propelauth-mcp/express";
+import { createSdkVerifier } from "@x/propelauth-mcp/mcp-sdk";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 
 const local = await startLocalPropelAuth();
@@ -53,6 +55,21 @@ const expectedCodes = ["introspection_completed", "token_accepted", "token_refus
 if (JSON.stringify(codes.sort()) !== JSON.stringify(expectedCodes)) {
   throw new Error(`The packed package told ${JSON.stringify(codes)}`);
 }
+
+// Node's own request and response fit what the middleware takes.
+const middleware: ExpressMiddleware[] = [metadataRoutes(auth), requireAuth(auth)];
+createServer((incoming, outgoing) =>
+  middleware.forEach((use) => use(incoming, outgoing, () => {}))
+);
+class OAuthError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+const { expiresAt } = await createSdkVerifier(auth, OAuthError).verifyAccessToken(token);
+if (!(expiresAt > 0)) throw new Error("The SDK's gates would take this token for expired");
 await local.close();
 server.closeAllConnections();
 server.close();

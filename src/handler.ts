@@ -12,6 +12,7 @@ import { buildForwardedRequest } from "./forwarded_request.ts";
 import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AllowedOrigins } from "./options.ts";
+import { ORG_PLACEHOLDER } from "./organizations.ts";
 import type { ProtectedResources } from "./protected_resources.ts";
 import { buildJsonRpcError } from "./refusal.ts";
 import { routeOf } from "./resource_identifier.ts";
@@ -54,6 +55,13 @@ export interface HandlerOptions {
    * @default {404}
    */
   fallback?: (request: Request) => Response | Promise<Response>;
+  /**
+   * Guards whatever path it is given as the MCP endpoint, and serves nothing else: for routers that
+   * have chosen the path already.
+   *
+   * @default {false}
+   */
+  everyPath?: boolean;
 }
 
 /** A web-standard request handler. */
@@ -95,10 +103,14 @@ export function createHandler(
   const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
   const { fallback = () => notFound(mcpPath) } = options;
   const serveMcp = createMcpEndpoint(parts, asFunction(mcp));
+  // Where each organization has a resource of its own, only the path tells which.
+  const anywhere = options.everyPath === true && !mcpPath.includes(ORG_PLACEHOLDER)
+    ? resources.policyOf()
+    : undefined;
 
   return async (request) => {
     const path = routeOf(request.url);
-    const policy = resources.policyAt(path);
+    const policy = anywhere ?? resources.policyAt(path);
     if (policy !== undefined) return await serveMcp(request, policy);
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const metadata = resources.metadataAt(path);

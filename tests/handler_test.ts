@@ -174,6 +174,32 @@ for (const path of NOT_MCP) {
   });
 }
 
+for (const path of [...NOT_MCP, "/.well-known/oauth-protected-resource/mcp"]) {
+  test(`handler() guards ${path} too when a router has chosen the path`, async () => {
+    const { auth, asked } = createHarness();
+    const handler = auth.handler(echo, { everyPath: true });
+    const url = `https://mcp.example.com${path}`;
+    assert.equal((await handler(new Request(url))).status, 401);
+    const headers = { "Authorization": "Bearer token-1" };
+    const response = await handler(new Request(url, { headers }));
+    assert.equal((await response.json()).subject, "user-1");
+    assert.deepEqual(asked, ["token-1"]);
+  });
+}
+
+test("handler() still reads the organization from the path when a router has chosen it", async () => {
+  const { auth } = createHarness(
+    { mcpPath: "/o/{orgId}/mcp" },
+    () => json({ ...ACTIVE, org_id: "acme", aud: "https://mcp.example.com/o/acme/mcp" }),
+  );
+  const handler = auth.handler(echo, { everyPath: true });
+  const statuses = ["/o/acme/mcp", "/o/other/mcp", "/mcp"].map(async (path) => {
+    const headers = { "Authorization": "Bearer token-1" };
+    return (await handler(new Request(`https://mcp.example.com${path}`, { headers }))).status;
+  });
+  assert.deepEqual(await Promise.all(statuses), [200, 401, 404]);
+});
+
 test("handler() says where the MCP endpoint is when there is no fallback", async () => {
   const { auth } = createHarness({ mcpPath: "/api/mcp" });
   const response = await auth.handler(echo)(new Request("https://mcp.example.com/"));

@@ -1,0 +1,18 @@
+// Next.js, `app/mcp/route.ts`. In `app/.well-known/oauth-protected-resource/[[...path]]/route.ts`
+// stands: export { GET, OPTIONS } from "../../../mcp/route";
+// deno-lint-ignore-file no-unversioned-import
+import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+
+const auth = createPropelAuth.fromEnv();
+
+const mcp = createMcpHandler(() => {
+  const server = new McpServer({ name: "My protected server", version: "1.0.0" });
+  server.registerTool("whoami", { description: "Tells who is calling" }, () => ({
+    content: [{ type: "text", text: auth.getAccessToken()?.subject ?? "nobody" }],
+  }));
+  return server;
+});
+
+const handler = auth.handler(mcp);
+export { handler as DELETE, handler as GET, handler as OPTIONS, handler as POST };

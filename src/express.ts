@@ -1,0 +1,133 @@
+/**
+ * The gate as middleware for Express 4 and 5.
+ *
+ * Everything goes through {@linkcode PropelAuth.handler}, so that it is refused, answered and told
+ * of as there.
+ *
+ * @example A protected endpoint in an app that exists
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createPropelAuth } from "@x/propelauth-mcp";
+ * import { metadataRoutes, requireAuth } from "@x/propelauth-mcp/express";
+ * const auth = createPropelAuth({
+ *   authUrl: "https://auth.example.com",
+ *   introspectionClientId: "id",
+ *   introspectionClientSecret: "secret",
+ *   baseUrl: "https://mcp.example.com",
+ * });
+ * // app.use(metadataRoutes(auth));
+ * // app.all("/mcp", requireAuth(auth), express.json(), (req, res) => …);
+ * assert.equal(requireAuth(auth).length, metadataRoutes(auth).length);
+ * ```
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { AccessToken } from "./access_token.ts";
+import type { PropelAuth } from "./create_propel_auth.ts";
+import { type HeldResponse, holdResponse } from "./express/held_response.ts";
+import { buildRequest, hideAuthorization, type IncomingRequest } from "./express/incoming.ts";
+import { type OutgoingResponse, sendResponse } from "./express/outgoing.ts";
+import { buildJsonRpcError } from "./refusal.ts";
+
+export type { FieldValue, OutgoingResponse } from "./express/outgoing.ts";
+export type { IncomingRequest } from "./express/incoming.ts";
+
+/** Middleware, as Express 4 and 5 and their like take it. */
+export type ExpressMiddleware = (
+  request: IncomingRequest,
+  response: OutgoingResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
+const TRANSPORT_ERROR = -32000;
+
+interface Exchange {
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  readonly next: (error?: unknown) => void;
+  /** There once the request was let through. */
+  held?: HeldResponse;
+}
+
+/**
+ * Creates middleware that guards whatever it is mounted on as the MCP endpoint.
+ *
+ * The next handler finds the caller in `request.auth`, where the transports of the MCP SDKs look
+ * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. What it answers gets
+ * the same treatment as through `auth.handler`: CORS, sessions that belong to their caller, standing
+ * streams that end with their token. Body parsers may stand before or behind.
+ *
+ * Reads no forwarded header: `trust proxy` changes nothing.
+ *
+ * @param auth The resource server.
+ * @returns The middleware.
+ */
+export function requireAuth(auth: PropelAuth): ExpressMiddleware {
+  const exchanges = new AsyncLocalStorage<Exchange>();
+  const handler = auth.handler((_request, { authInfo }) => letThrough(exchanges, authInfo), {
+    everyPath: true,
+  });
+  return (request, response, next) => {
+    const webRequest = tryBuildRequest(request);
+    if (webRequest === undefined) return void sendResponse(response, buildBadRequest());
+    const exchange: Exchange = { request, response, next };
+    exchanges.run(exchange, () => handler(webRequest))
+      .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
+      .catch(next);
+  };
+}
+
+/** Calls the next handler as the caller, and waits for its answer. */
+function letThrough(
+  exchanges: AsyncLocalStorage<Exchange>,
+  caller: AccessToken,
+): Promise<Response> {
+  const exchange = exchanges.getStore();
+  if (exchange === undefined) throw new Error("There is no request under way");
+  const { request, response, next } = exchange;
+  request.auth = caller;
+  hideAuthorization(request);
+  exchange.held = holdResponse(response);
+  next();
+  return exchange.held.response;
+}
+
+/**
+ * Creates middleware that serves the metadata of an MCP server, at each of its places, and passes
+ * everything else on. For the root of an app: well-known paths are those of the origin.
+ *
+ * @param auth The resource server.
+ * @returns The middleware.
+ */
+export function metadataRoutes(auth: PropelAuth): ExpressMiddleware {
+  const notMetadata = new Response();
+  const handler = auth.handler(() => notMetadata, { fallback: () => notMetadata });
+  return (request, response, next) => {
+    const target = request.originalUrl ?? request.url;
+    if (!target?.startsWith("/.well-known/")) return next();
+    const webRequest = tryBuildRequest(request);
+    if (webRequest === undefined) return next();
+    handler(webRequest)
+      .then((answer) => answer === notMetadata ? next() : sendResponse(response, answer))
+      .catch(next);
+  };
+}
+
+function tryBuildRequest(request: IncomingRequest): Request | undefined {
+  try {
+    return buildRequest(request);
+  } catch {
+    return undefined;
+  }
+}
+
+function buildBadRequest(): Response {
+  return buildJsonRpcError(
+    400,
+    TRANSPORT_ERROR,
+    "This request has a method or a target unheard of",
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * A response that is held back while it is decided what becomes of it.
+ *
+ * @module
+ */
+
+import { mergeHead, type OutgoingResponse, readFields, setHead } from "./outgoing.ts";
+import { createParts } from "./parts.ts";
+
+/** A response that is held back. */
+export interface HeldResponse {
+  /** Settles as soon as its head is known. */
+  readonly response: Promise<Response>;
+  /** Lets it go, with the head and the body of what became of it. */
+  release(response: Response): Promise<void>;
+}
+
+/** RFC 9110 §15: answers that have no content; a web-standard response insists on it. */
+const WITHOUT_BODY = new Set([204, 205, 304]);
+/** What is made of a response whose client left before it began. Nobody sees it. */
+const CLIENT_LEFT = 499;
+
+/**
+ * Holds back what is written to a response until {@linkcode HeldResponse.release}.
+ *
+ * Then it goes out as it was written, by the methods that were found; only a body that was replaced
+ * is read through a web stream. The new methods stay, since others may have wrapped them.
+ *
+ * @param outgoing The response; its methods are replaced.
+ * @returns The response as a web-standard one, and the way to let it go.
+ */
+export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
+  const original = methodsOf(outgoing);
+  const parts = createParts(() => outgoing.emit("drain"));
+  let settle = (_response: Response): void => {};
+  const response = new Promise<Response>((resolve) => settle = resolve);
+  let before: Headers | undefined;
+  let body: ReadableStream | null = null;
+  let released = false;
+  let flushed = false;
+
+  function begin(): void {
+    if (before !== undefined) return;
+    before = readFields(outgoing);
+    const { statusCode: status } = outgoing;
+    body = WITHOUT_BODY.has(status) ? null : parts.body;
+    settle(new Response(body, { status, headers: before }));
+  }
+
+  outgoing.writeHead = (status, ...rest) => {
+    if (released) return original.writeHead(status, ...rest);
+    // A second one is no fault: middleware that compresses asks for the head at each part.
+    if (before === undefined) setHead(outgoing, status, rest);
+    begin();
+    return outgoing;
+  };
+  outgoing.write = (...args) => {
+    if (released) return original.write(...args);
+    begin();
+    return parts.add({ args, isLast: false });
+  };
+  outgoing.end = (...args) => {
+    if (released) return original.end(...args);
+    begin();
+    if (!parts.ended) parts.add({ args, isLast: true });
+    return outgoing;
+  };
+  outgoing.flushHeaders = () => {
+    if (released) return original.flushHeaders();
+    flushed = true;
+    begin();
+  };
+  const uncover = cover(outgoing, {
+    headersSent: () => before !== undefined,
+    writableEnded: () => parts.ended,
+  });
+  outgoing.once("close", () => settle(new Response(null, { status: CLIENT_LEFT })));
+
+  return {
+    response,
+    async release(response) {
+      mergeHead(outgoing, before ?? new Headers(), response);
+      uncover();
+      if (response.body !== null && response.body !== body) {
+        return await pump(response.body, outgoing, original);
+      }
+      released = true;
+      if (response.body === null && body !== null) return void original.end();
+      if (flushed) original.flushHeaders();
+      for (const { args: [chunk, ...rest], isLast } of parts.waiting) {
+        if (!isLast) original.write(chunk, ...rest);
+        else if (chunk === undefined) original.end(...rest);
+        else original.end(chunk, ...rest);
+      }
+    },
+  };
+}
+
+type Methods = Pick<OutgoingResponse, "writeHead" | "write" | "end" | "flushHeaders">;
+
+function methodsOf(outgoing: OutgoingResponse): Methods {
+  return {
+    writeHead: outgoing.writeHead.bind(outgoing),
+    write: outgoing.write.bind(outgoing),
+    end: outgoing.end.bind(outgoing),
+    flushHeaders: outgoing.flushHeaders.bind(outgoing),
+  };
+}
+
+/** Has an object tell other values of some properties, until the returned function is called. */
+function cover(object: object, getters: Record<string, () => unknown>): () => void {
+  for (const [name, get] of Object.entries(getters)) {
+    Object.defineProperty(object, name, { get, configurable: true });
+  }
+  return () => {
+    for (const name of Object.keys(getters)) Reflect.deleteProperty(object, name);
+  };
+}
+
+/** Sends another body in place of the one that was written. */
+async function pump(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  outgoing: OutgoingResponse,
+  original: Methods,
+): Promise<void> {
+  const reader = body.getReader();
+  let resume = (): void => {};
+  outgoing.once("close", () => {
+    resume();
+    reader.cancel().catch(() => {});
+  });
+  // At once, since an event stream's reader waits for it.
+  original.writeHead(outgoing.statusCode);
+  original.flushHeaders();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const drained = new Promise<void>((resolve) => resume = resolve);
+      if (original.write(value) || outgoing.destroyed) continue;
+      outgoing.once("drain", resume);
+      await drained;
+    }
+    original.end();
+  } catch {
+    // The source failed; what was sent cannot be taken back.
+    outgoing.destroy();
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Node's response, and web-standard ones sent through it.
+ *
+ * @module
+ */
+
+/** What is used of a response: Node's `ServerResponse`, as Express hands it on. */
+export interface OutgoingResponse {
+  /** The HTTP status. */
+  statusCode: number;
+  /** The reason phrase. */
+  statusMessage: string;
+  /** Whether the connection is gone. */
+  readonly destroyed: boolean;
+  /** Sets status and fields. */
+  writeHead(status: number, ...rest: unknown[]): unknown;
+  /** Sends a part of the body; `false` asks to wait for `drain`. */
+  write(chunk: unknown, ...rest: unknown[]): boolean;
+  /** Sends the last part of the body. */
+  end(...rest: unknown[]): unknown;
+  /** Sends status and fields now. */
+  flushHeaders(): void;
+  /** All fields by name, in lower case. */
+  getHeaders(): Record<string, FieldValue | undefined>;
+  /** One field. */
+  getHeader(name: string): FieldValue | undefined;
+  /** Sets a field. */
+  setHeader(name: string, value: FieldValue): unknown;
+  /** Removes a field. */
+  removeHeader(name: string): void;
+  /** Calls back once. */
+  once(event: string, listener: () => void): unknown;
+  /** Tells listeners. */
+  emit(event: string): boolean;
+  /** Ends the connection. */
+  destroy(): unknown;
+}
+
+/** A field as Node keeps it. */
+export type FieldValue = number | string | readonly string[];
+
+/**
+ * Sends a response of our own. Fields that were set before stay, unless it has them too.
+ *
+ * @param outgoing Where to.
+ * @param response The response; its body is read.
+ */
+export async function sendResponse(outgoing: OutgoingResponse, response: Response): Promise<void> {
+  const body = response.body === null ? [] : [new Uint8Array(await response.arrayBuffer())];
+  outgoing.statusCode = response.status;
+  for (const [name, value] of response.headers) {
+    const earlier = name === "vary" ? outgoing.getHeader(name) : undefined;
+    outgoing.setHeader(name, earlier === undefined ? value : `${earlier}, ${value}`);
+  }
+  outgoing.end(...body);
+}
+
+/**
+ * Reads the fields that were set so far.
+ *
+ * @param outgoing The response.
+ * @returns The same as web-standard headers.
+ */
+export function readFields(outgoing: OutgoingResponse): Headers {
+  const headers = new Headers();
+  for (const [name, value = []] of Object.entries(outgoing.getHeaders())) {
+    for (const single of [value].flat()) headers.append(name, String(single));
+  }
+  return headers;
+}
+
+/**
+ * Sets what `writeHead` was called with, and sends nothing.
+ *
+ * @param outgoing The response; changed.
+ * @param status The status.
+ * @param rest A reason phrase, fields, both or neither.
+ */
+export function setHead(outgoing: OutgoingResponse, status: number, rest: unknown[]): void {
+  outgoing.statusCode = status;
+  const [first] = rest;
+  if (typeof first === "string") outgoing.statusMessage = first;
+  const fields = typeof first === "object" ? first : rest[1];
+  const seen = new Map<string, string[]>();
+  for (const [name, value] of listFields(fields)) {
+    const values = [...(seen.get(name.toLowerCase()) ?? []), ...value];
+    seen.set(name.toLowerCase(), values);
+    outgoing.setHeader(name, values.length === 1 ? values[0] ?? "" : values);
+  }
+}
+
+/** Fields come as an object, as pairs, or as names and values in turn. */
+function listFields(fields: unknown): [name: string, values: string[]][] {
+  if (typeof fields !== "object" || fields === null) return [];
+  const flat: unknown[] = Array.isArray(fields) ? fields.flat() : Object.entries(fields).flat(1);
+  const list: [string, string[]][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const value = flat[i + 1];
+    if (value !== undefined) list.push([String(flat[i]), [value].flat().map(String)]);
+  }
+  return list;
+}
+
+/**
+ * Changes status and fields to what became of a response, and nothing that stayed as it was.
+ *
+ * @param outgoing The response; changed.
+ * @param before Its fields until now.
+ * @param response What became of it.
+ */
+export function mergeHead(outgoing: OutgoingResponse, before: Headers, response: Response): void {
+  const { status, headers } = response;
+  if (outgoing.statusCode !== status) {
+    outgoing.statusCode = status;
+    outgoing.statusMessage = "";
+  }
+  for (const [name, value] of headers) {
+    if (name !== "set-cookie" && before.get(name) !== value) outgoing.setHeader(name, value);
+  }
+  for (const [name] of before) if (!headers.has(name)) outgoing.removeHeader(name);
+}

@@ -1,0 +1,119 @@
+/**
+ * What every server of `examples/frameworks/` has to do, against a local PropelAuth.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import process from "node:process";
+import { after } from "node:test";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/client/index"
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/client/streamableHttp"
+import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
+
+let local: LocalPropelAuth;
+const startLocal = startLocalPropelAuth({ log: () => {} }).then((started) => local = started);
+after(() => local.close());
+
+/** What an example reads from its environment. */
+export async function environment(origin: string): Promise<Record<string, string>> {
+  await startLocal;
+  return {
+    PROPELAUTH_AUTH_URL: local.authUrl,
+    PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
+    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
+    SERVER_URL: origin,
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert(typeof address === "object" && address !== null);
+  server.close();
+  await once(server, "close");
+  return address.port;
+}
+
+/**
+ * Starts a server in a process of its own, exercises it and ends it.
+ *
+ * @param program The program.
+ * @param args Its arguments, on a given port.
+ * @param root What it answers at its root.
+ */
+export async function exerciseProgram(
+  program: string,
+  args: (port: number) => string[],
+  root: number,
+): Promise<void> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const env = { ...process.env, ...await environment(origin), PORT: String(port) };
+  const child = spawn(program, args(port), { env, stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    await printed(child, /MCP endpoint|Listening on/);
+    await exercise(origin, fetch);
+    assert.equal((await fetch(origin)).status, root);
+  } finally {
+    child.kill();
+    await once(child, "close");
+  }
+}
+
+/** Waits for what a program prints, and reads on so that it never waits for us. */
+async function printed(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let text = "";
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (part) => {
+        text += part;
+        if (pattern.test(text)) resolve();
+      });
+    }
+    child.once("close", () => reject(new Error(`It ended, and said ${text}`)));
+  });
+}
+
+/** Asks who is calling, with a client of each SDK major. */
+async function whoami(url: string, fetch: typeof globalThis.fetch): Promise<void> {
+  const [user] = local.users;
+  assert(user !== undefined);
+  const token = await local.mintToken({ subject: user.id, scopes: [], resource: url });
+  const options = { fetch, requestInit: { headers: { Authorization: `Bearer ${token}` } } };
+  const info = { name: "test", version: "1.0.0" };
+  const v1 = new ClientV1(info);
+  const transport = new TransportV1(new URL(url), options);
+  await v1.connect(transport as Parameters<typeof v1.connect>[0]);
+  const v2 = new Client(info, { versionNegotiation: { mode: "auto" } });
+  await v2.connect(new StreamableHTTPClientTransport(new URL(url), options));
+  const calls = [await v1.callTool({ name: "whoami" }), await v2.callTool({ name: "whoami" })];
+  await Promise.all([v1.close(), v2.close()]);
+  assert.deepEqual(calls.map(({ content }) => content), [
+    [{ type: "text", text: user.id }],
+    [{ type: "text", text: user.id }],
+  ]);
+}
+
+/** What every server of ours does: refuses, tells where to log in, answers, serves callers. */
+export async function exercise(origin: string, fetch: typeof globalThis.fetch): Promise<void> {
+  const url = `${origin}/mcp`;
+  const metadataUrl = `${origin}/.well-known/oauth-protected-resource/mcp`;
+  const refused = await fetch(url, { method: "POST", headers: { Origin: origin } });
+  assert.equal(refused.status, 401);
+  const challenge = `Bearer resource_metadata="${metadataUrl}"`;
+  assert.equal(refused.headers.get("WWW-Authenticate"), challenge);
+  const metadata = await fetch(metadataUrl);
+  assert.equal((await metadata.json()).resource, url);
+  const preflight = await fetch(url, { method: "OPTIONS", headers: { Origin: origin } });
+  assert.equal(preflight.status, 204);
+  assert.equal(preflight.headers.get("Access-Control-Allow-Origin"), origin);
+  await whoami(url, fetch);
+}
