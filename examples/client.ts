@@ -2,7 +2,10 @@
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import {
+  auth,
   Client,
+  computeScopeUnion,
+  InsufficientScopeError,
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
@@ -17,6 +20,8 @@ Usage: deno task client [URL] [options]
 
   URL                   the MCP endpoint (http://127.0.0.1:8000/mcp)
   --login-as EMAIL      log in without a browser; local PropelAuth only
+  --call TOOL           call a tool, after a second login where it needs more
+  --with JSON           the arguments of that tool, such as '{"title":"Q4"}'
   --timeout SECONDS     how long to wait for the login (120)
   --callback-port PORT  where the browser comes back to (a free port)
   --help                this text`;
@@ -24,6 +29,7 @@ Usage: deno task client [URL] [options]
 interface Arguments {
   serverUrl: URL;
   loginAs: string | undefined;
+  tool: { name: string; arguments: Record<string, unknown> } | undefined;
   timeoutSeconds: number;
   callbackPort: number;
 }
@@ -34,6 +40,8 @@ function readArguments(): Arguments {
     allowPositionals: true,
     options: {
       "login-as": { type: "string" },
+      "call": { type: "string" },
+      "with": { type: "string", default: "{}" },
       "timeout": { type: "string", default: "120" },
       "callback-port": { type: "string", default: "0" },
       "help": { type: "boolean" },
@@ -53,11 +61,31 @@ function readArguments(): Arguments {
   if (!Number.isInteger(callbackPort) || callbackPort < 0 || callbackPort > 65_535) {
     throw new Problem("--callback-port must be a port number");
   }
-  return { serverUrl: new URL(url), loginAs: values["login-as"], timeoutSeconds, callbackPort };
+  const tool = values.call === undefined
+    ? undefined
+    : { name: values.call, arguments: readObject("--with", values.with) };
+  const loginAs = values["login-as"];
+  return { serverUrl: new URL(url), loginAs, tool, timeoutSeconds, callbackPort };
+}
+
+function readObject(name: string, json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Told below.
+  }
+  throw new Problem(`${name} must be a JSON object`);
+}
+
+interface Connection {
+  client: Client;
+  /** Logs in again, for scopes beside those that are granted. */
+  stepUp(scope: string | undefined): Promise<void>;
 }
 
 /** Connects, with a login where the server wants one. */
-async function connect(args: Arguments, callback: Callback): Promise<Client> {
+async function connect(args: Arguments, callback: Callback): Promise<Connection> {
   const provider = new LoginProvider(callback.redirectUrl, report);
   const createTransport = () =>
     new StreamableHTTPClientTransport(args.serverUrl, {
@@ -69,12 +97,8 @@ async function connect(args: Arguments, callback: Callback): Promise<Client> {
     { name: "propelauth-example-client", version: "1.0.0" },
     { versionNegotiation: { mode: "auto" } },
   );
-  const transport = createTransport();
-  try {
-    await client.connect(transport);
-  } catch (error) {
-    const { authorizationUrl } = provider;
-    if (!UnauthorizedError.isInstance(error) || authorizationUrl === undefined) throw error;
+  let transport = createTransport();
+  async function completeLogin(authorizationUrl: URL): Promise<void> {
     await logIn(args, provider.loginState, authorizationUrl, callback, async (parameters) => {
       try {
         await transport.finishAuth(parameters);
@@ -83,9 +107,27 @@ async function connect(args: Arguments, callback: Callback): Promise<Client> {
       }
     });
     report("Logged in", `scopes: ${provider.tokens()?.scope ?? "none"}`);
-    await client.connect(createTransport());
   }
-  return client;
+  try {
+    await client.connect(transport);
+  } catch (error) {
+    const { authorizationUrl } = provider;
+    if (!UnauthorizedError.isInstance(error) || authorizationUrl === undefined) throw error;
+    await completeLogin(authorizationUrl);
+    transport = createTransport();
+    await client.connect(transport);
+  }
+  return {
+    client,
+    async stepUp(needed) {
+      const scope = computeScopeUnion(provider.tokens()?.scope, needed);
+      const { serverUrl } = args;
+      // A refresh gives no scopes that were not granted.
+      const fresh = { forceReauthorization: true, fetchFn: fetchOrSayWhere };
+      await auth(provider, { serverUrl, ...(scope !== undefined && { scope }), ...fresh });
+      if (provider.authorizationUrl) await completeLogin(provider.authorizationUrl);
+    },
+  };
 }
 
 async function logIn(
@@ -122,6 +164,22 @@ async function logInWithoutBrowser(authorizationUrl: URL, email: string): Promis
     throw new Problem(
       `Cannot log in as ${email}: ${error instanceof Error ? error.message : error}`,
     );
+  }
+}
+
+/** Calls a tool; where it needs more scopes, the user is asked for them, once. */
+async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments["tool"]>) {
+  let result: Awaited<ReturnType<Client["callTool"]>>;
+  try {
+    result = await client.callTool(tool);
+  } catch (error) {
+    if (!InsufficientScopeError.isInstance(error)) throw error;
+    report("Step-up", `${tool.name} needs ${error.requiredScope}`);
+    await stepUp(error.requiredScope);
+    result = await client.callTool(tool);
+  }
+  for (const part of result.content) {
+    if (part.type === "text") report(result.isError ? "Failed" : "Result", part.text);
   }
 }
 
@@ -173,9 +231,10 @@ async function main(): Promise<void> {
   await using callback = listenForCallback(args.callbackPort);
   report("Connecting", args.serverUrl.href);
   try {
-    const client = await connect(args, callback);
-    await ask(client);
-    await client.close();
+    const connection = await connect(args, callback);
+    await ask(connection.client);
+    if (args.tool !== undefined) await call(connection, args.tool);
+    await connection.client.close();
   } catch (error) {
     throw new Problem(explain(error, args.serverUrl, callback.redirectUrl));
   }

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
-import { authorizeAs, type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
+import {
+  authorizeAs,
+  type LocalConsentChoice,
+  type LocalPropelAuth,
+  startLocalPropelAuth,
+} from "@x/propelauth-local";
 import { createServer } from "../examples/server.ts";
 import { type Outcome, type Program, run, start } from "./programs.ts";
 
@@ -173,6 +178,47 @@ test("the client waits no longer than --timeout", async () => {
   ]);
 });
 
+const SECOND_LOGINS = [
+  { when: "the user allows", choice: {}, code: 0, ends: /\nResult +Added Q4\n$/, says: /^$/ },
+  {
+    when: "the user declines again",
+    choice: { scopes: [] },
+    code: 1,
+    ends: /\nLogged in +scopes: read:reports\n$/,
+    says: /^The login grants too little: \S+ needs the scope write:reports\. .+\n$/,
+  },
+  {
+    when: "the user denies",
+    choice: { deny: true },
+    code: 1,
+    ends: /\nLog in at this address[^]+authorize\S+\n+$/,
+    says: /^The login was denied\. .+\n$/,
+  },
+];
+
+for (const { when, choice, code, ends, says } of SECOND_LOGINS) {
+  test(`the client asks for the scopes of a tool, once: ${when}`, async () => {
+    await using dev = start("dev", ["--scopes", "--port", "0", "--auth-port", "0"]);
+    const url = /MCP URL +(\S+)/.exec(await dev.until(/[^]+Inspector[^]+\/mcp\n/))?.[1] ?? "";
+    const tool = ["--call", "add_report", "--with", '{"title":"Q4"}'];
+    const [client, firstLogin] = await startLogin(url, ...tool);
+    await using _client = client;
+    const visit = async (loginUrl: string, choice: LocalConsentChoice) => {
+      await (await fetch(await authorizeAs(loginUrl, "member@acme.example", choice))).text();
+    };
+    await visit(firstLogin, { scopes: [] });
+    const asking = await client.until(
+      /Step-up +add_report needs write:reports\n[^]+authorize\S+(?=\n)/,
+    );
+    await visit(/http\S+$/.exec(asking)?.[0] ?? "", choice);
+    const outcome = await client.outcome;
+    assertNoToken(outcome);
+    assert.match(outcome.stdout, ends);
+    assert.match(outcome.stderr, says);
+    assert.equal(outcome.code, code);
+  });
+}
+
 const AFTER_LOGIN = [
   {
     when: "the server refuses the token",
@@ -274,6 +320,8 @@ const ARGUMENTS = [
   { args: ["mcp.example.com"], says: /^mcp\.example\.com is no http URL\n$/ },
   { args: ["--timeout", "soon"], says: /^--timeout must be a number of seconds\n$/ },
   { args: ["--callback-port", "x"], says: /^--callback-port must be a port number\n$/ },
+  { args: ["--call", "t", "--with", "[1]"], says: /^--with must be a JSON object\n$/ },
+  { args: ["--call", "t", "--with", "{"], says: /^--with must be a JSON object\n$/ },
   { args: ["--browser"], says: /^Unknown option '--browser'.*\n$/ },
 ];
 

@@ -93,6 +93,17 @@ function reads(auth: PropelAuth): void {
   auth.getAccessToken(undefined).subject;
 }
 
+/** A challenge goes with a tool of SDK v2; a requirement, which refuses here and now, does not. */
+function challenges(auth: PropelAuth): void {
+  const server = new McpServerV2({ name: "v2", version: "1.0.0" });
+  const nothing = () => ({ content: [] });
+  server.registerTool("a", { scopeChallenge: auth.scopeChallenge("read") }, nothing);
+  const caller = auth.requireScopes("read");
+  same<typeof caller, AccessToken>(true);
+  // @ts-expect-error: a token is no challenge
+  server.registerTool("b", { scopeChallenge: caller }, nothing);
+}
+
 /** What PropelAuth's claims are. */
 function claims({ org_id, org_role, exp, scope, plan }: IntrospectionClaims): void {
   same<typeof org_id, string | undefined>(true);
@@ -135,7 +146,7 @@ async function refused(token: AccessToken, auth: PropelAuth): Promise<void> {
 }
 
 test("the types are compiled, and what they say of getAccessToken() is so", () => {
-  for (const compiled of [fits, protects, reads, claims, refused]) {
+  for (const compiled of [fits, protects, reads, challenges, claims, refused]) {
     assert.equal(typeof compiled, "function");
   }
   const { getAccessToken } = createPropelAuth(OPTIONS);
