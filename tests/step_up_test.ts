@@ -188,14 +188,21 @@ for (const { client, server, connect, Unauthorized } of COMBINATIONS) {
   }
 }
 
-for (const { client, server, connect } of PAIRS.filter(({ client }) => client === "SDK v1")) {
-  test(`a client that only refreshes ends after one try: ${client}, server of ${server}`, async () => {
+for (const { server, connect, Unauthorized } of PAIRS.filter(({ client }) => client === "SDK v1")) {
+  test(`a client that refreshes ends after one try, and can be helped: SDK v1, server of ${server}`, async () => {
     const running = await startServer(server);
     try {
       const login = new Login(OWNER);
       const session = await connect(running.url, login, { choice: { scopes: [] } });
       await assert.rejects(session.call("add_report"), /after trying upscoping/);
       assert.deepEqual([login.logins, running.refused, running.called], [1, 2, []]);
+      const { refresh_token: _none, ...tokens } = login.tokens() ?? assert.fail();
+      login.saveTokens(tokens);
+      assert.deepEqual(await session.call("list_reports"), TEXT("list_reports"));
+      await assert.rejects(session.call("add_report"), Unauthorized);
+      await session.finishAuth(await login.answer());
+      assert.deepEqual(await session.call("add_report"), TEXT("add_report"));
+      assert.deepEqual([login.logins, running.refused], [2, 3]);
       await session.close();
     } finally {
       await running.close();
