@@ -15,8 +15,8 @@ const SCOPE = "read:user_data write:reports admin:org";
 interface Setting {
   readonly page: Page;
   readonly local: LocalPropelAuth;
-  /** Opens the address that a client would open. */
-  open(): Promise<void>;
+  /** Opens the address that a client would open; `again` is the same client as before. */
+  open(again?: "again"): Promise<void>;
   /** Waits until the browser is back at the client, and gives the parameters. */
   back(): Promise<URLSearchParams>;
   /** What introspection says of the token that the code is exchanged for. */
@@ -48,12 +48,14 @@ function createSetting(page: Page, local: LocalPropelAuth, redirectUri: string):
   return {
     page,
     local,
-    async open() {
-      const response = await fetch(at("register"), {
-        method: "POST",
-        body: JSON.stringify({ client_name: "Notes for Claude", redirect_uris: [redirectUri] }),
-      });
-      clientId = (await response.json()).client_id;
+    async open(again) {
+      if (again === undefined) {
+        const response = await fetch(at("register"), {
+          method: "POST",
+          body: JSON.stringify({ client_name: "Notes for Claude", redirect_uris: [redirectUri] }),
+        });
+        clientId = (await response.json()).client_id;
+      }
       const query = new URLSearchParams({
         client_id: clientId,
         response_type: "code",
@@ -124,6 +126,25 @@ test("a scope that the role may not grant is shown, without a box", async () => 
     await page.getByRole("button", { name: "Allow" }).click();
     const facts = await redeem((await back()).get("code"));
     assert.equal(facts["scope"], "read:user_data write:reports");
+  });
+});
+
+test("a user adds at a second consent what was declined at the first, and takes back other", async () => {
+  await inBrowser(async ({ page, open, back, redeem }) => {
+    await open();
+    await page.getByRole("button", { name: /owner@acme\.example/ }).click();
+    await page.getByRole("checkbox", { name: /write:reports/ }).uncheck();
+    await page.getByRole("button", { name: "Allow" }).click();
+    const first = await redeem((await back()).get("code"));
+    assert.equal(first["scope"], "read:user_data admin:org");
+
+    await open("again");
+    const admin = page.getByRole("checkbox", { name: /admin:org.+allowed before/ });
+    assert.equal(await page.getByText("allowed before").count(), 2);
+    await admin.uncheck();
+    await page.getByRole("button", { name: "Allow" }).click();
+    const second = await redeem((await back()).get("code"));
+    assert.equal(second["scope"], "read:user_data write:reports");
   });
 });
 
