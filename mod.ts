@@ -40,6 +40,7 @@ export type {
   PropelAuthOptions,
   TokenIntrospectionOverrides,
 } from "./src/propel_auth_options.ts";
+export type { SharedCache, SharedCacheSetOptions } from "./src/shared_cache.ts";
 export type { AccessToken } from "./src/access_token.ts";
 export type { IntrospectionClaims } from "./src/facts.ts";
 export type { AccessTokenVerifier } from "./src/verifier.ts";

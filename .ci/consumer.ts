@@ -6,6 +6,7 @@ import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/p
 import { consoleEvents } from "@x/propelauth-mcp/events";
 import { type ExpressMiddleware, metadataRoutes, requireAuth } from "@x/propelauth-mcp/express";
 import { createSdkVerifier } from "@x/propelauth-mcp/mcp-sdk";
+import { createRedisCache, type RedisClient } from "@x/propelauth-mcp/redis";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 
 const local = await startLocalPropelAuth();
@@ -25,11 +26,19 @@ await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const told: string[] = [];
+const kept = new Map<string, string>();
+const redis: RedisClient = {
+  get: (key) => Promise.resolve(kept.get(key) ?? null),
+  set: (key, value) => Promise.resolve(kept.set(key, value) && "OK"),
+  del: (key) => Promise.resolve(Number(kept.delete(key))),
+};
 const options: PropelAuthOptions = {
   authUrl: local.authUrl,
   introspectionClientId: local.introspectionClientId,
   introspectionClientSecret: local.introspectionClientSecret,
   baseUrl,
+  tokenIntrospectionOverrides: { cacheTtlSeconds: 60 },
+  sharedCache: createRedisCache(redis),
   onEvent: consoleEvents({ format: "json", write: (line) => told.push(line) }),
 };
 const auth = createPropelAuth(options);
@@ -70,6 +79,7 @@ class OAuthError extends Error {
 }
 const { expiresAt } = await createSdkVerifier(auth, OAuthError).verifyAccessToken(token);
 if (!(expiresAt > 0)) throw new Error("The SDK's gates would take this token for expired");
+if (kept.size === 0) throw new Error("The packed package shared nothing");
 await local.close();
 server.closeAllConnections();
 server.close();

@@ -32,7 +32,8 @@ import { createRequirements, type Requirements } from "./requirements.ts";
 import { routeOf } from "./resource_identifier.ts";
 import { buildResourceMetadata, type ProtectedResourceMetadata } from "./resource_metadata.ts";
 import { createHoldsScope } from "./scope_hierarchy.ts";
-import { type AccessTokenVerifier, createVerifier } from "./verifier.ts";
+import { createSharedFacts } from "./shared_facts.ts";
+import { type AccessTokenVerifier, createVerifier, INACTIVE_TTL_SECONDS } from "./verifier.ts";
 import type { World } from "./world.ts";
 
 /** An MCP server's side of PropelAuth: an OAuth 2.1 resource server. */
@@ -79,6 +80,29 @@ export interface PropelAuth extends Requirements {
    * its `resource` still has `{orgId}`.
    */
   readonly resourceMetadata: ProtectedResourceMetadata;
+  /**
+   * Forgets what PropelAuth said of a token: the next request with it asks again. For when you learn
+   * that it was revoked before `cacheTtlSeconds` are over.
+   *
+   * Here it holds at once, for every request that comes from now on. Instances with the same
+   * `sharedCache` follow within a second; those that cannot reach it keep to `cacheTtlSeconds`.
+   * An event stream that is open already goes on until the token's `exp`.
+   *
+   * @param token The access token, without `Bearer`.
+   * @returns Nothing, when it is forgotten here and the shared cache knows.
+   * @throws {Error} The shared cache could not be told. Here it is forgotten nevertheless; try again.
+   */
+  forget(token: string): Promise<void>;
+  /**
+   * Forgets what PropelAuth said of all tokens of a user, as {@linkcode PropelAuth.forget} does for
+   * one.
+   *
+   * @param subject PropelAuth's user id.
+   * @returns Nothing, when they are forgotten here and the shared cache knows.
+   * @throws {Error} The shared cache could not be told. Here they are forgotten nevertheless; try
+   * again.
+   */
+  forgetSubject(subject: string): Promise<void>;
   /**
    * Shuts down: ends the standing event streams, so that a server that waits for its connections can
    * stop, and lets the questions under way to PropelAuth end. From now on PropelAuth is not asked
@@ -188,8 +212,19 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   const resources = createProtectedResources({ ...options, holdsScope });
   const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const emit = createEmit(options.onEvent, world.now);
-  const lookup = createIntrospector(options, world, emit);
-  const verifier = createVerifier(options, world, emit, lookup);
+  const ask = createIntrospector(options, world, emit);
+  const shared = options.sharedCache && createSharedFacts(
+    options.sharedCache,
+    {
+      ...options,
+      inactiveTtlSeconds: INACTIVE_TTL_SECONDS,
+      onForgotten: () => verifier.distrust(),
+    },
+    world,
+    emit,
+    ask,
+  );
+  const verifier = createVerifier(options, world, emit, ask, shared);
   const streams = createOpenStreams();
   const gate = createGate(options, verifier, emit);
   const { operations } = options;
@@ -232,6 +267,8 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     authenticate,
     getAccessToken,
     resourceMetadata: buildResourceMetadata(options),
+    forget: (token: string): Promise<void> => verifier.forget(token),
+    forgetSubject: (subject: string): Promise<void> => verifier.forgetSubject(subject),
     close(): Promise<void> {
       streams.endAll();
       return verifier.close();

@@ -104,6 +104,19 @@ export function readFacts(text: string): IntrospectionFacts {
   return readActiveFacts(readTokenType(members["token_type"]), keepTypedMembers(members));
 }
 
+/**
+ * Writes facts as a text that {@linkcode readFacts} reads as the same facts again.
+ *
+ * @param facts The facts.
+ * @returns An introspection response.
+ */
+export function writeFacts(facts: IntrospectionFacts): string {
+  if (!facts.active) return '{"active":false}';
+  // A token type that is no text was dropped from the claims, and has to refuse the token again.
+  const { claims, tokenType } = facts;
+  return JSON.stringify(tokenType === null ? { ...claims, token_type: false } : claims);
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -26,6 +26,7 @@ import {
 } from "./option_rules.ts";
 import type { EventListener } from "./events.ts";
 import { type ResolvedOperations, resolveOperations } from "./operation_rules.ts";
+import type { SharedCache } from "./shared_cache.ts";
 import type {
   Fetch,
   PropelAuthOptions,
@@ -53,6 +54,7 @@ const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
   "resourceDocumentation",
   "issuer",
   "tokenIntrospectionOverrides",
+  "sharedCache",
   "allowedOrigins",
   "forwardAuthorizationServerMetadata",
   "dangerouslyAllowAnyAudience",
@@ -86,6 +88,8 @@ export interface ResolvedOptions {
   readonly maxConcurrentIntrospections: number;
   /** Absent: the global one. */
   readonly fetch: Fetch | undefined;
+  /** Absent: each instance has its own cache alone. */
+  readonly sharedCache: SharedCache | undefined;
   /** Path of the MCP endpoint on its origin; with `{orgId}` one for each organization. */
   readonly mcpPath: string;
   /** Published and required, as it was given; with `{orgId}` where `mcpPath` has it. */
@@ -129,10 +133,12 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
   const authUrl = resolveAuthUrl(options.authUrl);
   const baseUrl = requireIdentifierUrl("baseUrl", options.baseUrl);
   const mcpUrl = resolveMcpUrl(baseUrl, mcpPath);
+  const overrides = resolveOverrides(tokenIntrospectionOverrides);
   return Object.freeze({
     ...resolveCredentials(options),
-    ...resolveOverrides(tokenIntrospectionOverrides),
     ...resolveScopes(options),
+    ...overrides,
+    sharedCache: resolveSharedCache(options.sharedCache, overrides.cacheTtlSeconds),
     issuer: resolveIssuer(authUrl, options.issuer),
     introspectionEndpoint: `${authUrl}${OAUTH_PATH}/introspect`,
     authorizationServerMetadataUrl:
@@ -271,6 +277,18 @@ function resolveOverrides(overrides: TokenIntrospectionOverrides) {
     ),
     fetch: requireFunction("fetch", fetch),
   };
+}
+
+function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: number) {
+  if (cache === undefined) return undefined;
+  for (const method of ["get", "set", "delete"] as const) {
+    if (typeof cache?.[method] !== "function") {
+      throw badOption("sharedCache", `a cache with a method ${method}`, describe(cache));
+    }
+  }
+  // It would share nothing, and nobody would notice.
+  if (cacheTtlSeconds === 0) throw badOption("cacheTtlSeconds", "above 0 with a sharedCache", "0");
+  return cache;
 }
 
 /** Types cannot tell what is called, so a function is taken at its word. */

@@ -6,6 +6,7 @@
 
 import type { EventListener } from "./events.ts";
 import type { OperationRules } from "./operations.ts";
+import type { SharedCache } from "./shared_cache.ts";
 
 /** How the introspection request is sent: `fetch`, or a function that is called like it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -142,6 +143,15 @@ export interface PropelAuthOptions {
   issuer?: string | URL;
   /** How tokens are introspected, and how long an answer is kept. */
   tokenIntrospectionOverrides?: TokenIntrospectionOverrides;
+  /**
+   * A cache that all instances of this server share: what PropelAuth told one, the others need not
+   * ask. `@x/propelauth-mcp/redis` makes one. Needs a `cacheTtlSeconds` above 0. Give all instances
+   * the same `cacheTtlSeconds` and `staleIfErrorSeconds`.
+   *
+   * What is kept in it is sealed under a key from `introspectionClientSecret`. Losing it slows
+   * requests and fails none.
+   */
+  sharedCache?: SharedCache;
   /**
    * Browser origins that may call the MCP endpoint, such as `https://app.example.com`; `"*"`
    * allows all. Requests without an `Origin` header are not concerned.

@@ -17,6 +17,8 @@ export interface TtlCache<V> {
   set(key: string, value: V, freshUntil: number, freshFrom?: number): void;
   /** Drops an entry. */
   delete(key: string): void;
+  /** Drops every entry whose value is one of those; looks at all of them. */
+  deleteWhere(isOne: (value: V) => boolean): void;
 }
 
 interface Entry<V> {
@@ -112,6 +114,9 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
     delete(key: string): void {
       const entry = entries.get(key);
       if (entry !== undefined) drop(entry);
+    },
+    deleteWhere(isOne: (value: V) => boolean): void {
+      for (const entry of entries.values()) if (isOne(entry.value)) drop(entry);
     },
   };
 }

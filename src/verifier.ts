@@ -13,6 +13,7 @@ import type { Emit, FactsSource } from "./events.ts";
 import type { IntrospectionFacts } from "./facts.ts";
 import type { Answer, Lookup } from "./introspector.ts";
 import { buildAccepted, buildRefused, buildUnverified, describeToken } from "./token_events.ts";
+import type { SharedFacts } from "./shared_facts.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
 
@@ -47,6 +48,12 @@ export interface Verifier {
   readonly verify: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
   /** Verifies a caller's token again by an answer of now, unless the first was one. */
   readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
+  /** Knows nothing of a token any more, here and wherever the cache is shared. */
+  readonly forget: (token: string) => Promise<void>;
+  /** Knows nothing of a user's tokens any more, here and wherever the cache is shared. */
+  readonly forgetSubject: (subject: string) => Promise<void>;
+  /** What is known might have been forgotten elsewhere: it has to be looked up again. */
+  readonly distrust: () => void;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   readonly close: () => Promise<void>;
 }
@@ -68,31 +75,37 @@ export interface VerifierOptions {
  * @param options Checked options.
  * @param world The clock.
  * @param emit Tells of each token.
- * @param lookup Finds out about a token that is not known here.
+ * @param ask Asks PropelAuth about a token.
+ * @param shared What other instances know, where the cache is shared.
  * @returns The verifier.
  */
 export function createVerifier(
   options: VerifierOptions,
   world: World,
   emit: Emit,
-  lookup: Lookup,
+  ask: Lookup,
+  shared?: SharedFacts,
 ): Verifier {
+  const { lookup, lookupNow } = shared ?? { lookup: ask, lookupNow: ask };
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
-  const recent = createTtlCache<IntrospectionFacts>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
+  const recent = createTtlCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
   const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
   const flights = new Map<string, Promise<Answer>>();
   /** Verified by an answer to a question that their own request asked. */
   const fresh = new WeakSet<AccessToken>();
   let closed = false;
+  /** Counts what was forgotten: an answer to an older question is not kept. */
+  let forgettings = 0;
 
   /** Counted from the question: a token that was revoked since is stale that much earlier. */
-  function remember(digest: string, { facts, askedAt }: Answer): void {
+  function remember(digest: string, answer: Answer): void {
+    const { facts, askedAt } = answer;
     // RFC 7662 §4: not kept past the token's own expiry.
     const expiresAt = facts.active ? facts.expiresAt ?? Infinity : -Infinity;
     if (expiresAt > askedAt) {
       active.set(digest, facts, Math.min(askedAt + cacheTtlSeconds, expiresAt), askedAt);
-      recent.set(digest, facts, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
+      recent.set(digest, answer, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
     } else {
       // Dead from now on, whatever was known before.
       active.delete(digest);
@@ -101,37 +114,52 @@ export function createVerifier(
     }
   }
 
-  async function fly(token: string, digest: string): Promise<Answer> {
-    const answer = await lookup(token, digest);
-    remember(digest, answer);
+  async function fly(search: Lookup, token: string, digest: string): Promise<Answer> {
+    const before = forgettings;
+    const answer = await search(token, digest);
+    if (before === forgettings) remember(digest, answer);
     return answer;
   }
 
-  function joinFlight(token: string, digest: string): Promise<Answer> {
-    const underWay = flights.get(digest);
-    if (underWay !== undefined) return underWay;
+  /** Finds out once for all who wait; `key` says for what. */
+  async function joinFlight(
+    search: Lookup,
+    key: string,
+    token: string,
+    digest: string,
+  ): Promise<Omit<Answer, "askedAt">> {
+    const underWay = flights.get(key);
+    if (underWay !== undefined) return { facts: (await underWay).facts, source: "flight" };
     if (closed) throw new IntrospectionError("closed");
-    const flight = fly(token, digest).finally(() => flights.delete(digest));
-    flights.set(digest, flight);
-    return flight;
+    const flight = fly(search, token, digest).finally(() => {
+      if (flights.get(key) === flight) flights.delete(key);
+    });
+    flights.set(key, flight);
+    return await flight;
   }
 
-  /** An answer from PropelAuth, perhaps to the question of another request. */
-  async function findNow(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
-    const joined = flights.has(digest);
-    const answer = await joinFlight(token, digest);
-    return joined ? { facts: answer.facts, source: "flight" } : answer;
+  /** An answer from PropelAuth of now, perhaps to the question of another request. */
+  function findNow(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
+    // Where the cache is shared, others may be waiting for an older answer.
+    return joinFlight(lookupNow, shared ? `now ${digest}` : digest, token, digest);
   }
 
   /** An answer from PropelAuth, or while it cannot be asked the last one, if that may still count. */
   async function find(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
     try {
-      return await findNow(token, digest);
+      return await joinFlight(lookup, digest, token, digest);
     } catch (error) {
-      const facts = isOutage(error) ? recent.get(digest, world.now()) : undefined;
-      if (facts === undefined) throw error;
-      return { facts, source: "stale" };
+      const last = isOutage(error) ? recent.get(digest, world.now()) : undefined;
+      if (last === undefined || await shared?.isForgotten(last, digest)) throw error;
+      return { facts: last.facts, source: "stale" };
     }
+  }
+
+  function distrust(): void {
+    forgettings++;
+    active.deleteWhere(() => true);
+    // Whoever comes from now on gets the answer to a question of their own.
+    flights.clear();
   }
 
   /** Judges, and tells how it went when somebody listens. */
@@ -183,6 +211,8 @@ export function createVerifier(
         throw new AccessTokenError("malformed_credentials");
       }
       const digest = digestToken(token);
+      const refreshing = shared?.refresh();
+      if (refreshing !== undefined) await refreshing;
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
       if (known !== undefined) return judge(known, policy, token, digest, now, now, "cache");
@@ -193,6 +223,24 @@ export function createVerifier(
       const { token } = caller;
       return await verifyBy(findNow, token, policy, digestToken(token), world.now());
     },
+    async forget(token: string): Promise<void> {
+      const digest = digestToken(token);
+      forgettings++;
+      for (const cache of [active, recent, inactive]) cache.delete(digest);
+      flights.delete(digest);
+      flights.delete(`now ${digest}`);
+      await shared?.forgetToken(digest);
+    },
+    async forgetSubject(subject: string): Promise<void> {
+      forgettings++;
+      const isTheirs = (facts: IntrospectionFacts) => facts.active && facts.subject === subject;
+      active.deleteWhere(isTheirs);
+      recent.deleteWhere(({ facts }) => isTheirs(facts));
+      // Whose they are is not known yet.
+      flights.clear();
+      await shared?.forgetSubject(subject);
+    },
+    distrust,
     async close(): Promise<void> {
       closed = true;
       await Promise.allSettled(flights.values());

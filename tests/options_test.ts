@@ -31,6 +31,7 @@ test("resolveOptions() fills in every default", () => {
     scopeHierarchy: new Map(),
     operations: undefined,
     defaultOperation: "allow",
+    sharedCache: undefined,
     resourceName: undefined,
     resourceDocumentation: undefined,
     allowedOrigins: ["https://mcp.example.com"],

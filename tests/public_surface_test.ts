@@ -23,6 +23,8 @@ test("mod.ts exports one thing at run time", () => {
   assert.deepEqual(Object.keys(createPropelAuth(OPTIONS)).sort(), [
     "authenticate",
     "close",
+    "forget",
+    "forgetSubject",
     "getAccessToken",
     "handler",
     "requireOrg",

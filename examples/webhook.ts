@@ -1,0 +1,71 @@
+// Forgets a user at once when PropelAuth says that something about them changed. In PropelAuth's
+// dashboard, Integrations > Webhooks: the URL of this server with `/webhooks/propelauth`, and the
+// events user.deleted, user.disabled, user.locked, user.logged_out, user.removed_from_org and
+// user.role_changed_within_org. The signing secret stands there too.
+// deno-lint-ignore-file no-unversioned-import
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { Buffer } from "node:buffer";
+import type { PropelAuth } from "jsr:@x/propelauth-mcp";
+
+const MAX_AGE_SECONDS = 300;
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Answers PropelAuth's webhooks: `auth.handler(mcp, { fallback: createWebhook(auth, secret) })`. */
+export function createWebhook(
+  auth: Pick<PropelAuth, "forgetSubject">,
+  signingSecret: string,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/webhooks/propelauth") return new Response(null, { status: 404 });
+    if (request.method !== "POST") return new Response(null, { status: 405 });
+    const body = await readBody(request);
+    if (body === undefined) return new Response(null, { status: 413 });
+    if (!isSigned(body, request.headers, signingSecret, Date.now() / 1000)) {
+      return new Response(null, { status: 401 });
+    }
+    const user = userOf(body);
+    // It rejects when the other instances cannot be told: PropelAuth sends the webhook again.
+    if (user !== undefined) await auth.forgetSubject(user);
+    return new Response(null, { status: 204 });
+  };
+}
+
+/**
+ * Whether Svix, which sends PropelAuth's webhooks, signed a body with this secret, and lately:
+ * https://docs.svix.com/receiving/verifying-payloads/how-manual
+ */
+export function isSigned(body: string, headers: Headers, secret: string, now: number): boolean {
+  const [id, timestamp, signatures] = ["id", "timestamp", "signature"]
+    .map((name) => headers.get(`svix-${name}`) ?? "");
+  if (!id || !timestamp || !signatures) return false;
+  if (!(Math.abs(now - Number(timestamp)) <= MAX_AGE_SECONDS)) return false;
+  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
+  const expected = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest();
+  return signatures.split(" ").some((signature) => {
+    const [version, value = ""] = signature.split(",");
+    const given = Buffer.from(value, "base64");
+    return version === "v1" && given.length === expected.length && timingSafeEqual(given, expected);
+  });
+}
+
+/** The user that an event is about: the subject of their tokens. */
+function userOf(body: string): string | undefined {
+  const event = JSON.parse(body);
+  const user = event?.event_type === "user.removed_from_org"
+    ? event.removed_user_id
+    : event?.user_id;
+  return typeof user === "string" && user !== "" ? user : undefined;
+}
+
+/** The body, if it is not too long: it is read before anybody has proved to be PropelAuth. */
+async function readBody(request: Request): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  for await (const part of request.body ?? []) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) return undefined;
+    text += decoder.decode(part, { stream: true });
+  }
+  return text + decoder.decode();
+}

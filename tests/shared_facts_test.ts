@@ -1,0 +1,392 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { IntrospectionError } from "../src/errors.ts";
+import type { EventFacts } from "../src/events.ts";
+import { type IntrospectionFacts, readFacts } from "../src/facts.ts";
+import { createSealer } from "../src/seal.ts";
+import {
+  createSharedFacts,
+  FORGET_CHECK_SECONDS,
+  LOCK_SECONDS,
+  MAX_CLOCK_SKEW_SECONDS,
+  type SharedFacts,
+} from "../src/shared_facts.ts";
+import { createMemoryCache, settle } from "./shared_support.ts";
+import { ACTIVE, createFakeWorld, NOW, SECRET } from "./support.ts";
+
+const TTL = 60;
+const DIGEST = "a".repeat(64);
+const FACTS = readFacts(JSON.stringify(ACTIVE));
+
+/** Instances that share a cache; each has the same clock, unless it is given another. */
+function createInstances() {
+  const world = createFakeWorld(() => assert.fail("nobody is asked"));
+  const cache = createMemoryCache(world);
+  const events: EventFacts[] = [];
+  const asked: string[] = [];
+  let dropped = 0;
+  let answer = (): Promise<IntrospectionFacts> => Promise.resolve(FACTS);
+  const create = (secret = SECRET, clock = world.now): SharedFacts =>
+    createSharedFacts(
+      cache,
+      {
+        introspectionEndpoint: "https://auth.example.com/oauth/2.1/introspect",
+        introspectionClientId: "introspection-id",
+        introspectionClientSecret: secret,
+        cacheTtlSeconds: TTL,
+        staleIfErrorSeconds: 0,
+        inactiveTtlSeconds: 5,
+        onForgotten: () => void dropped++,
+      },
+      { ...world, now: clock },
+      (facts) => events.push(facts),
+      async (_token, digest) => {
+        asked.push(digest);
+        const askedAt = clock();
+        return { facts: await answer(), askedAt, source: "introspection" };
+      },
+    );
+  /** Looks a token up, and lets its answer reach the cache. */
+  const lookUp = async (instance: SharedFacts, digest = DIGEST) => {
+    const found = await instance.lookup("token", digest);
+    await settle();
+    return found;
+  };
+  return {
+    world,
+    cache,
+    events,
+    asked,
+    create,
+    lookUp,
+    dropped: () => dropped,
+    answerWith: (next: typeof answer) => void (answer = next),
+  };
+}
+
+/** Advances in steps as small as the shortest wait, so that every timer ends at its time. */
+async function pass(world: { advance(seconds: number): void }, seconds: number): Promise<void> {
+  for (let passed = 0; passed < seconds; passed += 0.01) {
+    world.advance(0.01);
+    await settle();
+  }
+}
+
+test("lookup() asks once for two instances, and the second gets the same facts and their age", async () => {
+  const { world, create, lookUp, asked, cache } = createInstances();
+  const first = await lookUp(create());
+  world.advance(10);
+  const second = await lookUp(create());
+  assert.deepEqual(asked, [DIGEST]);
+  assert.deepEqual(first, { facts: FACTS, askedAt: NOW, source: "introspection" });
+  assert.deepEqual(second, { facts: FACTS, askedAt: NOW, source: "shared_cache" });
+  assert(cache.kept.size > 0);
+});
+
+test("lookup() leaves nothing in the cache by which a token or its caller could be known", async () => {
+  const { create, lookUp, cache } = createInstances();
+  const instance = create();
+  await lookUp(instance);
+  await instance.forgetToken(DIGEST);
+  await lookUp(instance);
+  await instance.forgetSubject("user-1");
+  const dump = JSON.stringify([...cache.kept]);
+  for (const known of [DIGEST, "user-1", "client-1", "read", SECRET]) assert(!dump.includes(known));
+});
+
+const AGES: [when: string, seconds: number, facts: IntrospectionFacts, times: number][] = [
+  ["just before the cache's time is over", TTL - 1, FACTS, 1],
+  ["when the cache's time is over", TTL, FACTS, 2],
+  ["when the token has expired", 20, readFacts(JSON.stringify({ ...ACTIVE, exp: NOW + 20 })), 2],
+  ["while an inactive token is remembered", 4, readFacts('{"active":false}'), 1],
+  ["when an inactive token is no longer remembered", 5, readFacts('{"active":false}'), 2],
+];
+
+for (const [when, seconds, facts, times] of AGES) {
+  test(`lookup() asks ${times === 1 ? "nobody" : "again"} ${when}`, async () => {
+    const { world, create, lookUp, asked, answerWith } = createInstances();
+    answerWith(() => Promise.resolve(facts));
+    await lookUp(create());
+    world.advance(seconds);
+    await lookUp(create());
+    assert.equal(asked.length, times);
+  });
+}
+
+test("lookup() does not believe the store about an entry's age", async () => {
+  const { world, create, lookUp, asked, cache } = createInstances();
+  await lookUp(create());
+  for (const entry of cache.kept.values()) entry.until = Infinity;
+  world.advance(TTL);
+  // The lock was made to last too, so that its wait has to end.
+  const second = lookUp(create());
+  await pass(world, LOCK_SECONDS + 0.2);
+  await second;
+  assert.equal(asked.length, 2);
+});
+
+test("lookup() uses no answer from a future that no clock skew explains", async () => {
+  for (const [ahead, times] of [[MAX_CLOCK_SKEW_SECONDS, 1], [MAX_CLOCK_SKEW_SECONDS + 1, 2]]) {
+    const { world, create, lookUp, asked } = createInstances();
+    const clock = () => world.now() + Number(ahead);
+    await lookUp(create(SECRET, clock));
+    await lookUp(create());
+    assert.equal(asked.length, times);
+  }
+});
+
+for (const token_type of [undefined, "Bearer", 7, "refresh_token"]) {
+  test(`lookup() shares facts whose token type is ${token_type} as they are`, async () => {
+    const { create, lookUp, answerWith } = createInstances();
+    const facts = readFacts(JSON.stringify({ ...ACTIVE, token_type, more: { a: [1, null] } }));
+    answerWith(() => Promise.resolve(facts));
+    await lookUp(create());
+    assert.deepEqual((await lookUp(create())).facts, facts);
+  });
+}
+
+// What somebody may do who can write to the store.
+const FORGERIES: [what: string, forge: (value: string, other: string) => string][] = [
+  ["replaced by another token's", (_value, other) => other],
+  ["changed", (value) => value.slice(0, -3) + (value.endsWith("AAA") ? "BBB" : "AAA")],
+  ["replaced by plain text", () => `${NOW} ${JSON.stringify(ACTIVE)}`],
+  [
+    "made with another secret",
+    () => createSealer("guess", "context")(`token ${DIGEST}`).seal(JSON.stringify(ACTIVE)) ?? "",
+  ],
+  ["emptied", () => ""],
+];
+
+for (const [what, forge] of FORGERIES) {
+  test(`lookup() takes an entry that was ${what} for absent, tells of it and replaces it`, async () => {
+    const { create, lookUp, asked, cache, events } = createInstances();
+    await lookUp(create(), "b".repeat(64));
+    const [other] = [...cache.kept.values()].map(({ value }) => value).filter((v) => v !== "1");
+    cache.kept.clear();
+    await lookUp(create());
+    const [entry] = [...cache.kept.values()].filter(({ value }) => value !== "1");
+    assert(entry && other);
+    entry.value = forge(entry.value, other);
+    assert.equal((await lookUp(create())).source, "introspection");
+    assert.deepEqual(asked.slice(1), [DIGEST, DIGEST]);
+    assert.deepEqual(events, [
+      { code: "shared_cache_entry_rejected", tokenDigest: DIGEST.slice(0, 12) },
+    ]);
+    assert.equal((await lookUp(create())).source, "shared_cache");
+  });
+}
+
+test("lookup() of an instance with another secret sees nothing and reports nothing", async () => {
+  const { create, lookUp, asked, events } = createInstances();
+  await lookUp(create());
+  await lookUp(create("another-secret"));
+  assert.equal(asked.length, 2);
+  assert.deepEqual(events, []);
+});
+
+test("lookup() asks once when four instances look at once, however long the answer takes", async () => {
+  for (const seconds of [0, 0.025, 1]) {
+    const { world, create, lookUp, asked, answerWith } = createInstances();
+    answerWith(() => new Promise((resolve) => world.startTimer(seconds, () => resolve(FACTS))));
+    const all = Promise.all([1, 2, 3, 4].map(() => lookUp(create())));
+    await settle();
+    await pass(world, seconds + 0.2);
+    assert.deepEqual((await all).map(({ source }) => source), [
+      "introspection",
+      ...Array(3).fill("shared_cache"),
+    ]);
+    assert.equal(asked.length, 1);
+  }
+});
+
+test("lookup() waits for an instance that does not come back as long as its lock, not longer", async () => {
+  const { world, create, lookUp, asked, answerWith } = createInstances();
+  answerWith(() => new Promise(() => {}));
+  void lookUp(create());
+  await settle();
+  answerWith(() => Promise.resolve(FACTS));
+  const second = lookUp(create());
+  await pass(world, LOCK_SECONDS - 0.2);
+  assert.equal(asked.length, 1);
+  await pass(world, 0.4);
+  assert.equal((await second).source, "introspection");
+});
+
+test("lookup() lets the next instance ask at once when the first one failed", async () => {
+  const { world, create, lookUp, asked, answerWith } = createInstances();
+  answerWith(() => Promise.reject(new IntrospectionError("unavailable")));
+  await assert.rejects(lookUp(create()), { reason: "unavailable" });
+  await settle();
+  answerWith(() => Promise.resolve(FACTS));
+  await lookUp(create());
+  assert.equal(asked.length, 2);
+  assert.equal(world.now(), NOW);
+});
+
+test("lookup() leaves no lock where the answer does not outlive it", async () => {
+  const { create, lookUp, asked, answerWith } = createInstances();
+  answerWith(() => Promise.resolve(readFacts(JSON.stringify({ ...ACTIVE, exp: NOW }))));
+  await lookUp(create());
+  await lookUp(create());
+  assert.equal(asked.length, 2);
+});
+
+test("lookup() does not release a lock that may be another's by now", async () => {
+  const { world, create, lookUp, answerWith, cache } = createInstances();
+  answerWith(() => {
+    world.advance(LOCK_SECONDS);
+    return Promise.reject(new IntrospectionError("timeout"));
+  });
+  await assert.rejects(lookUp(create()));
+  await settle();
+  assert(!cache.calls.includes("delete"));
+});
+
+test("lookup() shares no answer that cannot be written", async () => {
+  const { create, lookUp, asked, answerWith } = createInstances();
+  const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+  const long = JSON.stringify("x".repeat(70_000));
+  for (const more of [deep, long]) {
+    answerWith(() =>
+      Promise.resolve(readFacts(`${JSON.stringify(ACTIVE).slice(0, -1)},"more":${more}}`))
+    );
+    await lookUp(create());
+  }
+  assert.equal(asked.length, 2);
+});
+
+for (const state of ["lost", "stuck"] as const) {
+  test(`lookup() asks by itself while the cache is ${state}, and shares again after`, async () => {
+    const { world, create, lookUp, asked, cache, events } = createInstances();
+    const instance = create();
+    cache.state = state;
+    const first = lookUp(instance);
+    await settle();
+    world.advance(0.25);
+    assert.equal((await first).source, "introspection");
+    const before = cache.calls.length;
+    assert.equal((await lookUp(instance)).source, "introspection");
+    assert.equal(cache.calls.length, before);
+    cache.state = "well";
+    world.advance(1);
+    await lookUp(instance);
+    assert.equal(asked.length, 3);
+    assert.equal((await lookUp(instance)).source, "shared_cache");
+    assert.deepEqual(events.map(({ code }) => code), [
+      "shared_cache_lost",
+      "shared_cache_recovered",
+    ]);
+  });
+}
+
+const FORGETTINGS: [what: string, forget: (instance: SharedFacts) => Promise<void>][] = [
+  ["the token", (instance) => instance.forgetToken(DIGEST)],
+  ["the subject", (instance) => instance.forgetSubject("user-1")],
+];
+
+for (const [what, forget] of FORGETTINGS) {
+  test(`lookup() asks again once ${what} was forgotten, here and elsewhere`, async () => {
+    for (const skew of [0, 3, -3]) {
+      const { world, create, lookUp, asked } = createInstances();
+      const [here, elsewhere] = [create(SECRET, () => world.now() + skew), create()];
+      await lookUp(elsewhere);
+      world.advance(FORGET_CHECK_SECONDS);
+      await forget(here);
+      await lookUp(here);
+      assert.equal(asked.length, 2, `skew ${skew}`);
+      await lookUp(elsewhere);
+      assert.equal(asked.length, 3, `skew ${skew}`);
+    }
+  });
+
+  test(`lookup() shares again some seconds after ${what} was forgotten`, async () => {
+    const { world, create, lookUp } = createInstances();
+    await forget(create());
+    world.advance(MAX_CLOCK_SKEW_SECONDS + 1);
+    await lookUp(create());
+    assert.equal((await lookUp(create())).source, "shared_cache");
+  });
+
+  test(`refresh() tells another instance within a second that ${what} was forgotten`, async () => {
+    const { world, create, dropped } = createInstances();
+    const [here, elsewhere] = [create(), create()];
+    await elsewhere.refresh();
+    await forget(here);
+    world.advance(FORGET_CHECK_SECONDS);
+    await elsewhere.refresh();
+    assert.equal(dropped(), 1);
+    assert.equal(elsewhere.refresh(), undefined);
+    world.advance(FORGET_CHECK_SECONDS);
+    await Promise.all([here.refresh(), elsewhere.refresh()]);
+    assert.equal(dropped(), 1);
+  });
+}
+
+test("forgetSubject() leaves other subjects alone", async () => {
+  const { world, create, lookUp, asked } = createInstances();
+  await lookUp(create());
+  world.advance(MAX_CLOCK_SKEW_SECONDS);
+  await create().forgetSubject("user-2");
+  assert.equal((await lookUp(create())).source, "shared_cache");
+  assert.equal(asked.length, 1);
+});
+
+test("lookup() takes an answer for forgotten when a mark was made unreadable", async () => {
+  const { world, create, lookUp, asked, cache } = createInstances();
+  await create().forgetSubject("user-1");
+  world.advance(2 * MAX_CLOCK_SKEW_SECONDS);
+  await lookUp(create());
+  const marks = [...cache.kept.values()].filter(({ until, value }) =>
+    until === NOW + TTL + MAX_CLOCK_SKEW_SECONDS && !/^[0-9a-f-]{36}$/.test(value)
+  );
+  assert.equal(marks.length, 1);
+  for (const mark of marks) mark.value = "x";
+  await lookUp(create());
+  assert.equal(asked.length, 2);
+});
+
+test("refresh() looks once for many at the same time, and once a second", async () => {
+  const { world, create, cache } = createInstances();
+  const instance = create();
+  await Promise.all(Array.from({ length: 100 }, () => instance.refresh()));
+  assert.deepEqual(cache.calls, ["get"]);
+  world.advance(FORGET_CHECK_SECONDS - 0.1);
+  assert.equal(instance.refresh(), undefined);
+  world.advance(-3600);
+  await instance.refresh();
+  assert.deepEqual(cache.calls, ["get", "get"]);
+});
+
+test("refresh() takes a cache that lost its memory for no news", async () => {
+  const { world, create, cache, dropped } = createInstances();
+  const [here, elsewhere] = [create(), create()];
+  await here.forgetToken(DIGEST);
+  await elsewhere.refresh();
+  assert.equal(dropped(), 1);
+  cache.kept.clear();
+  world.advance(FORGET_CHECK_SECONDS);
+  await elsewhere.refresh();
+  assert.equal(dropped(), 1);
+});
+
+test("forgetToken() rejects when the cache cannot be told, lost or slow", async () => {
+  for (const state of ["lost", "stuck"] as const) {
+    const { world, create, cache } = createInstances();
+    const instance = create();
+    cache.state = state;
+    const told = assert.rejects(instance.forgetToken(DIGEST), /could not be told/);
+    await settle();
+    world.advance(2);
+    await told;
+    cache.state = "well";
+    await instance.forgetToken(DIGEST);
+  }
+});
+
+test("no timer is left when everything has been answered", async () => {
+  const { world, create, lookUp } = createInstances();
+  await lookUp(create());
+  await create().forgetSubject("user-1");
+  await lookUp(create());
+  assert.equal(world.timers, 0);
+});
