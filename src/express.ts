@@ -24,11 +24,16 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { AccessToken } from "./access_token.ts";
 import type { PropelAuth } from "./create_propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./express/held_response.ts";
-import { buildRequest, hideAuthorization, type IncomingRequest } from "./express/incoming.ts";
+import {
+  buildRequest,
+  type BuiltRequest,
+  hideFields,
+  type IncomingRequest,
+} from "./express/incoming.ts";
 import { type OutgoingResponse, sendResponse } from "./express/outgoing.ts";
+import type { McpRequestOptions } from "./handler.ts";
 import { buildJsonRpcError } from "./refusal.ts";
 
 export type { FieldValue, OutgoingResponse } from "./express/outgoing.ts";
@@ -48,6 +53,8 @@ interface Exchange {
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
   readonly next: (error?: unknown) => void;
+  /** Whether the body was taken from the stream. */
+  readonly wasRead: () => boolean;
   /** There once the request was let through. */
   held?: HeldResponse;
 }
@@ -57,8 +64,11 @@ interface Exchange {
  *
  * The next handler finds the caller in `request.auth`, where the transports of the MCP SDKs look
  * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. What it answers gets
- * the same treatment as through `auth.handler`: CORS, sessions that belong to their caller, standing
- * streams that end with their token. Body parsers may stand before or behind.
+ * the same treatment as through `auth.handler`: CORS, lists that show what the caller may use,
+ * sessions that belong to their caller, standing streams that end with their token.
+ *
+ * Body parsers may stand before or behind. With the option `operations` the body has to be judged:
+ * when no parser was there before, it is read here, and left in `request.body`.
  *
  * Reads no forwarded header: `trust proxy` changes nothing.
  *
@@ -67,32 +77,36 @@ interface Exchange {
  */
 export function requireAuth(auth: PropelAuth): ExpressMiddleware {
   const exchanges = new AsyncLocalStorage<Exchange>();
-  const handler = auth.handler((_request, { authInfo }) => letThrough(exchanges, authInfo), {
-    everyPath: true,
-  });
+  const handler = auth.handler((forwarded, options) => {
+    const exchange = exchanges.getStore();
+    if (exchange === undefined) throw new Error("There is no request under way");
+    return letThrough(exchange, forwarded, options);
+  }, { everyPath: true });
   return (request, response, next) => {
-    const webRequest = tryBuildRequest(request);
-    if (webRequest === undefined) return void sendResponse(response, buildBadRequest());
-    const exchange: Exchange = { request, response, next };
-    exchanges.run(exchange, () => handler(webRequest))
+    const built = tryBuildRequest(request);
+    if (built === undefined) return void sendResponse(response, buildBadRequest());
+    const exchange: Exchange = { request, response, next, wasRead: built.wasRead };
+    exchanges.run(exchange, () => handler(built.request))
       .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
       .catch(next);
   };
 }
 
 /** Calls the next handler as the caller, and waits for its answer. */
-function letThrough(
-  exchanges: AsyncLocalStorage<Exchange>,
-  caller: AccessToken,
+async function letThrough(
+  exchange: Exchange,
+  forwarded: Request,
+  { authInfo, parsedBody }: McpRequestOptions,
 ): Promise<Response> {
-  const exchange = exchanges.getStore();
-  if (exchange === undefined) throw new Error("There is no request under way");
   const { request, response, next } = exchange;
-  request.auth = caller;
-  hideAuthorization(request);
+  request.auth = authInfo;
+  hideFields(request, forwarded);
+  // What was judged, and not what somebody else may read in the same bytes.
+  if (parsedBody !== undefined) request.body = parsedBody;
+  else if (exchange.wasRead()) request.body = await forwarded.text();
   exchange.held = holdResponse(response);
   next();
-  return exchange.held.response;
+  return await exchange.held.response;
 }
 
 /**
@@ -108,15 +122,15 @@ export function metadataRoutes(auth: PropelAuth): ExpressMiddleware {
   return (request, response, next) => {
     const target = request.originalUrl ?? request.url;
     if (!target?.startsWith("/.well-known/")) return next();
-    const webRequest = tryBuildRequest(request);
-    if (webRequest === undefined) return next();
-    handler(webRequest)
+    const built = tryBuildRequest(request);
+    if (built === undefined) return next();
+    handler(built.request)
       .then((answer) => answer === notMetadata ? next() : sendResponse(response, answer))
       .catch(next);
   };
 }
 
-function tryBuildRequest(request: IncomingRequest): Request | undefined {
+function tryBuildRequest(request: IncomingRequest): BuiltRequest | undefined {
   try {
     return buildRequest(request);
   } catch {

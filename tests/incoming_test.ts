@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildRequest, hideAuthorization, type IncomingRequest } from "../src/express/incoming.ts";
+import { type IncomingMessage, request as sendRequest } from "node:http";
+import {
+  buildRequest,
+  type BuiltRequest,
+  hideFields,
+  type IncomingRequest,
+} from "../src/express/incoming.ts";
+import { listen, sendTo } from "./node_server.ts";
 
 const INCOMING: IncomingRequest = {
   method: "POST",
   url: "/mcp",
   rawHeaders: ["Host", "mcp.example.com"],
   headers: {},
+  on: () => assert.fail("read"),
+  resume: () => assert.fail("read"),
+  pause: () => assert.fail("read"),
 };
 
 const TARGETS: [target: string, url: string | undefined][] = [
@@ -24,12 +34,12 @@ for (const [target, url] of TARGETS) {
   test(`buildRequest() reads the target ${JSON.stringify(target)} as ${url}`, () => {
     const build = () => buildRequest({ ...INCOMING, url: "/", originalUrl: target });
     if (url === undefined) assert.throws(build, TypeError);
-    else assert.equal(build().url, url);
+    else assert.equal(build().request.url, url);
   });
 }
 
 test("buildRequest() takes every field as it came, doubled ones too", () => {
-  const { headers } = buildRequest({
+  const { request: { headers } } = buildRequest({
     ...INCOMING,
     rawHeaders: ["Host", "h", "Authorization", "Bearer a", "authorization", "Bearer b", "X", "é"],
     headers: { authorization: "Bearer a" },
@@ -41,7 +51,7 @@ test("buildRequest() takes every field as it came, doubled ones too", () => {
 
 test("buildRequest() takes HTTP/2's authority for the host, and no other pseudo-field", () => {
   const rawHeaders = [":method", "POST", ":authority", "h.example", "a", "b"];
-  const { headers } = buildRequest({ ...INCOMING, rawHeaders });
+  const { request: { headers } } = buildRequest({ ...INCOMING, rawHeaders });
   assert.deepEqual([...headers], [["a", "b"], ["host", "h.example"]]);
 });
 
@@ -53,27 +63,104 @@ for (const method of ["TRACE", "CONNECT", "A B", ""]) {
 
 const BODIES: [what: string, body: unknown, text: string][] = [
   ["an object", { a: [1] }, '{"a":[1]}'],
+  ["null", null, "null"],
   ["a text", "text", "text"],
   ["bytes", new TextEncoder().encode("bytes"), "bytes"],
-  ["nothing", undefined, ""],
 ];
 
 for (const [what, body, text] of BODIES) {
-  test(`buildRequest() hands on ${what} that a parser left`, async () => {
-    assert.equal(await buildRequest({ ...INCOMING, body }).text(), text);
-    assert.equal(await buildRequest({ ...INCOMING, method: "GET", body }).text(), "");
+  test(`buildRequest() hands on ${what} that a parser left, and reads nothing`, async () => {
+    const { request, wasRead } = buildRequest({ ...INCOMING, body });
+    assert.equal(await request.text(), text);
+    assert.equal(await buildRequest({ ...INCOMING, method: "GET", body }).request.text(), "");
+    assert.equal(wasRead(), false);
   });
 }
 
-test("hideAuthorization() takes the credentials out wherever Node keeps them", () => {
+/** Builds the request of what a server receives, and lets a test look at it. */
+async function receive(
+  look: (built: BuiltRequest, incoming: IncomingMessage) => Promise<unknown>,
+  request: Request,
+): Promise<unknown> {
+  let seen: unknown;
+  await sendTo(async (incoming, outgoing) => {
+    seen = await look(buildRequest(incoming), incoming).catch((error) => error.message);
+    outgoing.end();
+  }, request);
+  return seen;
+}
+
+const LARGE = "x".repeat(300_000);
+const post = (body: BodyInit | null) => new Request("http://h/", { method: "POST", body });
+const READERS: [what: string, read: (request: Request) => Promise<string>][] = [
+  ["text()", (request) => request.text()],
+  ["json()", async (request) => JSON.stringify(await request.json())],
+  ["arrayBuffer()", async (request) => new TextDecoder().decode(await request.arrayBuffer())],
+  ["body", (request) => new Response(request.body).text()],
+];
+
+for (const [what, read] of READERS) {
+  test(`buildRequest() gives the body that is still to be read by ${what}`, async () => {
+    const look = async ({ request, wasRead }: BuiltRequest) => [
+      wasRead(),
+      await read(request),
+      wasRead(),
+    ];
+    const sent = JSON.stringify(LARGE);
+    assert.deepEqual(await receive(look, post(sent)), [false, sent, true]);
+  });
+}
+
+test("buildRequest() leaves the stream whole when nobody asks for the body", async () => {
+  const look = async ({ request, wasRead }: BuiltRequest, incoming: IncomingMessage) => {
+    // As the gate does with every request.
+    const copy = new Request(request);
+    let text = "";
+    for await (const part of incoming.setEncoding("utf8")) text += part;
+    return [copy.method, text.length, wasRead()];
+  };
+  assert.deepEqual(await receive(look, post(LARGE)), ["POST", LARGE.length, false]);
+});
+
+test("buildRequest() gives no body for one that somebody has read: it would pass for empty", async () => {
+  const look = async ({ request }: BuiltRequest, incoming: IncomingMessage) => {
+    for await (const _part of incoming);
+    return await request.text();
+  };
+  assert.equal(await receive(look, post("{}")), "The body was read already");
+});
+
+test("buildRequest() reads the stream that a parser left alone, whatever the parser left", async () => {
+  const look = async (_built: BuiltRequest, incoming: IncomingMessage) => {
+    const { request, wasRead } = buildRequest(Object.assign(incoming, { body: {} }));
+    return [await request.text(), wasRead()];
+  };
+  assert.deepEqual(await receive(look, post("sent")), ["sent", true]);
+});
+
+test("buildRequest() tells a body that breaks off from a whole one", async () => {
+  let tell = (_: string): void => {};
+  const told = new Promise<string>((resolve) => tell = resolve);
+  const server = await listen((incoming) => {
+    buildRequest(incoming).request.text().catch((error) => tell(error.message));
+  });
+  const headers = { "Content-Length": "10" };
+  const outgoing = sendRequest(server.origin, { method: "POST", headers }, () => {});
+  outgoing.on("error", () => {});
+  outgoing.write("12345", () => outgoing.destroy());
+  assert.equal(await told, "The body broke off");
+  await server.close();
+});
+
+test("hideFields() takes out whatever is not forwarded, wherever Node keeps it", () => {
   const incoming: IncomingRequest = {
     ...INCOMING,
-    rawHeaders: ["authorization", "Bearer a", "Host", "h", "AUTHORIZATION", "Bearer b"],
-    headers: { authorization: "Bearer a", host: "h" },
-    headersDistinct: { authorization: ["Bearer a", "Bearer b"], host: ["h"] },
+    rawHeaders: [":path", "/", "authorization", "a", "Host", "h", "AUTHORIZATION", "b"],
+    headers: { authorization: "a", host: "h" },
+    headersDistinct: { authorization: ["a", "b"], host: ["h"] },
   };
-  hideAuthorization(incoming);
-  assert.deepEqual(incoming.rawHeaders, ["Host", "h"]);
+  hideFields(incoming, new Request("http://h/", { headers: { Host: "h" } }));
+  assert.deepEqual(incoming.rawHeaders, [":path", "/", "Host", "h"]);
   assert.deepEqual(incoming.headers, { host: "h" });
   assert.deepEqual(incoming.headersDistinct, { host: ["h"] });
 });

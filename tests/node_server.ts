@@ -54,6 +54,8 @@ export async function send(origin: string, request: Request): Promise<Response> 
     headers: { host, ...Object.fromEntries(request.headers) },
     agent: false,
   });
+  // A server may answer, and close, before it has taken the whole body.
+  outgoing.on("error", () => {});
   outgoing.end(body.length > 0 ? body : undefined);
   const [incoming] = await once(outgoing, "response");
   const parts: Uint8Array<ArrayBuffer>[] = [];
