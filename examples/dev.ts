@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { startLocalPropelAuth } from "jsr:@x/propelauth-local";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
 import { describeRunning } from "./dev/banner.ts";
+import { ENV_FILE, removeEnvFile, writeEnvFile } from "./dev/env_file.ts";
 import * as reports from "./scopes.ts";
 import { createServer } from "./server.ts";
 
@@ -16,7 +17,9 @@ Usage: deno task dev [options]
   --scopes          the server of examples/scopes.ts, whose tools need scopes
   --help            this text
 
-Clients and logins are kept in .local-propelauth.json; delete it to forget them.`;
+Clients and logins are kept in .local-propelauth.json; delete it to forget them.
+While it runs, ${ENV_FILE} has its variables and a token: for
+deno task doctor --env-file ${ENV_FILE}`;
 
 const hostname = "127.0.0.1";
 
@@ -58,8 +61,11 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
   }
-  console.log(describeRunning({ ...local, mcpUrl: auth.resourceMetadata.resource }, bold));
+  const mcpUrl = auth.resourceMetadata.resource;
+  await writeEnvFile(local, mcpUrl);
+  console.log(describeRunning({ ...local, mcpUrl, envFile: ENV_FILE }, bold));
   await server.finished;
+  removeEnvFile();
 }
 
 function listen(port: number, signal: AbortSignal, handler: Deno.ServeHandler) {

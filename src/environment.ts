@@ -10,7 +10,7 @@ import type { PropelAuthOptions } from "./propel_auth_options.ts";
 export type ReadVariable = (name: string) => string | undefined;
 
 /** The variables that have to be set, the option each gives, and where its value is found. */
-const REQUIRED_VARIABLES = [
+export const REQUIRED_VARIABLES = [
   {
     variable: "PROPELAUTH_AUTH_URL",
     option: "authUrl",

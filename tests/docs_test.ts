@@ -96,6 +96,7 @@ const FOREIGN: [pattern: RegExp, why: string][] = [
   [/^deno add jsr:|^npx jsr add /, "needs the registry; a stand-in serves it in tests"],
   [/^claude mcp add /, "another product's program"],
   [/^npx @modelcontextprotocol\/inspector/, "another product's program"],
+  [/^deno run .*jsr:@x\/propelauth-mcp\/doctor/, "doctor_task_test.ts runs it"],
   [/^docker |^fly /, "needs an engine or an account"],
   [/^curl /, "the exchange itself is in readme_test.ts and conformance_test.ts"],
 ];

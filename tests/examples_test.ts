@@ -13,6 +13,7 @@ import {
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
+import type { Report } from "@x/propelauth-mcp/doctor";
 import { run, start } from "./programs.ts";
 
 const SERVERS = ["examples/server.ts", "examples/server_v1.ts"];
@@ -193,7 +194,7 @@ function labelled(banner: string, label: string): string {
   return new RegExp(`^ *${label} +(\\S+)$`, "m").exec(banner)?.[1] ?? "";
 }
 
-const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n/;
+const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n[^]+doctor --env-file \S+\n/;
 
 test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM", async () => {
   await using dev = start("dev", ["--port", "0", "--auth-port", "0"]);
@@ -214,6 +215,7 @@ test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM"
       `{"mcpServers":{"local":{"url":"${mcpUrl}"}}}`,
       `{"servers":{"local":{"type":"http","url":"${mcpUrl}"}}}`,
       `  npx @modelcontextprotocol/inspector ${mcpUrl}\n`,
+      "  deno task doctor --env-file .local-propelauth.env\n",
     ]
   ) assert(banner.includes(expected), expected);
 
@@ -263,9 +265,50 @@ test("`deno task dev` knows its clients and tokens again after a restart", async
     await dev.until(WHOLE_BANNER);
     const [caller] = await callTools(mcpUrl, token);
     assert.match(JSON.stringify(caller), /owner@acme\.example/);
-    assert.deepEqual([...Deno.readDirSync(cwd)].map(({ name }) => name), [
+    assert.deepEqual([...Deno.readDirSync(cwd)].map(({ name }) => name).sort(), [
+      ".local-propelauth.env",
       ".local-propelauth.json",
     ]);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
+test("`deno task doctor` is green beside `deno task dev`, and says so when that has ended", async () => {
+  const cwd = await Deno.makeTempDir();
+  const args = ["--env-file", ".local-propelauth.env"];
+  try {
+    await using dev = start("dev", ["--port", "0", "--auth-port", "0"], { cwd });
+    const mcpUrl = labelled(await dev.until(WHOLE_BANNER), "MCP URL");
+    const file = `${cwd}/${args[1]}`;
+    assert.equal((await Deno.stat(file)).mode, 0o100600);
+    const { code, stdout, stderr } = await run("doctor", args, { cwd });
+    assert.deepEqual([code, stderr], [0, ""], stdout);
+    assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
+    for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+    const token = /PROPELAUTH_TOKEN=(\S+)/.exec(await Deno.readTextFile(file))?.[1] ?? "";
+    assert(token.length > 20 && !stdout.includes(token));
+
+    const env = {
+      PROPELAUTH_AUTH_URL: labelled(stdout, "✓ Auth URL"),
+      PROPELAUTH_INTROSPECTION_CLIENT_ID: "another",
+      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "environment",
+      SERVER_URL: new URL(mcpUrl).origin,
+    };
+    const wrong = await run("doctor", [mcpUrl, "--json", "--token"], { cwd, env, stdin: token });
+    assert.deepEqual([wrong.code, wrong.stderr], [1, ""]);
+    const { checks }: Report = JSON.parse(wrong.stdout);
+    const odd = checks.filter(({ status }) => status !== "ok");
+    assert.deepEqual(odd.map(({ id, status }) => [id, status]), [
+      ["credentials", "failed"],
+      ["token", "skipped"],
+    ]);
+
+    dev.kill("SIGTERM");
+    assert.equal((await dev.outcome).code, 0);
+    const ended = await run("doctor", args, { cwd });
+    assert.deepEqual([ended.code, ended.stdout], [1, ""]);
+    assert.equal(ended.stderr, "The file of --env-file cannot be read: ENOENT\n");
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }

@@ -31,13 +31,13 @@ export interface Program extends AsyncDisposable {
  *
  * @param task The task in `deno.json`.
  * @param args What the user types behind it.
- * @param options The folder to run in, another program with the task's permissions, and
- * environment variables.
+ * @param options The folder to run in, another program with the task's permissions, environment
+ * variables, and what comes on standard input.
  */
 export function start(
   task: string,
   args: readonly string[],
-  options: { cwd?: string; example?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; example?: string; env?: Record<string, string>; stdin?: string } = {},
 ): Program {
   const [, ...flags] = String(tasks[task].command).split(" ");
   const example = new URL(options.example ?? flags.pop() ?? "", root);
@@ -49,10 +49,11 @@ export function start(
     clearEnv: true,
     // No PATH, hence no browser.
     env: { ...homeOf(Deno.env), NO_COLOR: "1", DENO_NO_PROMPT: "1", ...options.env },
-    stdin: "null",
+    stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  if (options.stdin !== undefined) void send(process.stdin, options.stdin);
   const stdout = collect(process.stdout);
   const stderr = collect(process.stderr);
   const outcome = Promise.all([process.status, stdout.whole, stderr.whole])
@@ -75,6 +76,10 @@ export function start(
       if (options.cwd === undefined) await Deno.remove(cwd, { recursive: true });
     },
   };
+}
+
+async function send(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
+  await new Blob([text]).stream().pipeTo(stdin);
 }
 
 /** Runs the program of a task to its end. */

@@ -6,6 +6,8 @@ export interface Running {
   readonly authUrl: string;
   readonly scopes: readonly string[];
   readonly users: readonly User[];
+  /** The file that has the variables. */
+  readonly envFile: string;
 }
 
 interface User {
@@ -20,7 +22,7 @@ const DEFAULT_MCP_URL = "http://127.0.0.1:8000/mcp";
 
 /** Describes it in lines of at most 80 columns. */
 export function describeRunning(running: Running, bold: (text: string) => string): string {
-  const { mcpUrl, authUrl, scopes, users } = running;
+  const { mcpUrl, authUrl, scopes, users, envFile } = running;
   const client = `deno task client${mcpUrl === DEFAULT_MCP_URL ? "" : ` ${mcpUrl}`}`;
   return `
 ${bold("A protected MCP server and a local PropelAuth are running. Ctrl-C stops both.")}
@@ -53,6 +55,9 @@ ${bold("VS Code")}, in .vscode/mcp.json
 
 ${bold("MCP Inspector")}, with Node 22.19 or later
   npx @modelcontextprotocol/inspector ${mcpUrl}
+
+${bold("Is all well?")} The doctor checks every part, and says what to do
+  deno task doctor --env-file ${envFile}
 `;
 }
 
