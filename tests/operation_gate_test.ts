@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { McpFunction } from "../src/handler.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import {
@@ -440,24 +441,37 @@ test("handler() tells a browser of what it refuses", async () => {
   assert.equal(response.headers.get("Vary"), "Origin");
 });
 
+/** A request that counts how often its body is read. */
+function watchedRequest(): { request: Request; reads: number } {
+  const pull = () => void watched.reads++;
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  const init: RequestInit & { duplex: "half" } = { body, duplex: "half" };
+  const watched = { request: mcpRequest("token-1", init), reads: 0 };
+  return watched;
+}
+
 test("handler() reads no body without a policy", async () => {
   const harness = createHarness();
-  const request = mcpRequest("token-1", { body: JSON.stringify(call("purge")) });
-  Object.defineProperty(request, "body", { get: () => assert.fail("the body was looked at") });
+  const watched = watchedRequest();
   let options: unknown;
   const response = await harness.auth.handler((_, given) => {
     options = given;
     return new Response("ok");
-  })(request);
+  })(watched.request);
   assert.equal(response.status, 200);
   assert.deepEqual(Object.keys(options ?? {}), ["authInfo"]);
+  // The request is copied, for which Bun reads ahead once.
+  const copied = watchedRequest();
+  new Request(copied.request);
+  await setImmediate();
+  assert.equal(watched.reads, copied.reads);
 });
 
 test("handler() reads no body of a caller whom the door refuses", async () => {
   const { auth } = createHarness(POLICY, () => json({ active: false }));
-  const request = mcpRequest("token-1", { body: "{}" });
-  Object.defineProperty(request, "body", { get: () => assert.fail("the body was looked at") });
-  assert.equal((await auth.handler(() => new Response("ok"))(request)).status, 401);
+  const watched = watchedRequest();
+  assert.equal((await auth.handler(() => new Response("ok"))(watched.request)).status, 401);
+  assert.equal(watched.reads, 0);
 });
 
 test("handler() does not call the MCP server when a rule throws", async () => {
