@@ -1,5 +1,7 @@
 // A project that installed both packages: compiled against their types, then run.
 import { createServer } from "node:http";
+import { otelEvents } from "@x/propelauth-mcp/otel";
+import { createTestPropelAuth, type TestPropelAuth } from "@x/propelauth-mcp/testing";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
@@ -59,6 +61,9 @@ const expected = ["401 ", `200 ${JSON.stringify([user.id, user.email])}`];
 if (JSON.stringify(answers) !== JSON.stringify(expected)) {
   throw new Error(`The packed packages answered ${JSON.stringify(answers)}`);
 }
+const kit: TestPropelAuth = createTestPropelAuth();
+const { subject } = await kit.createPropelAuth().verifier.verifyAccessToken(kit.token());
+if (subject !== "user-1" || typeof otelEvents !== "function") throw new Error("No testing kit");
 const codes = told.map((line) => JSON.parse(line).code);
 const expectedCodes = ["introspection_completed", "token_accepted", "token_refused"];
 if (JSON.stringify(codes.sort()) !== JSON.stringify(expectedCodes)) {

@@ -98,6 +98,10 @@ const FOREIGN: [pattern: RegExp, why: string][] = [
   [/^npx @modelcontextprotocol\/inspector/, "another product's program"],
   [/^deno run .*jsr:@x\/propelauth-mcp\/doctor/, "doctor_task_test.ts runs it"],
   [/^docker |^fly /, "needs an engine or an account"],
+  [
+    /^(export OTEL_|deno run --allow-net|npm install @opentelemetry|node --import \.\/telemetry)/,
+    "otel_deno_test.ts and packed_test.ts do the same against a collector",
+  ],
   [/^curl /, "the exchange itself is in readme_test.ts and conformance_test.ts"],
 ];
 

@@ -1,0 +1,18 @@
+// The server that the tests beside this file are about: it takes its PropelAuth as an argument, so
+// that a test can give it one of its own.
+import type { PropelAuth } from "@x/propelauth-mcp";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+
+const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
+
+export function createServer(auth: PropelAuth): (request: Request) => Promise<Response> {
+  return auth.handler(createMcpHandler(() => {
+    const server = new McpServer({ name: "notes", version: "1.0.0" });
+    server.registerTool("whoami", {}, () => say(auth.getAccessToken()?.subject ?? "nobody"));
+    server.registerTool("publish", {}, () => {
+      const mayPublish = auth.getAccessToken()?.scopes.includes("notes:publish");
+      return mayPublish ? say("published") : { ...say("This needs notes:publish"), isError: true };
+    });
+    return server;
+  }));
+}

@@ -1,0 +1,78 @@
+/**
+ * Connects an MCP client to a handler, in process: no port, no network.
+ *
+ * @module
+ */
+
+/** A web-standard request handler, such as `auth.handler(mcp)` gives. */
+export type TestedHandler = (request: Request) => Response | Promise<Response>;
+
+/** What the client's transport is given. */
+export interface TestTransportOptions {
+  /** Hands each request to the handler. */
+  fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+}
+
+/**
+ * The client side of an MCP SDK of either major: the module `@modelcontextprotocol/client` of v2 as
+ * it is, or the two classes out of v1's `client/index.js` and `client/streamableHttp.js`.
+ */
+export interface ClientSdk<Client, Options> {
+  /** The SDK's `Client`. */
+  readonly Client: new (clientInfo: { name: string; version: string }, options?: Options) => Client;
+  /** The SDK's `StreamableHTTPClientTransport`. */
+  readonly StreamableHTTPClientTransport: new (url: URL, options: TestTransportOptions) => unknown;
+}
+
+/** A client that can be connected; the rest of it is the SDK's. */
+export interface ConnectableClient {
+  /** Connects it to a transport of its own SDK. */
+  connect(transport: never): Promise<void>;
+}
+
+/** How a client is connected. */
+export interface ConnectOptions<Client, Options> {
+  /** The access token, or a function that gives the one of the moment; absent: no credentials. */
+  readonly token?: string | (() => string | undefined);
+  /** The SDK that the client is of. */
+  readonly sdk: ClientSdk<Client, Options>;
+  /** What the SDK's `Client` takes beside its name, such as `versionNegotiation`. */
+  readonly clientOptions?: Options;
+}
+
+/**
+ * Connects a client.
+ *
+ * @param handler What answers.
+ * @param url Where the client thinks that it is.
+ * @param options The token and the SDK.
+ * @returns The client, connected; whoever called closes it.
+ * @throws {Error} Whatever the SDK throws: its own error for a refused token, for example.
+ */
+export async function connectClient<Client extends ConnectableClient, Options>(
+  handler: TestedHandler,
+  url: string,
+  options: ConnectOptions<Client, Options>,
+): Promise<Client> {
+  const { sdk, token, clientOptions } = options;
+  const client = new sdk.Client({ name: "test", version: "1.0.0" }, clientOptions);
+  const transport = new sdk.StreamableHTTPClientTransport(new URL(url), {
+    async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
+      const request = new Request(input, init);
+      const current = typeof token === "function" ? token() : token;
+      if (current !== undefined) request.headers.set("Authorization", `Bearer ${current}`);
+      request.signal.throwIfAborted();
+      return endWith(await handler(request), request.signal);
+    },
+  });
+  // Client and transport come from one SDK; its types are not ours to name.
+  await client.connect(transport as never);
+  return client;
+}
+
+/** A connection that the client gives up takes the response with it. */
+function endWith(response: Response, signal: AbortSignal): Response {
+  if (response.body === null) return response;
+  const body = response.body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal });
+  return new Response(body, response);
+}

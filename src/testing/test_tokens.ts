@@ -1,0 +1,136 @@
+/**
+ * The tokens of a test, and what PropelAuth says of each. No clock of its own, no network.
+ *
+ * @module
+ */
+
+/** What a token of a test is good for. */
+export interface TestTokenOptions {
+  /**
+   * PropelAuth's user id (`sub`).
+   *
+   * @default {"user-1"}
+   */
+  subject?: string;
+  /**
+   * The granted scopes.
+   *
+   * @default {the required scopes of the options}
+   */
+  scopes?: string[];
+  /**
+   * The OAuth client (`client_id`).
+   *
+   * @default {"test-client"}
+   */
+  clientId?: string;
+  /**
+   * Whom the token was issued for (`aud`).
+   *
+   * @default {the resource identifier of the options}
+   */
+  audience?: string | string[];
+  /**
+   * How long the token lives, by the test's clock; `Infinity` gives it no `exp`.
+   *
+   * @default {3600}
+   */
+  expiresInSeconds?: number;
+  /**
+   * Any other member of PropelAuth's answer, such as `email` or `org_id`. These win over the members
+   * above; one that is `undefined` is left out of the answer.
+   *
+   * @default {none}
+   */
+  claims?: Record<string, unknown>;
+}
+
+/** What is issued when a test says nothing. */
+export interface TokenDefaults {
+  readonly scopes: readonly string[];
+  readonly audience: string;
+  readonly issuer: string;
+}
+
+/** The tokens that a test has issued. */
+export interface TestTokens {
+  /** Issues a token. */
+  issue(options: TestTokenOptions, now: number): string;
+  /** Makes a token inactive for good. */
+  revoke(token: string): void;
+  /** What PropelAuth answers when it is asked about a token, whoever made it. */
+  introspect(token: string, now: number): Record<string, unknown>;
+}
+
+const OPTION_NAMES: readonly (keyof TestTokenOptions)[] = [
+  "subject",
+  "scopes",
+  "clientId",
+  "audience",
+  "expiresInSeconds",
+  "claims",
+];
+
+/**
+ * Creates an empty store.
+ *
+ * @param defaults What is issued when a test says nothing.
+ * @returns The store.
+ */
+export function createTestTokens(defaults: TokenDefaults): TestTokens {
+  const tokens = new Map<string, Record<string, unknown>>();
+  return {
+    issue(options: TestTokenOptions, now: number): string {
+      const token = `test_${crypto.randomUUID()}`;
+      tokens.set(token, buildAnswer(options, defaults, now));
+      return token;
+    },
+    revoke(token: string): void {
+      // RFC 7009 answers alike for a token that nobody knows; in a test it is a slip.
+      if (!tokens.delete(token)) throw new TypeError("Cannot revoke a token that is not active");
+    },
+    introspect(token: string, now: number): Record<string, unknown> {
+      const answer = tokens.get(token);
+      const expiresAt = answer?.["exp"];
+      const expired = typeof expiresAt === "number" && expiresAt <= now;
+      return answer === undefined || expired ? { active: false } : answer;
+    },
+  };
+}
+
+function buildAnswer(
+  options: TestTokenOptions,
+  defaults: TokenDefaults,
+  now: number,
+): Record<string, unknown> {
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.some((known) => known === name)) {
+      throw new TypeError(
+        `Cannot make a token: ${name} must be one of ${OPTION_NAMES.join(", ")}, or in claims`,
+      );
+    }
+  }
+  const {
+    subject = "user-1",
+    scopes = defaults.scopes,
+    clientId = "test-client",
+    audience = defaults.audience,
+    expiresInSeconds = 3600,
+    claims = {},
+  } = options;
+  if (typeof expiresInSeconds !== "number" || Number.isNaN(expiresInSeconds)) {
+    throw new RangeError("Cannot make a token: expiresInSeconds must be a number");
+  }
+  return {
+    active: true,
+    sub: subject,
+    client_id: clientId,
+    scope: scopes.join(" "),
+    aud: audience,
+    iss: defaults.issuer,
+    iat: now,
+    ...(expiresInSeconds !== Infinity && { exp: now + expiresInSeconds }),
+    token_type: "Bearer",
+    ...claims,
+  };
+}

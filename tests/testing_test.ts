@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createPropelAuth, type PropelAuth, type PropelAuthEvent } from "@x/propelauth-mcp";
+import {
+  createTestPropelAuth,
+  type TestFailure,
+  type TestTokenOptions,
+} from "@x/propelauth-mcp/testing";
+
+const MCP_URL = "https://mcp.example.com/mcp";
+
+/** Both ways to a server under test: by its own clock, and by the test's. */
+const WAYS: [string, (kit: ReturnType<typeof createTestPropelAuth>) => PropelAuth][] = [
+  ["createPropelAuth(options)", ({ options }) => createPropelAuth(options)],
+  ["its own createPropelAuth()", (kit) => kit.createPropelAuth()],
+];
+
+async function reasonOf(refused: Promise<unknown>): Promise<unknown> {
+  const error: unknown = await refused.then(
+    () => assert.fail("the token was accepted"),
+    (error: unknown) => error,
+  );
+  return error instanceof Error && "reason" in error ? error.reason : error;
+}
+
+for (const [way, create] of WAYS) {
+  test(`a token of the kit is accepted through ${way}, with the claims it was given`, async () => {
+    const kit = createTestPropelAuth({ requiredScopes: ["read"] });
+    const { verifier } = create(kit);
+    const plain = await verifier.verifyAccessToken(kit.token());
+    assert.deepEqual([plain.subject, plain.clientId, plain.scopes], [
+      "user-1",
+      "test-client",
+      ["read"],
+    ]);
+    assert.equal(plain.expiresAt, kit.now() + 3600);
+    const full = await verifier.verifyAccessToken(kit.token({
+      subject: "user-7",
+      scopes: ["read", "write"],
+      clientId: "claude",
+      expiresInSeconds: Infinity,
+      claims: { email: "ada@example.com", org_id: "acme", username: undefined },
+    }));
+    assert.deepEqual([full.subject, full.clientId, full.scopes], ["user-7", "claude", [
+      "read",
+      "write",
+    ]]);
+    assert.deepEqual([full.claims.email, full.claims.org_id], ["ada@example.com", "acme"]);
+    assert.equal("username" in full.claims, false);
+    assert.equal(full.expiresAt, undefined);
+  });
+
+  test(`a token of the kit expires through ${way} when the test says so`, async () => {
+    const kit = createTestPropelAuth();
+    const { verifier } = create(kit);
+    const token = kit.token({ expiresInSeconds: 60 });
+    kit.advance(59);
+    await verifier.verifyAccessToken(token);
+    kit.advance(1);
+    assert.equal(await reasonOf(verifier.verifyAccessToken(token)), "inactive");
+  });
+
+  test(`a token of the kit is refused through ${way} once it is revoked`, async () => {
+    const kit = createTestPropelAuth();
+    const { verifier } = create(kit);
+    const [token, other] = [kit.token(), kit.token()];
+    await verifier.verifyAccessToken(token);
+    kit.revoke(token);
+    assert.equal(await reasonOf(verifier.verifyAccessToken(token)), "inactive");
+    await verifier.verifyAccessToken(other);
+    assert.throws(() => kit.revoke(token), TypeError);
+  });
+}
+
+const REFUSED: [token: TestTokenOptions, reason: string][] = [
+  [{ audience: "https://other.example.com" }, "audience_mismatch"],
+  [{ scopes: ["write"] }, "scope_missing"],
+  [{ claims: { token_type: "refresh_token" } }, "wrong_token_type"],
+  [{ claims: { nbf: 4_102_444_801 } }, "not_yet_valid"],
+  [{ claims: { active: false } }, "inactive"],
+  [{ claims: { active: "yes" } }, "malformed_response"],
+  [{ claims: { aud: undefined } }, "audience_mismatch"],
+];
+
+for (const [options, reason] of REFUSED) {
+  test(`token(${JSON.stringify(options)}) is refused: ${reason}`, async () => {
+    const kit = createTestPropelAuth({ requiredScopes: ["read"] });
+    const { verifier } = kit.createPropelAuth();
+    assert.equal(await reasonOf(verifier.verifyAccessToken(kit.token(options))), reason);
+  });
+}
+
+test("an answer that is kept is kept by the test's clock, and no longer than its token", async () => {
+  const kit = createTestPropelAuth({ tokenIntrospectionOverrides: { cacheTtlSeconds: 60 } });
+  const { verifier } = kit.createPropelAuth();
+  const token = kit.token({ expiresInSeconds: 100 });
+  const count = async (seconds: number) => {
+    kit.advance(seconds);
+    await verifier.verifyAccessToken(token);
+    return kit.countIntrospections(token);
+  };
+  assert.deepEqual([await count(0), await count(59), await count(1), await count(39)], [
+    1,
+    1,
+    2,
+    2,
+  ]);
+  kit.advance(1);
+  assert.equal(await reasonOf(verifier.verifyAccessToken(token)), "inactive");
+  assert.equal(kit.countIntrospections(), 3);
+  assert.equal(kit.countIntrospections(kit.token()), 0);
+});
+
+const FAILURES: [failure: TestFailure, reason: string][] = [
+  ["network", "network"],
+  ["malformed", "malformed_response"],
+  [500, "unavailable"],
+  [429, "unavailable"],
+  [401, "client_refused"],
+  [404, "client_refused"],
+];
+
+for (const [failure, reason] of FAILURES) {
+  test(`fail(${JSON.stringify(failure)}) is ${reason}, until recover()`, async () => {
+    const kit = createTestPropelAuth();
+    const { verifier } = kit.createPropelAuth();
+    const token = kit.token();
+    kit.fail(failure);
+    assert.equal(await reasonOf(verifier.verifyAccessToken(token)), reason);
+    kit.recover();
+    await verifier.verifyAccessToken(token);
+    assert.equal(kit.countIntrospections(token), 2);
+  });
+}
+
+test("fail() fails as often as it is told", async () => {
+  const kit = createTestPropelAuth();
+  const { verifier } = kit.createPropelAuth();
+  kit.fail(500, 1);
+  assert.equal(await reasonOf(verifier.verifyAccessToken(kit.token())), "unavailable");
+  await verifier.verifyAccessToken(kit.token());
+});
+
+for (const failure of ["fire", 99, 600, 503.5]) {
+  test(`fail() refuses ${failure}`, () => {
+    const { fail } = createTestPropelAuth();
+    // @ts-expect-error: some of these are no failure by their type already
+    const attempt = () => fail(failure);
+    assert.throws(attempt, TypeError);
+  });
+}
+
+test("hold() keeps answers back until the deadline of the test's clock, or until they go", async () => {
+  const kit = createTestPropelAuth({ tokenIntrospectionOverrides: { timeoutSeconds: 5 } });
+  const handler = kit.createPropelAuth().handler(() => new Response("served"));
+  const call = () =>
+    handler(new Request(MCP_URL, { headers: { Authorization: `Bearer ${token}` } }));
+  const token = kit.token();
+  const slow = kit.hold();
+  const late = call();
+  await slow.asked;
+  kit.advance(5);
+  assert.equal((await late).status, 503);
+
+  const inTime = call();
+  kit.advance(4);
+  slow.release();
+  assert.equal((await inTime).status, 200);
+  assert.equal((await call()).status, 200);
+});
+
+test("fail() shows that a question is repeated, and that a breaker opens and closes", async () => {
+  const kit = createTestPropelAuth();
+  const { verifier } = kit.createPropelAuth();
+  const token = kit.token();
+  kit.fail(503, 1);
+  await verifier.verifyAccessToken(token);
+  assert.equal(kit.countIntrospections(token), 2);
+  kit.fail(500, 5);
+  for (let failure = 0; failure < 5; failure++) {
+    assert.equal(await reasonOf(verifier.verifyAccessToken(token)), "unavailable");
+  }
+  assert.equal(await reasonOf(verifier.verifyAccessToken(token)), "breaker_open");
+  kit.advance(5);
+  await verifier.verifyAccessToken(token);
+});
+
+test("an answer that is on its way is not late because the clock is moved", async () => {
+  const kit = createTestPropelAuth();
+  const { verifier } = kit.createPropelAuth();
+  const verified = verifier.verifyAccessToken(kit.token({ expiresInSeconds: 200 }));
+  kit.advance(100);
+  assert.equal((await verified).subject, "user-1");
+  // The same, for one that was held back and for one that is repeated.
+  const slow = kit.hold();
+  const released = verifier.verifyAccessToken(kit.token({ expiresInSeconds: 200 }));
+  await slow.asked;
+  slow.release();
+  kit.advance(100);
+  await released;
+  kit.fail(503, 1);
+  const repeated = verifier.verifyAccessToken(kit.token({ expiresInSeconds: 200 }));
+  kit.advance(100);
+  await repeated;
+});
+
+test("a token that is revoked while its answer is held back is inactive in it", async () => {
+  const kit = createTestPropelAuth();
+  const { verifier } = kit.createPropelAuth();
+  const token = kit.token();
+  const slow = kit.hold();
+  const refused = reasonOf(verifier.verifyAccessToken(token));
+  await slow.asked;
+  kit.revoke(token);
+  slow.release();
+  assert.equal(await refused, "inactive");
+});
+
+test("kits are apart from each other, and a token of nobody is inactive", async () => {
+  const [one, other] = [createTestPropelAuth(), createTestPropelAuth()];
+  const { verifier } = one.createPropelAuth();
+  for (const token of [other.token(), "made-up"]) {
+    assert.equal(await reasonOf(verifier.verifyAccessToken(token)), "inactive");
+  }
+  assert.equal(other.countIntrospections(), 0);
+});
+
+test("a kit knows its own introspection credentials, and serves its metadata", async () => {
+  const kit = createTestPropelAuth({ forwardAuthorizationServerMetadata: true });
+  const stranger = kit.createPropelAuth({ introspectionClientSecret: "another" });
+  const refused = reasonOf(stranger.verifier.verifyAccessToken(kit.token()));
+  assert.equal(await refused, "client_refused");
+  const metadata = new Request("https://mcp.example.com/.well-known/oauth-authorization-server");
+  const handler = kit.createPropelAuth().handler(() => new Response());
+  assert.equal(
+    (await (await handler(metadata)).json()).issuer,
+    "https://auth.example.com/oauth/2.1",
+  );
+  assert.equal(kit.countIntrospections(), 1);
+});
+
+test("options of the server under test count, and bad ones fail at creation", async () => {
+  const events: PropelAuthEvent[] = [];
+  const kit = createTestPropelAuth({
+    baseUrl: "https://tools.example.org/v1/",
+    mcpPath: "/tools",
+    onEvent: (event) => events.push(event),
+  });
+  const auth = kit.createPropelAuth({ requiredScopes: ["admin"] });
+  assert.equal(auth.resourceMetadata.resource, "https://tools.example.org/v1/tools");
+  assert.equal(await reasonOf(auth.verifier.verifyAccessToken(kit.token())), "scope_missing");
+  assert.deepEqual(events.map(({ code, occurredAt }) => [code, occurredAt]), [
+    ["introspection_completed", kit.now()],
+    ["token_refused", kit.now()],
+  ]);
+  assert.throws(() => createTestPropelAuth({ mcpPath: "no-slash?" }), /mcpPath must be/);
+});
+
+test("token() refuses what it does not know, before a test believes in it", () => {
+  const { token } = createTestPropelAuth();
+  // @ts-expect-error: the option is scopes
+  assert.throws(() => token({ scope: "read" }), /scope must be one of .+, or in claims/);
+  assert.throws(() => token({ expiresInSeconds: NaN }), RangeError);
+});
+
+test("a standing event stream ends when the test's clock passes its token's expiry", async () => {
+  const kit = createTestPropelAuth();
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),
+  });
+  const handler = kit.createPropelAuth().handler(() =>
+    new Response(body, { headers: { "Content-Type": "text/event-stream" } })
+  );
+  const headers = { Authorization: `Bearer ${kit.token({ expiresInSeconds: 60 })}` };
+  const response = await handler(new Request(MCP_URL, { headers }));
+  const reader = response.body?.getReader() ?? assert.fail();
+  assert.equal((await reader.read()).done, false);
+  const next = reader.read();
+  kit.advance(60);
+  assert.equal((await next).done, true);
+});
