@@ -1,6 +1,7 @@
 /** Black box: one handler, an endpoint for each organization. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import { ACTIVE, createHarness, type Harness, json } from "./support.ts";
 
@@ -227,4 +228,24 @@ test("requireOrg() in a tool knows the organization of the endpoint", async () =
   const headers = { "Authorization": "Bearer token-1" };
   const response = await handler(new Request(ACME, { method: "POST", headers }));
   assert.equal(await response.text(), "user-1");
+});
+
+// What the rows above say one by one, for any mixture: a token passes where its audience and its
+// organization both are the endpoint's.
+test("handler() lets pass what a reference lets pass", async () => {
+  const org = fc.constantFrom("acme", "globex", "initech");
+  const token = fc.record({
+    aud: fc.array(org),
+    org_id: fc.option(fc.oneof(org, fc.constantFrom("", "ACME")), { nil: undefined }),
+    at: org,
+    dangerouslyAllowMissingOrgId: fc.boolean(),
+  });
+  await fc.assert(fc.asyncProperty(token, async (given) => {
+    const { at, org_id, dangerouslyAllowMissingOrgId } = given;
+    const aud = given.aud.map((one) => `${BASE}/o/${one}/mcp`);
+    const harness = createOrgs({ aud, org_id }, { dangerouslyAllowMissingOrgId });
+    const { status } = await call(harness, `${BASE}/o/${at}/mcp`);
+    const ours = org_id === undefined ? dangerouslyAllowMissingOrgId : org_id === at;
+    assert.equal(status, !given.aud.includes(at) ? 401 : ours ? 200 : 403);
+  }));
 });
