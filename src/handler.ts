@@ -6,6 +6,7 @@
 
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { buildPublicPreflight, setCorsHeaders } from "./cors.ts";
+import { AccessTokenError, refusalOf } from "./errors.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./event_stream.ts";
 import type { Emit } from "./events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
@@ -14,7 +15,7 @@ import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AllowedOrigins } from "./options.ts";
 import { ORG_PLACEHOLDER } from "./organizations.ts";
 import type { ProtectedResources } from "./protected_resources.ts";
-import { buildJsonRpcError } from "./refusal.ts";
+import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
 import { routeOf } from "./resource_identifier.ts";
 import { createSessions } from "./sessions.ts";
 import { buildSessionRefused } from "./token_events.ts";
@@ -92,7 +93,8 @@ export interface HandlerParts {
  * @param parts What it is made of.
  * @param mcp The MCP server.
  * @param options How other paths are answered.
- * @returns The handler. What the MCP server or the fallback throws passes through.
+ * @returns The handler. What the MCP server or the fallback throws passes through, but for what the
+ * MCP server requires of its caller: that is answered 403.
  * @throws {TypeError} `mcp` is none of what {@linkcode McpServer} lists.
  */
 export function createHandler(
@@ -130,10 +132,19 @@ function createMcpEndpoint(
   const { gate, operationGate, allowedOrigins, runAs, world, streams, emit } = parts;
   const sessions = createSessions();
 
-  async function serve({ caller, request, parsedBody, filter }: Admission): Promise<Response> {
+  async function serve(admission: Admission, policy: AccessTokenPolicy): Promise<Response> {
+    const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
-    const response = await runAs(caller, () => mcp(request, options));
-    return filter === undefined ? response : await filter(response);
+    try {
+      const response = await runAs(caller, () => mcp(request, options));
+      return filter === undefined ? response : await filter(response);
+    } catch (error) {
+      // What a function requires of its caller the client has to hear. An SDK tells it by itself.
+      if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
+        return buildRefusal(error, policy);
+      }
+      throw error;
+    }
   }
 
   return async (request, policy) => {
@@ -158,7 +169,7 @@ function createMcpEndpoint(
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      response = await serve(admission);
+      response = await serve(admission, policy);
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }

@@ -31,7 +31,9 @@ export interface Requirements {
    * Requires scopes, here and now: all of them.
    *
    * The MCP SDKs turn what a tool throws into a result with `isError`. Where the client shall step
-   * up by itself, use the option `operations`, or {@linkcode Requirements.scopeChallenge}.
+   * up by itself, use the option `operations`, or {@linkcode Requirements.scopeChallenge}. An MCP
+   * server that is a function of yours may let it through: the client is then answered 403, with a
+   * challenge that names the scopes.
    *
    * @param scopes The scopes, at least one.
    * @returns The caller.

@@ -183,6 +183,64 @@ test("requireScopes() names what every request needs too, since a client asks fo
     { requiredScopes: ["read"] },
   ));
 
+// An MCP server that is a function of one's own lets through what it throws.
+const THROWN: [
+  when: string,
+  run: (auth: PropelAuth) => unknown,
+  challenge: RegExp,
+  body: RegExp,
+][] = [
+  [
+    "a scope is missing",
+    (auth) => auth.requireScopes("admin"),
+    /scope="read admin", error="insufficient_scope"/,
+    /"insufficient_scope"/,
+  ],
+  [
+    "the organization is another",
+    (auth) => auth.requireOrg("globex"),
+    /^$/,
+    /"access_denied".+another organization/,
+  ],
+  [
+    "the role is another",
+    (auth) => auth.requireRole("Owner"),
+    /^$/,
+    /"access_denied".+role of this user/,
+  ],
+];
+
+for (const [when, run, challenge, body] of THROWN) {
+  test(`handler() answers 403 to what a function requires of its caller: ${when}`, async () => {
+    const { auth } = createHarness({ requiredScopes: ["read"] }, () => json({ ...ACTIVE, ...ORG }));
+    const origin = "https://mcp.example.com";
+    const response = await auth.handler(async () => {
+      await Promise.resolve();
+      run(auth);
+      return new Response("not reached");
+    })(mcpRequest("token-1", { headers: { "Origin": origin } }));
+    assert.equal(response.status, 403);
+    assert.match(response.headers.get("WWW-Authenticate") ?? "", challenge);
+    assert.equal(response.headers.get("Access-Control-Allow-Origin"), origin);
+    assert.match(await response.text(), body);
+  });
+}
+
+test("handler() passes on what is thrown about another token, or only looks like it", async () => {
+  const { auth } = createHarness();
+  const other = createHarness({}, () => json({ active: false })).auth;
+  const lookalike = Object.assign(new Error("of the tool"), {
+    name: "AccessTokenError",
+    reason: "scope_missing",
+  });
+  const ask = auth.handler(async () => {
+    await other.verifier.verifyAccessToken("another");
+    return new Response();
+  });
+  await assert.rejects(ask(mcpRequest()), { reason: "inactive" });
+  await assert.rejects(auth.handler(() => Promise.reject(lookalike))(mcpRequest()), lookalike);
+});
+
 test("scopeChallenge() challenges a caller that lacks a scope, and no other", () =>
   inTool({}, (auth) => {
     const authInfo = auth.getAccessToken() ?? assert.fail();
