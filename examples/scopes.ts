@@ -51,8 +51,10 @@ const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
 if (import.meta.main) {
   try {
     const auth = createPropelAuth.fromEnv(SCOPES);
-    const { hostname, port } = new URL(auth.resourceMetadata.resource);
-    Deno.serve({ hostname, port: Number(port) || 8000 }, createServer(auth));
+    const { protocol, port } = new URL(auth.resourceMetadata.resource);
+    const behindTunnel = protocol === "https:";
+    const own = { hostname: "127.0.0.1", port: behindTunnel ? 8000 : Number(port) || 80 };
+    Deno.serve(own, createServer(auth));
     console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
   } catch (error) {
     const hint = "Or run `deno task dev --scopes`, which needs no account.";
