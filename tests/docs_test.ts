@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findDeadLinks } from "../docs/site/links.ts";
+import { CHECKS } from "../src/doctor/report.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DOCS = join(ROOT, "docs");
@@ -145,4 +146,13 @@ test("the Dockerfile of the guide starts the Deno that is tested, with files tha
     assert.match(said, /these environment variables are missing or blank:/);
     assert.doesNotMatch(said, /NotCapable|PermissionDenied/);
   });
+});
+
+test("the troubleshooting guide names lines that the doctor prints", () => {
+  const titles = new Set<string>(Object.values(CHECKS).map(([, title]) => title));
+  const rows = (texts.get("troubleshoot.md") ?? "").match(/^\|.+\|$/gm) ?? [];
+  const named = rows.map((row) => row.split("|").at(-2)?.trim() ?? "")
+    .filter((name) => !/^(doctor|none|-+)$/.test(name));
+  assert(named.length > 10);
+  for (const name of named) assert(titles.has(name), name);
 });
