@@ -5,6 +5,7 @@ import { measureCoreSize, measureImport } from "./artifact.ts";
 import { measureColdFlight, measureDeadTokens } from "./bounds.ts";
 import { measureHttpCall, measureProcessCall } from "./protected_call.ts";
 import type { Figure } from "./figure.ts";
+import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./outage.ts";
 import { measureWarmVerification } from "./verification.ts";
 
 const HELP = `Measures what the gate costs, each figure as a ratio or a count within one run.
@@ -23,6 +24,9 @@ const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["http", measureHttpCall],
   ["flight", measureColdFlight],
   ["memory", measureDeadTokens],
+  ["breaker", measureOpenBreaker],
+  ["floods", measureFloods],
+  ["slow", measureSlowPropelAuth],
   ["import", measureImport],
   ["size", measureCoreSize],
 ];

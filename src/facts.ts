@@ -98,7 +98,9 @@ const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
  */
 export function readFacts(text: string): IntrospectionFacts {
   const members = parseJson(text);
-  if (!isObject(members)) throw new IntrospectionError("malformed_response");
+  if (!isObject(members) || countMembers(text) !== Object.keys(members).length) {
+    throw new IntrospectionError("malformed_response");
+  }
   if (members["active"] === false) return INACTIVE;
   if (members["active"] !== true) throw new IntrospectionError("malformed_response");
   return readActiveFacts(readTokenType(members["token_type"]), keepTypedMembers(members));
@@ -123,6 +125,18 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Of two members with one name `JSON.parse` keeps the last; which one was meant nobody knows. */
+function countMembers(text: string): number {
+  let count = 0;
+  let depth = 0;
+  for (const [mark] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g)) {
+    if (mark === "{" || mark === "[") depth++;
+    else if (mark === "}" || mark === "]") depth--;
+    else if (mark === ":" && depth === 1) count++;
+  }
+  return count;
 }
 
 /** Drops the listed members that are absent in effect, and refuses those of a wrong type. */

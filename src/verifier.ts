@@ -91,7 +91,9 @@ export function createVerifier(
   const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
   const recent = createTtlCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
   const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
+  /** Those that may be joined. */
   const flights = new Map<string, Promise<Answer>>();
+  const underWay = new Set<Promise<Answer>>();
   /** Verified by an answer to a question that their own request asked. */
   const fresh = new WeakSet<AccessToken>();
   let closed = false;
@@ -128,12 +130,14 @@ export function createVerifier(
     token: string,
     digest: string,
   ): Promise<Omit<Answer, "askedAt">> {
-    const underWay = flights.get(key);
-    if (underWay !== undefined) return { facts: (await underWay).facts, source: "flight" };
+    const joined = flights.get(key);
+    if (joined !== undefined) return { facts: (await joined).facts, source: "flight" };
     if (closed) throw new IntrospectionError("closed");
     const flight = fly(search, token, digest).finally(() => {
+      underWay.delete(flight);
       if (flights.get(key) === flight) flights.delete(key);
     });
+    underWay.add(flight);
     flights.set(key, flight);
     return await flight;
   }
@@ -243,7 +247,7 @@ export function createVerifier(
     distrust,
     async close(): Promise<void> {
       closed = true;
-      await Promise.allSettled(flights.values());
+      await Promise.allSettled(underWay);
     },
   });
 }

@@ -82,6 +82,23 @@ test("endStreamAt() ends a stream without exp when all end, and lists it no long
   assert.equal(source.cancelled, "cancelled");
 });
 
+test("endStreamAt() is listed for as long as it is open", async () => {
+  let open = 0;
+  const streams = {
+    add: () => {
+      open++;
+      return () => void open--;
+    },
+    endAll: () => {},
+  };
+  const source = openStream();
+  const reader = endStreamAt(source.stream, NOW + 60, world(), streams).getReader();
+  assert.equal(open, 1);
+  source.close();
+  await reader.read();
+  assert.equal(open, 0);
+});
+
 test("endStreamAt() ends at once, and keeps no timer, when all have ended", async () => {
   const clock = world();
   const streams = createOpenStreams();

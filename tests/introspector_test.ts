@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { BREAKER_FAILURES } from "../src/breaker.ts";
+import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../src/breaker.ts";
 import { MAX_QUEUED_INTROSPECTIONS } from "../src/limiter.ts";
-import { ACTIVE, type Answer, createHarness, json, SECRET } from "./support.ts";
+import { ACTIVE, type Answer, createHarness, json, SECRET, settle, until } from "./support.ts";
 
 const reset = () => Promise.reject(Object.assign(new Error("reset"), { code: "ECONNRESET" }));
 const never = () => new Promise<never>(() => {});
@@ -58,7 +58,7 @@ test("the second try has no more time than the first one left", async () => {
   const refused = assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), {
     reason: "timeout",
   });
-  while (harness.asked.length < 2) await Promise.resolve();
+  await until(() => harness.asked.length >= 2);
   harness.world.advance(3);
   await refused;
   assert.equal(harness.world.timers, 0);
@@ -70,11 +70,11 @@ test("there is no second try once the time is up", async () => {
   const refused = assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), {
     reason: "timeout",
   });
-  while (harness.asked.length < 1) await Promise.resolve();
+  await until(() => harness.asked.length >= 1);
   harness.world.advance(10);
   await refused;
   lose(Object.assign(new Error("reset"), { code: "ECONNRESET" }));
-  await new Promise((resolve) => setImmediate(resolve));
+  await settle();
   assert.equal(harness.asked.length, 1);
 });
 
@@ -125,25 +125,46 @@ for (const [code, retryAfter, first, later] of AFTER) {
 
 test("a flood of distinct tokens asks so many questions at once, and leaves a bounded queue", async () => {
   const running: (() => void)[] = [];
-  const overrides = { maxConcurrentIntrospections: 3 };
   const { auth, asked } = createHarness(
-    { tokenIntrospectionOverrides: overrides },
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 30 } },
     () => new Promise((resolve) => running.push(() => resolve(json({ active: false })))),
   );
-  const flood = 3 + MAX_QUEUED_INTROSPECTIONS + 50;
+  const flood = 30 + MAX_QUEUED_INTROSPECTIONS + 50;
+  let over = false;
   const all = Promise.allSettled(
     Array.from({ length: flood }, (_, i) => auth.verifier.verifyAccessToken(`token-${i}`)),
-  );
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(asked.length, 3);
-  while (running.length > 0) {
+  ).finally(() => over = true);
+  await until(() => asked.length === 30);
+  while (!over) {
     for (const finish of running.splice(0)) finish();
-    await new Promise((resolve) => setImmediate(resolve));
-    assert(running.length <= 3);
+    // A body is read by more than promises.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert(running.length <= 30);
   }
   const reasons = (await all).map((one) => one.status === "rejected" && one.reason.reason);
   assert.equal(reasons.filter((reason) => reason === "overloaded").length, 50);
   assert.equal(reasons.filter((reason) => reason === "inactive").length, flood - 50);
+  assert.equal(asked.length, flood - 50);
+});
+
+test("an open breaker refuses at once, and not after a wait in the queue", async () => {
+  const harness = createHarness(
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 2 } },
+    (token) => token === "stuck" ? never() : new Response(null, { status: 500 }),
+  );
+  const { verifier } = harness.auth;
+  const stuck = assert.rejects(verifier.verifyAccessToken("stuck"), { reason: "timeout" });
+  for (let i = 0; i < BREAKER_FAILURES; i++) {
+    await assert.rejects(verifier.verifyAccessToken(`token-${i}`), { reason: "unavailable" });
+  }
+  harness.world.advance(BREAKER_PAUSE_SECONDS);
+  harness.answer = never;
+  const probe = assert.rejects(verifier.verifyAccessToken("probe"), { reason: "timeout" });
+  await until(() => harness.asked.includes("probe"));
+  // Both places are taken, and nothing moves until this one is refused.
+  await assert.rejects(verifier.verifyAccessToken("later"), { reason: "breaker_open" });
+  harness.world.advance(10);
+  await Promise.all([stuck, probe]);
 });
 
 test("those in the queue are not asked about once the breaker is open", async () => {

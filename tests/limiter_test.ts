@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLimiter, MAX_QUEUED_INTROSPECTIONS } from "../src/limiter.ts";
-import { createFakeWorld } from "./support.ts";
+import { createFakeWorld, settle } from "./support.ts";
 
 function setUp(maxRunning: number) {
   const world = createFakeWorld(() => Promise.reject(new Error("no network")));
@@ -16,9 +16,6 @@ function setUp(maxRunning: number) {
     });
   return { world, limiter, started, finish, start };
 }
-
-/** Lets everything run that needs no more than other promises. */
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test("run() runs so many at once, and the others in their order", async () => {
   const { world, started, finish, start } = setUp(2);

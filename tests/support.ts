@@ -117,3 +117,17 @@ export function mcpRequest(token: string | null = "token-1", init: RequestInit =
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
   return new Request(RESOURCE, { method: "POST", ...init, headers });
 }
+
+/** Waits until something is so, for as long as promises alone can bring it about. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (condition()) return;
+    await Promise.resolve();
+  }
+  throw new Error(`It never came to ${condition}`);
+}
+
+/** Lets everything run that needs nothing but promises. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+}

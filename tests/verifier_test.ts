@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { IntrospectionErrorReason } from "../src/errors.ts";
 import type { TokenIntrospectionOverrides } from "../src/propel_auth_options.ts";
 import { INACTIVE_TTL_SECONDS, MAX_INACTIVE_CACHE_SIZE } from "../src/verifier.ts";
-import { ACTIVE, type Answer, cached, createHarness, json, NOW } from "./support.ts";
+import { ACTIVE, type Answer, cached, createHarness, json, NOW, settle, until } from "./support.ts";
 
 const inactive: Answer = () => json({ active: false });
 
@@ -174,7 +174,7 @@ test("verifyAccessToken() gives up when the whole exchange takes too long", asyn
       name: "IntrospectionError",
       reason: "timeout",
     });
-    while (harness.asked.length === 0) await Promise.resolve();
+    await until(() => harness.asked.length > 0);
     harness.world.advance(10);
     await refused;
     harness.answer = () => json(ACTIVE);
@@ -273,7 +273,9 @@ test("verifyAccessToken() uses no stale answer past the token's exp", async () =
   harness.world.advance(29);
   await harness.auth.verifier.verifyAccessToken("token-1");
   harness.world.advance(1);
-  await assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"));
+  await assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), {
+    reason: "unavailable",
+  });
 });
 
 test("verifyAccessToken() uses no stale answer once a revocation was seen", async () => {
@@ -315,14 +317,30 @@ test("close() lets the questions under way end, and asks no more", async () => {
   const harness = createHarness(cached(), () => new Promise((resolve) => (reply = resolve)));
   const { auth, world } = harness;
   const waiting = auth.verifier.verifyAccessToken("token-1");
-  while (harness.asked.length === 0) await Promise.resolve();
-  const closed = auth.close();
+  await until(() => harness.asked.length > 0);
+  let isClosed = false;
+  const closed = auth.close().then(() => isClosed = true);
   await assert.rejects(auth.verifier.verifyAccessToken("token-2"), { reason: "closed" });
   const joined = auth.verifier.verifyAccessToken("token-1");
+  assert.equal(isClosed, false);
   reply(json(ACTIVE));
   await closed;
   assert.equal((await waiting).subject, (await joined).subject);
   assert.equal((await auth.verifier.verifyAccessToken("token-1")).subject, "user-1");
   assert.deepEqual([harness.asked, world.timers], [["token-1"], 0]);
   await auth.close();
+});
+
+test("close() waits for questions too whose answers were forgotten before they came", async () => {
+  let reply = (_: Response): void => {};
+  const { auth, asked } = createHarness({}, () => new Promise((resolve) => (reply = resolve)));
+  const waiting = auth.verifier.verifyAccessToken("token-1");
+  await until(() => asked.length > 0);
+  await auth.forget("token-1");
+  let isClosed = false;
+  const closed = auth.close().then(() => isClosed = true);
+  await settle();
+  assert.equal(isClosed, false);
+  reply(json(ACTIVE));
+  await Promise.all([closed, waiting]);
 });
