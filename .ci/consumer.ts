@@ -5,6 +5,7 @@ import { createTestPropelAuth, type TestPropelAuth } from "@x/propelauth-mcp/tes
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
+import { diagnose, type Report } from "@x/propelauth-mcp/doctor";
 import { consoleEvents } from "@x/propelauth-mcp/events";
 import { type ExpressMiddleware, metadataRoutes, requireAuth } from "@x/propelauth-mcp/express";
 import { createSdkVerifier } from "@x/propelauth-mcp/mcp-sdk";
@@ -85,6 +86,15 @@ class OAuthError extends Error {
 const { expiresAt } = await createSdkVerifier(auth, OAuthError).verifyAccessToken(token);
 if (!(expiresAt > 0)) throw new Error("The SDK's gates would take this token for expired");
 if (kept.size === 0) throw new Error("The packed package shared nothing");
+
+const { introspectionClientId, introspectionClientSecret } = local;
+const report: Report = await diagnose({
+  env: { SERVER_URL: baseUrl },
+  overrides: { authUrl: local.authUrl, introspectionClientId, introspectionClientSecret },
+  token,
+});
+const unfit = report.checks.filter(({ status }) => status !== "ok");
+if (unfit.length > 0) throw new Error(`The packed doctor found ${JSON.stringify(unfit)}`);
 await local.close();
 server.closeAllConnections();
 server.close();

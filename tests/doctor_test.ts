@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 import { test } from "node:test";
 import { type Check, diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
 import { composeDiagnosis } from "../src/doctor/diagnose.ts";
@@ -305,6 +307,11 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     },
   },
   scopes: {
+    "an operation needs one that is not configured": {
+      told: () => ({ overrides: { operations: { tools: { erase: ["erase:all"] } } } }),
+      seen: /^not configured there: erase:all$/,
+      remedy: /MCP > Scopes/,
+    },
     "one is not configured": {
       told: () => ({ overrides: { scopesSupported: ["read:user_data", "read:nothing"] } }),
       seen: /^not configured there: read:nothing$/,
@@ -390,8 +397,9 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     },
     "it names the host behind the proxy": {
       setup: challenge(`Bearer resource_metadata="http://127.0.0.1:8000${INSERTED}"`),
-      seen: /^401, but it sends clients to http:\/\/127\.0\.0\.1:8000\//,
-      remedy: /Set SERVER_URL to the address that clients use: http:\/\/127\.0\.0\.1:\d+$/,
+      seen: /^401, but it sends clients to http:\/\/127\.0\.0\.1:8000$/,
+      remedy:
+        /Set the server's SERVER_URL to the address that clients use: http:\/\/127\.0\.0\.1:\d+$/,
     },
     "there is nothing where it points": {
       setup: {
@@ -439,7 +447,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     "it has the host behind the proxy": {
       setup: { server: documents({ resource: "http://127.0.0.1:8000/mcp" }) },
       seen: /^http:\/\/127\.0\.0\.1:8000\/mcp, but the URL in use is http:/,
-      remedy: /Set SERVER_URL to the address that clients use: http:\/\/127\.0\.0\.1:\d+$/,
+      remedy:
+        /Set the server's SERVER_URL to the address that they use: http:\/\/127\.0\.0\.1:\d+$/,
     },
     "it has another path": {
       setup: { server: documents({ resource: "http://127.0.0.1:8000/v1" }) },
@@ -727,7 +736,9 @@ test("diagnose() names SERVER_URL when the server does not know its proxy", asyn
   const checks = await examine({ options: () => ({ baseUrl: "http://127.0.0.1:8000" }) });
   const found = faults(checks).filter(({ id }) => !id.startsWith("token"));
   assert.deepEqual(found.map(({ id }) => id), ["challenge_get", "challenge_post", "resource"]);
-  for (const { remedy } of found) assert.match(remedy ?? "", /Set SERVER_URL to the address that/);
+  for (const { remedy } of found) {
+    assert.match(remedy ?? "", /Set the server's SERVER_URL to the address that/);
+  }
 });
 
 test("diagnose() skips a server of one's own that does not run yet, and no other", async () => {
@@ -768,6 +779,23 @@ test("diagnose() knows the options that code gives, and the place of a server wi
   });
 });
 
+test("diagnose() wants the URL of one organization where each has its own", async () => {
+  const orgs = { mcpPath: "/orgs/{orgId}/mcp" };
+  const local = { users: [{ email: "member@acme.example", orgId: "acme" }] };
+  await withSetup({ local, options: () => orgs }, async ({ env, origin, local }) => {
+    const without = await diagnose({ env, overrides: orgs });
+    assert.deepEqual(faults(without.checks), []);
+    const silent = without.checks.find(({ id }) => id === "server_reachable");
+    assert.equal(silent?.seen, "each organization has its own URL: give one of them");
+
+    const serverUrl = `${origin}/orgs/acme/mcp`;
+    const token = await local.mintToken({ subject: "member@acme.example", resource: serverUrl });
+    const { checks } = await diagnose({ env, overrides: orgs, serverUrl, token });
+    // The root belongs to no organization.
+    assert.deepEqual(faults(checks).map(({ id }) => id), ["root_metadata"]);
+  });
+});
+
 test("diagnose() gives back the session that its call opened", async () => {
   const ended: (string | null)[] = [];
   const server: Spoil = withToken(async (request, pass) => {
@@ -777,6 +805,55 @@ test("diagnose() gives back the session that its call opened", async () => {
   });
   assert.deepEqual(faults(await examine({ server })), []);
   assert.deepEqual(ended, ["session-1"]);
+});
+
+// Made for this test: openssl req -x509 -newkey ec -days 36500 -subj /CN=localhost
+const SELF_SIGNED = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9HA4Y6Ww2lmiRi5H
+C0bcMLqriwMLqGE9G02NdUgKbjuhRANCAAQucS3hcTGmcIWSYbNaS6P90OVZ5/XJ
+NmCLVGgg/IQhqbX3jWEHjiOHVK1U7a89Nh4MPWZoKDYCTIJbEwxI4ePk
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUeZtaN58GzQ8HlnjkfIlebNExm7IwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTE5MTAyNFoYDzIxMjYxMTAx
+MTkxMDI0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQucS3hcTGmcIWSYbNaS6P90OVZ5/XJNmCLVGgg/IQhqbX3jWEHjiOH
+VK1U7a89Nh4MPWZoKDYCTIJbEwxI4ePko28wbTAdBgNVHQ4EFgQUBYDoM2ps32m3
+nPiNCJntRvNWJ+8wHwYDVR0jBBgwFoAUBYDoM2ps32m3nPiNCJntRvNWJ+8wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDRwAwRAIgYU6kNC0qvcvAySFxRnpAf3XXSsV0/vOTzJJgQSNVYg4CIExN
+beiBqn1lDkcSsdVZ58YIw7qE8daUvJV5ymYHRz61
+-----END CERTIFICATE-----`,
+};
+
+test("diagnose() says so when nobody vouches for a certificate", async () => {
+  const server = createServer(SELF_SIGNED, (_request, response) => response.end());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  try {
+    await withSetup({}, async ({ env }) => {
+      const authUrl = `https://localhost:${port}`;
+      const { checks } = await diagnose({ env: { ...env, PROPELAUTH_AUTH_URL: authUrl } });
+      const [first] = faults(checks);
+      assert.equal(first?.id, "reachable");
+      assert.match(first.seen, /^no TLS with localhost:\d+: ./);
+      assert.match(first.remedy ?? "", /certificate has to be valid for localhost/);
+    });
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("diagnose() says so when there is no TLS where there should be", async () => {
+  await withSetup({}, async ({ env, serverUrl }) => {
+    const { checks } = await diagnose({ env, serverUrl: serverUrl.replace("http:", "https:") });
+    assert.deepEqual(faults(checks).map(({ id }) => id), ["server_reachable"]);
+    assert.match(faults(checks)[0]?.seen ?? "", /^no TLS with 127\.0\.0\.1:\d+: ./);
+  });
 });
 
 test("diagnose() ends every exchange that is not answered", async () => {

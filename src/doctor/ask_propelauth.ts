@@ -74,8 +74,9 @@ export async function askPropelAuth(tools: Tools): Promise<PropelAuthSeen> {
     recorder.record("registration", judgeRegistration(metadata));
   }
   const answersQuestions = await examineCredentials(tools);
-  const { requiredScopes, scopesSupported, challengeScopes } = settings.options;
-  const wanted = [...new Set([...requiredScopes, ...scopesSupported, ...challengeScopes])];
+  const { requiredScopes, scopesSupported, challengeScopes, operations } = settings.options;
+  const named = [requiredScopes, scopesSupported, challengeScopes, [...operations?.scopes ?? []]];
+  const wanted = [...new Set(named.flat())];
   if (metadata === undefined) recorder.skip(["scopes"], "there is no usable metadata");
   else recorder.record("scopes", judgeScopes(metadata, wanted, show));
   const { clockAheadSeconds } = answer;

@@ -65,7 +65,10 @@ export async function askServer(
 ): Promise<ServerSeen> {
   const { recorder, ask } = tools;
   if (serverUrl === undefined) {
-    recorder.skip(["server_reachable", ...SERVER_CHECKS], "there is no usable server URL");
+    const why = tools.settings.options.mcpPath.includes("{")
+      ? "each organization has its own URL: give one of them"
+      : "there is no usable server URL";
+    recorder.skip(["server_reachable", ...SERVER_CHECKS], why);
     return { answers: false };
   }
   recorder.start("server_reachable");

@@ -80,8 +80,8 @@ function judgeBearer(
   const url = new URL(metadataUrl);
   if (url.origin !== serverUrl.origin) {
     return fault(
-      `401, but it sends clients to ${show.value(metadataUrl)}`,
-      `Set SERVER_URL to the address that clients use: ${serverUrl.origin}`,
+      `401, but it sends clients to ${show.value(url.origin)}`,
+      `Set the server's SERVER_URL to the address that clients use: ${serverUrl.origin}`,
     );
   }
   const scopes = (parameters.get("scope") ?? "").split(" ").filter((scope) => scope !== "");

@@ -175,8 +175,9 @@ function readEnvFile(path: string): Readonly<Record<string, string | undefined>>
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? `: ${error.code}` : "";
-    throw new UsageError(`The file of --env-file cannot be read${code}`);
+    // Deno names its permission, Node a code.
+    const why = error instanceof Error ? "code" in error ? error.code : error.name : "";
+    throw new UsageError(`The file of --env-file cannot be read: ${why}`);
   }
   return { ...parseEnv(text) };
 }

@@ -82,7 +82,8 @@ export function judgeResource(resource: string, serverUrl: URL, show: Show): Ver
   return failed(
     seen,
     path === serverUrl.pathname
-      ? `Clients refuse it. Set SERVER_URL to the address that clients use: ${serverUrl.origin}`
+      ? `Clients refuse it. Set the server's SERVER_URL to the address that they use: ` +
+        serverUrl.origin
       : "Clients refuse it. Give them the URL that the server publishes, or correct SERVER_URL " +
         "and the option mcpPath.",
   );

@@ -36,7 +36,7 @@ export interface Settings {
   readonly known: { readonly credentials: boolean };
   /** The Auth URL without slashes at its end; absent when there is no well-formed one. */
   readonly authUrl: string | undefined;
-  /** The MCP endpoint; absent when there is no well-formed server URL. */
+  /** The MCP endpoint; absent without a well-formed server URL, or with one for each organization. */
   readonly mcpUrl: URL | undefined;
   /** What was found of each. */
   readonly verdicts: readonly [CheckId, Verdict][];
@@ -95,7 +95,9 @@ export function readSettings(
     },
     authUrl: authUrl === undefined ? undefined : resolveAuthUrl(authUrl),
     // The resource is on the same origin, so its own path does not matter.
-    mcpUrl: known.has("baseUrl") ? new URL(options.mcpPath, options.resource) : undefined,
+    mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")
+      ? new URL(options.mcpPath, options.resource)
+      : undefined,
     verdicts,
   };
 }
