@@ -244,6 +244,18 @@ test("onEvent() is told where the facts came from, and how long they took", asyn
   ]);
 });
 
+test("onEvent() is never told that something took less than no time", async () => {
+  const durations: (number | undefined)[] = [];
+  const harness = createHarness({
+    onEvent: (event) => "durationSeconds" in event && durations.push(event.durationSeconds),
+  }, () => {
+    harness.world.advance(-10);
+    return json(ACTIVE);
+  });
+  await harness.auth.verifier.verifyAccessToken("token-1");
+  assert.deepEqual(durations, [0, 0]);
+});
+
 test("onEvent() is told when a caller presents another caller's session", async () => {
   const { eventsOf, handler } = listen(cached(), (token) => json({ ...ACTIVE, sub: token }));
   await handler(mcpRequest("owner"));
