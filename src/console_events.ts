@@ -160,6 +160,12 @@ function summarize(event: PropelAuthEvent): string {
       const why = reason.replaceAll("_", " ");
       return `${why}${seen === undefined ? "" : `: ${seen}`}${took(event)}.`;
     }
+    case "call_refused": {
+      const { subject = "nobody", reason, expected, received } = event;
+      const why = reason.replaceAll("_", " ");
+      const needed = expected === undefined ? "" : `expected ${expected}, `;
+      return `${cut(subject)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
+    }
     case "breaker_opened":
       return `after ${event.failures} failures, next probe in ${event.retryAfterSeconds} s.`;
     case "session_refused":

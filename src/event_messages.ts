@@ -15,6 +15,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   token_accepted: "info",
   token_refused: "warn",
   token_unverified: "warn",
+  call_refused: "warn",
   introspection_completed: "info",
   propelauth_unreachable: "error",
   propelauth_misconfigured: "error",
@@ -49,6 +50,7 @@ export function messageOf(facts: EventFacts): string {
     case "token_accepted":
       return "An access token was accepted.";
     case "token_refused":
+    case "call_refused":
       return REFUSED[facts.reason];
     case "token_unverified":
       return UNASKED.includes(facts.reason)

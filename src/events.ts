@@ -41,6 +41,18 @@ export type EventFacts =
     /** What it has instead, for people: cut to 200 characters, escaped. */
     readonly received?: string;
   }
+  | {
+    /** The token is fine, and what was asked for needs more than it is good for. */
+    readonly code: "call_refused";
+    readonly tokenDigest: string;
+    readonly reason: AccessTokenErrorReason;
+    readonly clientId: string;
+    readonly subject?: string;
+    /** With `scope_missing`: all scopes that the call needs, for people. */
+    readonly expected?: string;
+    /** What the caller has instead, for people: cut to 200 characters, escaped. */
+    readonly received?: string;
+  }
   | TokenEvent & {
     /** Neither accepted nor refused: the request got 503 or 500. */
     readonly code: "token_unverified";

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { readBytes } from "./body.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
-import { type Emit, shortDigest, showForeign } from "./events.ts";
+import { type Emit, showForeign } from "./events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
 import { isObject, isTooDeep, readCalls } from "./json_rpc.ts";
 import { rewriteResponse } from "./list_filter.ts";
 import type { List, OperationPolicy } from "./operation_policy.ts";
 import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
+import { buildCallRefused } from "./token_events.ts";
 
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -84,14 +84,13 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
     return (response) => rewriteResponse(response, rewrite);
   }
 
-  function tellRefused(caller: AccessToken, scopes: readonly string[]): void {
-    emit?.({
-      code: "token_refused",
-      reason: "scope_missing",
-      tokenDigest: shortDigest(hash("sha256", caller.token, "hex")),
-      expected: showForeign(scopes.join(" ")),
-      received: showForeign(caller.scopes.join(" ")),
-    });
+  function refuseCall(
+    caller: AccessToken,
+    error: AccessTokenError,
+    door: AccessTokenPolicy,
+  ): Response {
+    emit?.(buildCallRefused(caller, error));
+    return buildRefusal(error, door);
   }
 
   return async (request, caller, door) => {
@@ -134,8 +133,7 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
         });
         return refuse(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing":
-        tellRefused(judged, verdict.scopes);
-        return buildRefusal(new AccessTokenError("scope_missing", verdict.scopes), door);
+        return refuseCall(judged, new AccessTokenError("scope_missing", verdict.scopes), door);
       case "allowed":
         return {
           caller: judged,

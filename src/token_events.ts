@@ -142,13 +142,40 @@ export function buildUnverified(token: TokenEvent, { reason }: IntrospectionErro
 }
 
 /**
+ * Tells of a caller who asked for more than its token is good for.
+ *
+ * @param caller Who did.
+ * @param error What the call needs.
+ * @returns The event.
+ */
+export function buildCallRefused(caller: AccessToken, error: AccessTokenError): EventFacts {
+  const { reason, scopes } = error;
+  const { org_id: org, org_role: role } = caller.claims;
+  const received = reason === "scope_missing"
+    ? caller.scopes.join(" ")
+    : reason.startsWith("org_")
+    ? org
+    : role;
+  return {
+    code: "call_refused",
+    ...describeCaller(caller),
+    reason,
+    ...(reason === "scope_missing" && { expected: showForeign(scopes.join(" ")) }),
+    received: showForeign(received),
+  };
+}
+
+/**
  * Tells of a caller who presented another caller's session.
  *
  * @param caller Who did.
  * @returns The event.
  */
-export function buildSessionRefused({ token, clientId, subject }: AccessToken): EventFacts {
+export function buildSessionRefused(caller: AccessToken): EventFacts {
+  return { code: "session_refused", ...describeCaller(caller) };
+}
+
+function describeCaller({ token, clientId, subject }: AccessToken) {
   const tokenDigest = shortDigest(hash("sha256", token, "hex"));
-  const whose = subject === undefined ? { clientId } : { clientId, subject };
-  return { code: "session_refused", tokenDigest, ...whose };
+  return subject === undefined ? { tokenDigest, clientId } : { tokenDigest, clientId, subject };
 }

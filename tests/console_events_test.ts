@@ -82,6 +82,30 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
     level: "error",
   },
   {
+    facts: {
+      code: "call_refused",
+      tokenDigest: "3f08aace122e",
+      reason: "scope_missing",
+      clientId: "client-1",
+      subject: "user-1",
+      expected: '"read admin"',
+      received: '"read"',
+    },
+    text: '✗ 3f08aace122e call refused user-1, scope missing: expected "read admin", got "read". …',
+    level: "warn",
+  },
+  {
+    facts: {
+      code: "call_refused",
+      tokenDigest: "3f08aace122e",
+      reason: "role_mismatch",
+      clientId: "client-1",
+      received: '"Member"',
+    },
+    text: '✗ 3f08aace122e call refused nobody, role mismatch: got "Member". …',
+    level: "warn",
+  },
+  {
     facts: { code: "breaker_opened", failures: 5, retryAfterSeconds: 10 },
     text: "!              breaker opened after 5 failures, next probe in 10 s. …",
     level: "error",

@@ -47,6 +47,6 @@ test("docs/events.md lists every source and every reason", () => {
     scope_missing: true,
   };
   assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());
-  const named = rows("`reason` of a refused token").map(([name]) => name);
+  const named = rows("`reason` of a refusal").map(([name]) => name);
   assert.deepEqual(named.sort(), Object.keys(reasons).sort());
 });

@@ -61,6 +61,10 @@ const EVENTS: [EventFacts, RegExp][] = [
   [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
   [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],
   [{ code: "token_unverified", ...token, reason: "client_refused" }, /500.+misconfigured/],
+  [
+    { code: "call_refused", tokenDigest: "3f", reason: "scope_missing", clientId: "c" },
+    /MCP > Scopes/,
+  ],
   [{ code: "introspection_completed", ...token, active: true }, /answered/],
   [{ code: "breaker_opened", failures: 5, retryAfterSeconds: 10 }, /status page/],
   [{ code: "breaker_closed" }, /again/],

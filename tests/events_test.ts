@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PropelAuthOptions } from "@x/propelauth-mcp";
+import type { PropelAuth, PropelAuthOptions } from "@x/propelauth-mcp";
 import { type PropelAuthEvent, showForeign } from "../src/events.ts";
 import {
   ACTIVE,
@@ -255,6 +255,44 @@ test("onEvent() is never told that something took less than no time", async () =
   await harness.auth.verifier.verifyAccessToken("token-1");
   assert.deepEqual(durations, [0, 0]);
 });
+
+const CALLS: [(auth: PropelAuth) => unknown, Record<string, unknown>][] = [
+  [(auth) => auth.requireScopes("admin"), {
+    reason: "scope_missing",
+    expected: '"admin"',
+    received: '"read write"',
+  }],
+  [(auth) => auth.requireOrg("acme"), { reason: "org_mismatch", received: '"other"' }],
+  [(auth) => auth.requireRole("Owner"), { reason: "role_claim_missing", received: "nothing" }],
+];
+
+for (const [call, expected] of CALLS) {
+  test(`onEvent() is told when a call needs more: ${expected["reason"]}`, async () => {
+    const events: PropelAuthEvent[] = [];
+    const { auth } = createHarness(
+      { onEvent: (event) => events.push(event) },
+      () => json({ ...ACTIVE, org_id: "other" }),
+    );
+    const handler = auth.handler(() => {
+      call(auth);
+      return new Response("unreachable");
+    });
+    assert.equal((await handler(mcpRequest())).status, 403);
+    assert.deepEqual(events.map(({ code }) => code), [
+      "introspection_completed",
+      "token_accepted",
+      "call_refused",
+    ]);
+    const { message: _message, occurredAt: _occurredAt, ...facts } = events[2] ?? assert.fail();
+    assert.deepEqual(facts, {
+      code: "call_refused",
+      tokenDigest: DIGEST,
+      clientId: "client-1",
+      subject: "user-1",
+      ...expected,
+    });
+  });
+}
 
 test("onEvent() is told when a caller presents another caller's session", async () => {
   const { eventsOf, handler } = listen(cached(), (token) => json({ ...ACTIVE, sub: token }));

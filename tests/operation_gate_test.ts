@@ -501,9 +501,11 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   const [missing, unknown] = told;
   assert.equal(told.length, 2);
   assert.deepEqual({ ...missing, message: "" }, {
-    code: "token_refused",
+    code: "call_refused",
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
+    clientId: "client-1",
+    subject: "user-1",
     expected: '"mcp notes:write"',
     received: '"mcp notes:read"',
     message: "",

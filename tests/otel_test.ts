@@ -257,12 +257,14 @@ test("refused requests, sessions and cache entries are counted", async () => {
   const tokenDigest = "3f08aace122e";
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
   tell(listener, { code: "request_refused", reason: "host", received: "x" });
+  tell(listener, { code: "call_refused", tokenDigest, reason: "scope_missing", clientId: "c" });
   tell(listener, { code: "session_refused", tokenDigest, clientId: "c" });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest });
   const measured = await metrics();
   assert.deepEqual(measured["propelauth.requests.refused"], [
     [{ "error.type": "origin" }, 1],
     [{ "error.type": "host" }, 1],
+    [{ "error.type": "scope_missing" }, 1],
     [{ "error.type": "session" }, 1],
   ]);
   assert.deepEqual(measured["propelauth.shared_cache.rejected"], [[{}, 1]]);

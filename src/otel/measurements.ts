@@ -80,6 +80,9 @@ export function createMeasurements(
       case "shared_cache_entry_rejected":
         measured.sharedCacheRejected.add(1, attributes);
         return;
+      case "call_refused":
+        measured.requestsRefused.add(1, { ...attributes, "error.type": event.reason });
+        return;
       case "session_refused":
         measured.requestsRefused.add(1, { ...attributes, "error.type": "session" });
         return;
@@ -126,7 +129,8 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
       unit: "{verification}",
     }),
     requestsRefused: meter.createCounter("propelauth.requests.refused", {
-      description: "Requests refused for their origin, their host or another caller's session",
+      description:
+        "Requests refused for what they ask, their origin, their host or another's session",
       unit: "{request}",
     }),
     sharedCacheRejected: meter.createCounter("propelauth.shared_cache.rejected", {

@@ -3,12 +3,21 @@
  * nothing is installed for whoever does not want it.
  *
  * @example With Deno's own exporter (`OTEL_DENO=true`), or with the Node SDK
- * ```ts ignore
- * import * as api from "npm:@opentelemetry/api@1";
- * import { createPropelAuth } from "jsr:@x/propelauth-mcp";
- * import { otelEvents } from "jsr:@x/propelauth-mcp/otel";
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import * as api from "@opentelemetry/api";
+ * import { createPropelAuth } from "@x/propelauth-mcp";
+ * import { otelEvents } from "@x/propelauth-mcp/otel";
  *
- * const auth = createPropelAuth.fromEnv({ onEvent: otelEvents(api) });
+ * const auth = createPropelAuth({
+ *   authUrl: "https://auth.example.com",
+ *   introspectionClientId: "id",
+ *   introspectionClientSecret: "secret",
+ *   baseUrl: "https://mcp.example.com",
+ *   onEvent: otelEvents(api),
+ * });
+ * const refusal = await auth.authenticate(new Request("https://mcp.example.com/mcp"));
+ * assert(refusal instanceof Response);
  * ```
  *
  * @module
