@@ -8,7 +8,7 @@ const IMPORT =
   /^(?:import|export)\s[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 /** What a worker has; relative paths lead to files that are looked at in the same way. */
 const OFFERED =
-  /^(node:(test|assert\/strict|util|async_hooks|crypto|events|process|timers(\/promises)?)|@x\/propelauth-mcp(\/[\w-]+)?)$/;
+  /^(node:(test|assert\/strict|async_hooks|buffer|crypto|events|process|stream|timers(\/promises)?|url|util)|@x\/propelauth-mcp(\/[\w-]+)?)$/;
 
 const { name, exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
 const modules = new Map();

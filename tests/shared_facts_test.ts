@@ -243,16 +243,17 @@ test("lookup() does not release a lock that may be another's by now", async () =
 });
 
 test("lookup() shares no answer that cannot be written", async () => {
-  const { create, lookUp, asked, answerWith } = createInstances();
   const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
   const long = JSON.stringify("x".repeat(70_000));
   for (const more of [deep, long]) {
+    const { create, lookUp, asked, answerWith } = createInstances();
     answerWith(() =>
       Promise.resolve(readFacts(`${JSON.stringify(ACTIVE).slice(0, -1)},"more":${more}}`))
     );
-    await lookUp(create());
+    for (const _ of [1, 2]) assert.equal((await lookUp(create())).facts.active, true);
+    // How deep is too deep is the runtime's affair: Bun can write this, and then shares it.
+    if (more === long) assert.equal(asked.length, 2);
   }
-  assert.equal(asked.length, 2);
 });
 
 for (const state of ["lost", "stuck"] as const) {
