@@ -43,24 +43,25 @@ const PARAMETERS = [
   "type",
 ];
 
-const named = (kind: "tools" | "prompts"): ReadTargets => ({ name, arguments: args = {} }) =>
-  typeof name === "string" && isObject(args) ? [{ kind, name, arguments: args }] : undefined;
+const named = (kind: "tools" | "prompts"): ReadTargets => ({ name, arguments: args = {} }) => {
+  if (name === undefined) return [];
+  return typeof name === "string" && isObject(args) ? [{ kind, name, arguments: args }] : undefined;
+};
 
-const resource: ReadTargets = ({ uri }) =>
-  typeof uri === "string" && uri.length <= MAX_URI_LENGTH
+const resource: ReadTargets = ({ uri }) => {
+  if (uri === undefined) return [];
+  return typeof uri === "string" && uri.length <= MAX_URI_LENGTH
     ? [{ kind: "resources", name: uri, arguments: {} }]
     : undefined;
-
-/** MCP 2026-07-28 has the server answer that it knows the method no more, whatever it is about. */
-const subscription: ReadTargets = (params) => params["uri"] === undefined ? [] : resource(params);
+};
 
 const TARGETS = new Map<string, ReadTargets>([
   ["tools/call", named("tools")],
   ["prompts/get", named("prompts")],
   ["resources/read", resource],
-  ["resources/subscribe", subscription],
-  ["resources/unsubscribe", subscription],
-  ["completion/complete", ({ ref }) => {
+  ["resources/subscribe", resource],
+  ["resources/unsubscribe", resource],
+  ["completion/complete", ({ ref = {} }) => {
     if (!isObject(ref) || !isPlain(ref, PARAMETERS)) return undefined;
     const { name, uri } = ref;
     if (uri === undefined) return named("prompts")({ name });
@@ -79,7 +80,8 @@ const TARGETS = new Map<string, ReadTargets>([
  * Finds all that a body asks for, a batch's messages one by one. Answers of the client ask for nothing.
  *
  * What two parsers or servers could read in two ways is not judged at all: a member that another
- * spelling of stands beside or in place of (`Method`), a name that is no text, a list in a batch.
+ * spelling of stands beside or in place of (`Method`), a name that is no text, a list in a batch. What
+ * names nothing at all is the server's to refuse.
  *
  * @param body The parsed body.
  * @returns What it asks for, or `undefined` when it is not what JSON-RPC and MCP have.
@@ -100,7 +102,7 @@ export function readCalls(body: unknown): Call[] | undefined {
   return calls;
 }
 
-function readTargets(method: string, params: unknown): readonly Target[] | undefined {
+function readTargets(method: string, params: unknown = {}): readonly Target[] | undefined {
   const read = TARGETS.get(method);
   if (read === undefined) return TARGETS.has(plain(method)) ? undefined : [];
   return isObject(params) && isPlain(params, PARAMETERS) ? read(params) : undefined;

@@ -62,18 +62,23 @@ function rewriteEvents(
 
   /** The whole events in what has come; the last one too when nothing more comes. */
   function take(text: string, done: boolean): string {
+    const split = done || rest.endsWith("\r") || /[\r\n]/.test(text);
     rest += text;
+    // Looked through once it has an end: a long line comes in many pieces.
+    if (!split) return "";
     // A CR at the end may be half of a CR LF.
-    const lines = rest.split(/\r\n|\n|\r(?!$)/);
-    rest = done ? "" : lines.pop() ?? "";
+    const lines = rest.split(done ? /\r\n|\n|\r/ : /\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? "";
     let out = "";
     for (const line of lines) {
       if (line !== "") event.push(line);
+      else if (event.length === 0) out += "\n";
       else {
         out += `${rewriteEvent(event, rewrite).join("\n")}\n\n`;
         event = [];
       }
     }
+    if (done && rest !== "") event.push(rest);
     if (done && event.length > 0) out += rewriteEvent(event, rewrite).join("\n");
     return out;
   }

@@ -64,6 +64,16 @@ const FOUND: [what: string, body: unknown, calls: unknown[]][] = [
     { method: "ping", targets: [] },
     { method: "tools/call", targets: [{ kind: "tools", name: "t", arguments: {} }] },
   ]],
+  ["nothing where no tool is named", message("tools/call"), [{
+    method: "tools/call",
+    targets: [],
+  }]],
+  ["nothing where no URI is", message("resources/read", { url: "a://b" }), [
+    { method: "resources/read", targets: [] },
+  ]],
+  ["nothing where no reference is", message("completion/complete", { ref: {} }), [
+    { method: "completion/complete", targets: [] },
+  ]],
   ["an empty batch", [], []],
   ["the client's answer", { jsonrpc: "2.0", id: 1, result: { name: "t" } }, []],
   ["odd ids", [message("ping", {}, { id: null }), message("ping", {}, { id: { a: [1] } })], [
@@ -97,18 +107,15 @@ const REFUSED: [what: string, text: string][] = [
   ["a second method in capitals", '{"method":"ping","METHOD":"tools/call"}'],
   ["a member with a long s", '{"method":"tools/call","param\u017f":{"name":"t"}}'],
   ["members to inherit", '{"__proto__":{"method":"tools/call"}}'],
-  ["no parameters", '{"method":"tools/call"}'],
   ["parameters by position", '{"method":"tools/call","params":["t"]}'],
   ["a name that is a list", '{"method":"tools/call","params":{"name":["t"]}}'],
   ["a name in capitals beside it", '{"method":"tools/call","params":{"name":"t","Name":"u"}}'],
   ["a name to inherit", '{"method":"tools/call","params":{"__proto__":{"name":"t"}}}'],
   ["arguments that are a list", '{"method":"tools/call","params":{"name":"t","arguments":[]}}'],
   ["arguments that are null", '{"method":"tools/call","params":{"name":"t","arguments":null}}'],
-  ["no URI", '{"method":"resources/read","params":{"url":"a://b"}}'],
   ["a list to follow", '{"method":"resources/subscribe","params":{"uri":["a://b"]}}'],
   ["a URI that is an object", '{"method":"resources/read","params":{"uri":{}}}'],
-  ["no reference", '{"method":"completion/complete","params":{}}'],
-  ["a reference to nothing", '{"method":"completion/complete","params":{"ref":{}}}'],
+  ["a reference that is text", '{"method":"completion/complete","params":{"ref":"p"}}'],
   [
     "a reference to both",
     '{"method":"completion/complete","params":{"ref":{"name":"p","uri":"a:b"}}}',
@@ -133,7 +140,7 @@ const REFUSED: [what: string, text: string][] = [
     "a URI that is too long",
     JSON.stringify(message("resources/read", { uri: "a".repeat(MAX_URI_LENGTH + 1) })),
   ],
-  ["one bad message in a batch", '[{"method":"ping"},{"method":"tools/call"}]'],
+  ["one bad message in a batch", '[{"method":"ping"},{"method":"tools/call","params":[]}]'],
 ];
 
 for (const [what, text] of REFUSED) {
