@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { measureCoreSize, measureImport } from "./artifact.ts";
 import { measureColdFlight, measureDeadTokens } from "./bounds.ts";
+import { measurePolicyCall, measurePolicyList } from "./policy.ts";
 import { measureHttpCall, measureProcessCall } from "./protected_call.ts";
 import type { Figure } from "./figure.ts";
 import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./outage.ts";
@@ -16,12 +17,14 @@ Usage: deno task bench [options]
   --json        the figures as JSON
   --help        this text
 
-Quote the medians of several runs on a quiet machine. It takes about a minute.`;
+Quote the medians of several runs on a quiet machine. It takes about two minutes.`;
 
 const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["verification", measureWarmVerification],
   ["process", measureProcessCall],
   ["http", measureHttpCall],
+  ["policy, call", measurePolicyCall],
+  ["policy, list", measurePolicyList],
   ["flight", measureColdFlight],
   ["memory", measureDeadTokens],
   ["breaker", measureOpenBreaker],

@@ -1,4 +1,4 @@
-import { createPropelAuth, type PropelAuth } from "@x/propelauth-mcp";
+import { createPropelAuth, type OperationRules, type PropelAuth } from "@x/propelauth-mcp";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
 /** As long as an opaque token is. */
@@ -10,6 +10,7 @@ export function createGate(
   baseUrl: string,
   answer: Record<string, unknown> = {},
   onAsk: () => void = () => {},
+  operations?: OperationRules,
 ): PropelAuth {
   const body = JSON.stringify({
     active: true,
@@ -26,6 +27,7 @@ export function createGate(
     introspectionClientSecret: "secret",
     baseUrl,
     requiredScopes: ["read:user_data"],
+    ...(operations && { operations }),
     tokenIntrospectionOverrides: {
       cacheTtlSeconds: 3600,
       fetch: () => {
@@ -47,6 +49,31 @@ export function createMcpServer() {
   });
 }
 
+/** How many tools the long list has. */
+export const LISTED = 200;
+
+/** A server of the same SDK with many tools. */
+export function createListServer() {
+  return createMcpHandler(() => {
+    const server = new McpServer({ name: "bench", version: "1.0.0" });
+    for (let i = 0; i < LISTED; i++) {
+      const description = `Does the thing of number ${i}, which takes a sentence to say`;
+      server.registerTool(`tool_${i}`, { description }, () => ({ content: [] }));
+    }
+    return server;
+  });
+}
+
+/** A rule for each tool of both servers; of the long list the token lacks what the first one needs. */
+export const RULES: OperationRules = {
+  tools: {
+    hello: ["write:note"],
+    ...Object.fromEntries(
+      Array.from({ length: LISTED }, (_, i) => [`tool_${i}`, [i > 0 ? "write:note" : "admin"]]),
+    ),
+  },
+};
+
 /** One call of its tool, as a client without a session sends it. */
 export const CALL = {
   method: "POST",
@@ -64,10 +91,23 @@ export const CALL = {
   }),
 } as const;
 
+/** The question for the long list. */
+export const LIST = {
+  ...CALL,
+  body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} }),
+} as const;
+
 /** A bench that measures errors measures nothing. */
 export async function expectHello(response: Response): Promise<void> {
   const text = await response.text();
   if (response.status !== 200 || !text.includes('"hello"')) {
     throw new Error(`The server answered ${response.status} ${text}`);
   }
+}
+
+/** The same of the long list. */
+export async function expectList(response: Response, length: number): Promise<void> {
+  const text = await response.text();
+  const names = text.match(/"name":"tool_/g) ?? [];
+  if (names.length !== length) throw new Error(`The server listed ${names.length}: ${text}`);
 }

@@ -20,45 +20,63 @@ export async function measureProcessCall(): Promise<Figure[]> {
  * has learnt of either, and the bare one would pay for the other.
  */
 export async function measureHttpCall(): Promise<Figure[]> {
-  const guarded = await startServer("guarded");
-  const bare = await startServer("bare");
+  const { ratio, one, other } = await compareServers(["guarded"], ["bare"], (url) => load(url));
+  return [
+    atMost("warm protected call / unprotected, over HTTP", ratio, 1.05),
+    inMicroseconds("what the gate adds to such a call", one - other),
+    inMicroseconds("the unprotected call, of a tool that does nothing", other),
+  ];
+}
+
+/**
+ * Compares two servers, each in a process of its own.
+ *
+ * @param oneKind The arguments of the one.
+ * @param otherKind The arguments of the other.
+ * @param run Loads a server, the one or the other, with {@linkcode CALLS} requests.
+ * @param rounds How many rounds count.
+ * @returns The ratio, and the medians of both in microseconds.
+ */
+export async function compareServers(
+  oneKind: readonly string[],
+  otherKind: readonly string[],
+  run: (url: string, isOne: boolean) => Promise<number>,
+  rounds = 40,
+): Promise<{ ratio: number; one: number; other: number }> {
+  const one = await startServer(oneKind);
+  const other = await startServer(otherKind);
   try {
-    const times = { guarded: [] as number[], bare: [] as number[] };
-    const run = async (name: keyof typeof times, url: string): Promise<number> => {
-      const time = await load(url);
+    const times = { one: [] as number[], other: [] as number[] };
+    const measure = async (name: keyof typeof times): Promise<number> => {
+      const isOne = name === "one";
+      const time = await run(isOne ? one.url : other.url, isOne);
       times[name].push(time * 1000 / CALLS);
       return time;
     };
-    for (let round = 0; round < 10; round++) await Promise.all([load(guarded.url), load(bare.url)]);
-    const ratio = await pairedRatio(
-      40,
-      () => run("guarded", guarded.url),
-      () => run("bare", bare.url),
-    );
-    const [protectedTime, bareTime] = [median(times.guarded), median(times.bare)];
-    return [
-      atMost("warm protected call / unprotected, over HTTP", ratio, 1.05),
-      inMicroseconds("what the gate adds to such a call", protectedTime - bareTime),
-      inMicroseconds("the unprotected call, of a tool that does nothing", bareTime),
-    ];
+    for (let round = 0; round < rounds / 4; round++) {
+      await Promise.all([run(one.url, true), run(other.url, false)]);
+    }
+    const ratio = await pairedRatio(rounds, () => measure("one"), () => measure("other"));
+    return { ratio, one: median(times.one), other: median(times.other) };
   } finally {
-    await guarded.stop();
-    await bare.stop();
+    await one.stop();
+    await other.stop();
   }
 }
 
-function inMicroseconds(what: string, time: number): Figure {
+/** A line of the table without a goal. */
+export function inMicroseconds(what: string, time: number): Figure {
   return { what, measured: `${time.toFixed(0)} microseconds` };
 }
 
-async function startServer(kind: "guarded" | "bare") {
+async function startServer(kind: readonly string[]) {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--quiet",
       "--allow-net=127.0.0.1",
       new URL("./server.ts", import.meta.url).pathname,
-      kind,
+      ...kind,
     ],
     stdin: "piped",
     stdout: "piped",
@@ -78,10 +96,14 @@ async function startServer(kind: "guarded" | "bare") {
 const CALLS = 400;
 
 /** 400 calls over eight connections that stay open. */
-function load(url: string): Promise<number> {
+export function load(
+  url: string,
+  request: RequestInit = CALL,
+  expect: (response: Response) => Promise<void> = expectHello,
+): Promise<number> {
   return timed(() =>
     Promise.all(Array.from({ length: 8 }, async () => {
-      for (let call = 0; call < CALLS / 8; call++) await expectHello(await fetch(url, CALL));
+      for (let call = 0; call < CALLS / 8; call++) await expect(await fetch(url, request));
     }))
   );
 }

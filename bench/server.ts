@@ -1,16 +1,20 @@
-// A server that `bench.ts` loads, protected or bare: prints its URL, and ends when its standard
+// A server that `bench.ts` loads, bare, protected, or with a policy: prints its URL, and ends when its standard
 // input does.
 // deno-lint-ignore-file no-console
-import { createGate, createMcpServer } from "./parts.ts";
+import { createGate, createListServer, createMcpServer, RULES } from "./parts.ts";
 
-const mcp = createMcpServer();
+const [kind = "", list] = Deno.args;
+const mcp = list ? createListServer() : createMcpServer();
 let handler = (request: Request): Promise<Response> => mcp.fetch(request);
 const { addr } = Deno.serve(
   { hostname: "127.0.0.1", port: 0, onListen: () => {} },
   (request) => handler(request),
 );
 const baseUrl = `http://127.0.0.1:${addr.port}`;
-if (Deno.args[0] === "guarded") handler = createGate(baseUrl).handler(mcp);
+if (kind !== "bare") {
+  const rules = kind === "policy" ? RULES : undefined;
+  handler = createGate(baseUrl, {}, undefined, rules).handler(mcp);
+}
 console.log(`${baseUrl}/mcp`);
 await Deno.stdin.readable.pipeTo(new WritableStream());
 Deno.exit();
