@@ -22,8 +22,6 @@ export function buildForwardedRequest(
   if (body !== undefined) {
     // Of the body as it came; and a text would be given a type that the client did not say.
     copy.headers.delete("Content-Length");
-    // The answer may have to be read here.
-    copy.headers.delete("Accept-Encoding");
     if (!request.headers.has("Content-Type")) copy.headers.delete("Content-Type");
   }
   return copy;

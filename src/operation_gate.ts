@@ -11,7 +11,7 @@ import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import { type Emit, showForeign } from "./events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
 import { isObject, isTooDeep, readCalls } from "./json_rpc.ts";
-import { rewriteResponse } from "./list_filter.ts";
+import { type Rewrite, rewriteResponse } from "./list_filter.ts";
 import type { List, OperationPolicy } from "./operation_policy.ts";
 import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
 import { buildCallRefused } from "./token_events.ts";
@@ -23,6 +23,8 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const TRANSPORT_ERROR = -32000;
 const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
+
+const UNREADABLE = "The request body could not be read";
 
 /** A request that may go on. */
 export interface Admission {
@@ -62,8 +64,22 @@ export type OperationGate = (
 export function createOperationGate(options: OperationGateOptions): OperationGate {
   const { policy, emit, verifyFresh } = options;
 
-  function createFilter(lists: readonly List[], caller: AccessToken): Admission["filter"] {
-    const rewrite = (message: unknown): boolean => {
+  function admit(
+    caller: AccessToken,
+    request: Request,
+    parsedBody: unknown,
+    lists: readonly List[] | undefined,
+  ): Admission {
+    if (lists === undefined) return { caller, request, parsedBody, filter: undefined };
+    // The answer has to be read here.
+    request.headers.delete("Accept-Encoding");
+    const rewrite = createRewrite(lists, caller);
+    const filter = (response: Response) => rewriteResponse(response, rewrite);
+    return { caller, request, parsedBody, filter };
+  }
+
+  function createRewrite(lists: readonly List[], caller: AccessToken): Rewrite {
+    return (message) => {
       const result = isObject(message) ? message["result"] : undefined;
       if (!isObject(result)) return false;
       let changed = false;
@@ -81,7 +97,6 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
       }
       return changed;
     };
-    return (response) => rewriteResponse(response, rewrite);
   }
 
   function refuseCall(
@@ -95,11 +110,13 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
 
   return async (request, caller, door) => {
     /** What is asked for is not known: a stream that is taken up again, or no JSON. */
-    const admitUnread = (request: Request): Admission => {
-      const filter = policy.lists.length > 0 ? createFilter(policy.lists, caller) : undefined;
-      return { caller, request, parsedBody: undefined, filter };
-    };
-    if (request.body === null) return admitUnread(buildForwardedRequest(request));
+    const admitUnread = (forwarded: Request): Admission =>
+      admit(caller, forwarded, undefined, policy.lists.length > 0 ? policy.lists : undefined);
+    if (request.body === null) {
+      // Whoever stands before us kept it: what comes behind may read what was not judged.
+      if (declaresBody(request.headers)) return refuse(400, PARSE_ERROR, UNREADABLE);
+      return admitUnread(buildForwardedRequest(request));
+    }
     const bytes = await readBody(request);
     if (bytes instanceof Response) return bytes;
     let parsedBody: unknown;
@@ -135,13 +152,13 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
       case "scope_missing":
         return refuseCall(judged, new AccessTokenError("scope_missing", verdict.scopes), door);
       case "allowed":
-        return {
-          caller: judged,
-          // As it was judged, and not as it came: another parser could read that otherwise.
-          request: buildForwardedRequest(request, JSON.stringify(parsedBody)),
+        // As it was judged, and not as it came: another parser could read that otherwise.
+        return admit(
+          judged,
+          buildForwardedRequest(request, JSON.stringify(parsedBody)),
           parsedBody,
-          filter: verdict.lists && createFilter(verdict.lists, judged),
-        };
+          verdict.lists,
+        );
     }
   };
 }
@@ -158,9 +175,14 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | Res
     const bytes = await readBytes(request, MAX_BODY_BYTES);
     if (bytes !== undefined) return bytes;
   } catch {
-    return refuse(400, PARSE_ERROR, "The request body could not be read");
+    return refuse(400, PARSE_ERROR, UNREADABLE);
   }
   return refuse(413, TRANSPORT_ERROR, `The request body must not exceed ${MAX_BODY_BYTES} bytes`);
+}
+
+// RFC 9112 §6: what says that a message has a body.
+function declaresBody(headers: Headers): boolean {
+  return headers.has("Transfer-Encoding") || Number(headers.get("Content-Length") ?? 0) !== 0;
 }
 
 function refuse(status: number, code: number, message: string): Response {

@@ -434,6 +434,23 @@ test("handler() answers 400 to a body that breaks off", async () => {
   assert.deepEqual([response.status, reached], [400, undefined]);
 });
 
+for (const headers of [{ "Content-Length": "2" }, { "Transfer-Encoding": "chunked" }]) {
+  test(`handler() hands nothing on when the body of ${JSON.stringify(headers)} was kept from it`, async () => {
+    const init = { headers: { ...headers } };
+    const { response, reached } = await send(null, "mcp", POLICY, init);
+    assert.deepEqual([response.status, reached], [400, undefined]);
+  });
+}
+
+test("handler() hands on a request that has no body", async () => {
+  for (
+    const init of [{ method: "DELETE" }, { method: "POST", headers: { "Content-Length": "0" } }]
+  ) {
+    const { response } = await send(null, "mcp", POLICY, init);
+    assert.equal(response.status, 200);
+  }
+});
+
 test("handler() tells a browser of what it refuses", async () => {
   const headers = { "Origin": "https://mcp.example.com" };
   const { response } = await send(JSON.stringify(call("add_note")), "mcp", POLICY, { headers });

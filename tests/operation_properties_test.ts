@@ -61,21 +61,37 @@ function fold(name: string): string {
   return name.normalize("NFKC").trim().toLowerCase();
 }
 
-/** What reached the server, or `undefined`. */
-async function send(text: string, granted: string[], deny: boolean) {
+interface Reached {
+  text: string;
+  parsedBody: unknown;
+}
+
+/** Two servers for all runs: on Node 20 each more of them makes every promise slower. */
+const [allowing, denying] = (["allow", "deny"] as const).map((defaultOperation) => {
   const { auth } = createHarness({
     scopesSupported: GRANTED,
     scopeHierarchy: HIERARCHY,
     operations: { tools: asRules(TOOLS), resources: asRules(RESOURCES) },
-    defaultOperation: deny ? "deny" : "allow",
-  }, () => json({ ...ACTIVE, scope: granted }));
-  let reached: { text: string; parsedBody: unknown } | undefined;
+    defaultOperation,
+    // The token says what it holds.
+  }, (token) => json({ ...ACTIVE, scope: token.slice(1).split(".") }));
+  let reached: Reached | undefined;
   const handler = auth.handler(async (request, { parsedBody }) => {
     reached = { text: await request.text(), parsedBody };
-    return new Response("{}");
+    const tools = Object.keys(TOOLS).concat("other").map((name) => ({ name }));
+    return json({ jsonrpc: "2.0", id: 1, result: { tools } });
   });
-  const { status } = await handler(mcpRequest("token-1", { body: text }));
-  return { status, reached };
+  return async (text: string, granted: string[]) => {
+    reached = undefined;
+    const response = await handler(mcpRequest(`.${granted.join(".")}`, { body: text }));
+    // Read anew, since the compiler does not see that the handler has set it.
+    return { response, status: response.status, reached: ((): Reached | undefined => reached)() };
+  };
+});
+
+/** What was answered, and what reached the server. */
+async function send(text: string, granted: string[], deny: boolean) {
+  return await (deny ? denying : allowing)?.(text, granted) ?? assert.fail();
 }
 
 const names = fc.oneof(
@@ -174,7 +190,7 @@ const inBatches = (messages: fc.Arbitrary<string>) =>
     { arbitrary: messages.map((one) => `[[${one}]]`), weight: 1 },
   );
 const granted = fc.subarray(GRANTED);
-const RUNS = { numRuns: 5_000 };
+const RUNS = { numRuns: 3_000 };
 
 test("no body brings a call to a lenient MCP server that the policy does not allow", async () => {
   let passed = 0;
@@ -194,7 +210,7 @@ test("no body brings a call to a lenient MCP server that the policy does not all
     ),
     RUNS,
   );
-  assert(passed > 250, `only ${passed} of the bodies went through`);
+  assert(passed > 150, `only ${passed} of the bodies went through`);
 });
 
 test("no call is kept from the MCP server that the policy allows", async () => {
@@ -213,29 +229,22 @@ test("no call is kept from the MCP server that the policy allows", async () => {
     }),
     RUNS,
   );
-  assert(passed > 250, `only ${passed} of the calls were allowed`);
+  assert(passed > 150, `only ${passed} of the calls were allowed`);
 });
 
-test("a list shows a tool or a resource to those whose call of it is let through, and to no others", async () => {
+test("a list shows a tool to those whose call of it is let through, and to no others", async () => {
   await fc.assert(
-    fc.asyncProperty(names, granted, fc.boolean(), async (name, scopes, deny) => {
-      const { auth } = createHarness({
-        scopesSupported: GRANTED,
-        scopeHierarchy: HIERARCHY,
-        operations: { tools: asRules(TOOLS) },
-        defaultOperation: deny ? "deny" : "allow",
-      }, () => json({ ...ACTIVE, scope: scopes }));
-      const handler = auth.handler(() =>
-        json({ jsonrpc: "2.0", id: 1, result: { tools: [{ name }] } })
-      );
-      const ask = async (method: string, params: object) => {
-        const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-        return await handler(mcpRequest("token-1", { body }));
-      };
-      const called = await ask("tools/call", { name });
-      const { result } = await (await ask("tools/list", {})).json();
-      assert.equal(result.tools.length === 1, called.status === 200);
+    fc.asyncProperty(granted, fc.boolean(), async (scopes, deny) => {
+      const ask = (method: string, params: object) =>
+        send(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }), scopes, deny);
+      const { response } = await ask("tools/list", {});
+      const { result } = await response.json();
+      const listed = result.tools.map(({ name }: { name: string }) => name);
+      for (const name of [...Object.keys(TOOLS), "other"]) {
+        const { status } = await ask("tools/call", { name });
+        assert.equal(listed.includes(name), status === 200);
+      }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 100 },
   );
 });
