@@ -2,11 +2,13 @@
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import { measureCoreSize, measureImport } from "./artifact.ts";
+import { measureCapacity } from "./capacity.ts";
 import { measureColdFlight, measureDeadTokens } from "./bounds.ts";
 import { measurePolicyCall, measurePolicyList } from "./policy.ts";
 import { measureHttpCall, measureProcessCall } from "./protected_call.ts";
 import type { Figure } from "./figure.ts";
 import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./outage.ts";
+import { measureSharedCache } from "./shared_cache.ts";
 import { measureWarmVerification } from "./verification.ts";
 
 const HELP = `Measures what the gate costs, each figure as a ratio or a count within one run.
@@ -30,6 +32,8 @@ const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["breaker", measureOpenBreaker],
   ["floods", measureFloods],
   ["slow", measureSlowPropelAuth],
+  ["shared", measureSharedCache],
+  ["capacity", measureCapacity],
   ["import", measureImport],
   ["size", measureCoreSize],
 ];

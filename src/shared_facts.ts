@@ -99,6 +99,7 @@ export function createSharedFacts(
   /** Changes when something is forgotten; absent while nothing was, for as long as it matters. */
   let change: unknown;
   let checkedAt = -Infinity;
+  let lost = false;
   let checking: Promise<void> | undefined;
 
   /** Until when an answer may be used, counted from the question (seconds since 1970). */
@@ -109,9 +110,9 @@ export function createSharedFacts(
 
   async function check(): Promise<void> {
     const found = await guard(() => cache.get(changeKey));
-    // When it is lost too, or every request would wait for it.
-    checkedAt = world.now();
+    lost = found === LOST;
     if (found === LOST) return;
+    checkedAt = world.now();
     const changed = found !== null && found !== undefined && found !== change;
     change = found ?? undefined;
     if (changed) options.onForgotten();
@@ -120,7 +121,9 @@ export function createSharedFacts(
   function refresh(): Promise<void> | undefined {
     // A clock may jump back.
     if (Math.abs(world.now() - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
-    return checking ??= check().finally(() => checking = undefined);
+    checking ??= check().finally(() => checking = undefined);
+    // A cache that was lost is looked for in the background: what is known here goes on to count.
+    return lost ? undefined : checking;
   }
 
   /** The answer; `undefined`: there is none. `"unusable"`: there is one that nobody can use. */

@@ -211,9 +211,45 @@ for (const [name, order] of ORDERS) {
   });
 }
 
+for (const [name, order] of ORDERS) {
+  test(`${name}() leaves no stale answer of an instance that shares nothing`, async () => {
+    const { fleet, create, world } = createFleet();
+    const auth = create({
+      ...cached({ staleIfErrorSeconds: 600 }),
+      sharedCache: undefined as never,
+    });
+    await auth.verifier.verifyAccessToken("token-1");
+    world.advance(60);
+    fleet.answer = () => json({}, { status: 500 });
+    await auth.verifier.verifyAccessToken("token-1");
+    await order(auth);
+    await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "unavailable" });
+  });
+
+  test(`${name}() has later requests share one question, whenever an older one ends`, async () => {
+    const { fleet, create, asked } = createFleet();
+    const auth = create({ sharedCache: undefined as never });
+    const replies: ((response: Response) => void)[] = [];
+    fleet.answer = () => new Promise((resolve) => replies.push(resolve));
+    const early = auth.verifier.verifyAccessToken("token-1");
+    await settle();
+    await order(auth);
+    const late = auth.verifier.verifyAccessToken("token-1");
+    await settle();
+    replies[0]?.(json(ACTIVE));
+    await early;
+    const later = auth.verifier.verifyAccessToken("token-1");
+    await settle();
+    assert.equal(asked.length, 2);
+    replies[1]?.(json(ACTIVE));
+    await Promise.all([late, later]);
+  });
+}
+
 test("forgetSubject() leaves the tokens of others as they are", async () => {
   const { create, asked } = createFleet();
-  const auth = create();
+  // Alone: from a shared cache it would have them again.
+  const auth = create({ sharedCache: undefined as never });
   await auth.verifier.verifyAccessToken("token-1");
   await auth.forgetSubject("user-2");
   await auth.verifier.verifyAccessToken("token-1");
@@ -234,6 +270,26 @@ test("a warm request asks a lost shared cache once a second at most, and never f
   assert.equal(asked.length, 1);
   assert(cache.calls.length - before <= 5, `${cache.calls.length - before} calls`);
   assert.equal(events.filter(({ code }) => code === "shared_cache_lost").length, 1);
+});
+
+test("a warm request waits once for a shared cache that does not answer, and not again", async () => {
+  const { create, cache, world } = createFleet();
+  const auth = create();
+  await auth.verifier.verifyAccessToken("token-1");
+  await settle();
+  cache.state = "stuck";
+  world.advance(FORGET_CHECK_SECONDS);
+  const first = auth.verifier.verifyAccessToken("token-1");
+  await settle();
+  world.advance(0.25);
+  await first;
+  world.advance(2);
+  // The clock stands still: this one cannot be waiting for a deadline.
+  await auth.verifier.verifyAccessToken("token-1");
+  assert.equal(world.timers, 1);
+  world.advance(0.25);
+  await settle();
+  assert.equal(world.timers, 0);
 });
 
 test("no event has a token, a digest of its full length or the secret in it", async () => {

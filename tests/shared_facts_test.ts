@@ -231,6 +231,32 @@ test("lookup() leaves no lock where the answer does not outlive it", async () =>
   assert.equal(asked.length, 2);
 });
 
+test("lookup() waits for no lock once an answer is over that did not outlive it", async () => {
+  const { world, create, lookUp, asked, answerWith } = createInstances();
+  answerWith(() => Promise.resolve(readFacts(JSON.stringify({ ...ACTIVE, exp: NOW + 1 }))));
+  await lookUp(create());
+  world.advance(1);
+  await lookUp(create());
+  assert.equal(asked.length, 2);
+});
+
+test("lookup() takes an answer for forgotten when the marks cannot be looked at", async () => {
+  const { world, create, lookUp, asked, cache } = createInstances();
+  await create().forgetSubject("user-2");
+  world.advance(2 * MAX_CLOCK_SKEW_SECONDS);
+  const other = create();
+  await other.refresh();
+  await lookUp(create());
+  // It gets the entry, and no more.
+  const get = cache.get;
+  cache.get = (key) => {
+    cache.get = () => Promise.reject(new Error("connection refused"));
+    return get(key);
+  };
+  assert.equal((await lookUp(other)).source, "introspection");
+  assert.equal(asked.length, 2);
+});
+
 test("lookup() does not release a lock that may be another's by now", async () => {
   const { world, create, lookUp, answerWith, cache } = createInstances();
   answerWith(() => {

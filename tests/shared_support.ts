@@ -8,6 +8,7 @@ import type { SharedCache } from "../src/shared_cache.ts";
 import type { FakeWorld } from "./support.ts";
 
 export interface MemoryCache extends SharedCache {
+  get: SharedCache["get"];
   /** What is kept, whatever its time. */
   readonly kept: Map<string, { value: string; until: number }>;
   /** What was called, in order: `get`, `set`, `lock` (a `set` of what is absent), `delete`. */

@@ -33,9 +33,13 @@ async function answerOthers(request: Request): Promise<Response> {
   }
   const token = searchParams.get("token");
   const subject = searchParams.get("subject");
-  if (token !== null) await auth.forget(token);
-  if (subject !== null) await auth.forgetSubject(subject);
-  return new Response("forgotten");
+  try {
+    if (token !== null) await auth.forget(token);
+    if (subject !== null) await auth.forgetSubject(subject);
+    return new Response("forgotten");
+  } catch {
+    return new Response("the others could not be told", { status: 503 });
+  }
 }
 
 const handler = auth.handler(

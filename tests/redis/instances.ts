@@ -43,7 +43,14 @@ export interface Instance {
 export async function startInstance(settings: InstanceSettings): Promise<Instance> {
   const program = new URL("./instance.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", program, JSON.stringify(settings)],
+    args: [
+      "run",
+      "--quiet",
+      "--allow-all",
+      "--unstable-no-legacy-abort",
+      program,
+      JSON.stringify(settings),
+    ],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
