@@ -257,7 +257,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     return isAccessToken(authInfo) ? authInfo : undefined;
   };
   return Object.freeze({
-    ...createRequirements({ ...options, holdsScope, getCaller: () => getAccessToken() }),
+    ...createRequirements({ ...options, holdsScope, getCaller: () => getAccessToken(), emit }),
     verifier: Object.freeze({
       verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
         verifier.verify(token, resources.policyOf(orgId)),

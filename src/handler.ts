@@ -18,7 +18,7 @@ import type { ProtectedResources } from "./protected_resources.ts";
 import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
 import { routeOf } from "./resource_identifier.ts";
 import { createSessions } from "./sessions.ts";
-import { buildCallRefused, buildSessionRefused } from "./token_events.ts";
+import { buildSessionRefused } from "./token_events.ts";
 import type { World } from "./world.ts";
 
 const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
@@ -141,7 +141,6 @@ function createMcpEndpoint(
     } catch (error) {
       // What a function requires of its caller the client has to hear. An SDK tells it by itself.
       if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
-        emit?.(buildCallRefused(caller, error));
         return buildRefusal(error, policy);
       }
       throw error;

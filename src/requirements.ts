@@ -6,8 +6,10 @@
 
 import type { AccessToken } from "./access_token.ts";
 import { AccessTokenError, refusalOf } from "./errors.ts";
+import type { Emit } from "./events.ts";
 import { isScope } from "./option_rules.ts";
 import type { HoldsScope } from "./scope_hierarchy.ts";
+import { buildCallRefused } from "./token_events.ts";
 
 /** A challenge that SDK v2 sends before a tool, resource or prompt is reached. */
 export interface ScopeChallenge {
@@ -86,6 +88,8 @@ export interface RequirementsOptions {
   readonly holdsScope: HoldsScope;
   /** The caller of the request under way. */
   readonly getCaller: () => AccessToken | undefined;
+  /** Tells of what a caller lacks. */
+  readonly emit: Emit;
 }
 
 /**
@@ -95,7 +99,7 @@ export interface RequirementsOptions {
  * @returns The four functions, which need no `this`.
  */
 export function createRequirements(options: RequirementsOptions): Requirements {
-  const { requiredScopes, holdsScope, getCaller } = options;
+  const { requiredScopes, holdsScope, getCaller, emit } = options;
 
   const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
     needed.every((scope) => holdsScope(held, scope));
@@ -107,6 +111,11 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     }
     return [first, ...rest];
   };
+
+  function refuse(caller: AccessToken, error: AccessTokenError): never {
+    emit?.(buildCallRefused(caller, error));
+    throw error;
+  }
 
   function requireCaller(): AccessToken {
     const caller = getCaller();
@@ -123,8 +132,8 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     }
     const caller = requireCaller();
     const claim = name === "org" ? caller.claims.org_id : caller.claims.org_role;
-    if (claim === undefined) throw new AccessTokenError(`${name}_claim_missing`);
-    if (!allowed.includes(claim)) throw new AccessTokenError(`${name}_mismatch`);
+    if (claim === undefined) refuse(caller, new AccessTokenError(`${name}_claim_missing`));
+    if (!allowed.includes(claim)) refuse(caller, new AccessTokenError(`${name}_mismatch`));
     return caller;
   }
 
@@ -132,14 +141,16 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
       const caller = requireCaller();
-      if (!holdsAll(caller.scopes, needed)) throw new AccessTokenError("scope_missing", needed);
-      return caller;
+      if (holdsAll(caller.scopes, needed)) return caller;
+      return refuse(caller, new AccessTokenError("scope_missing", needed));
     },
     scopeChallenge(...scopes: string[]): ScopeChallengeHandler {
       const needed = complete(scopes);
       return ({ authInfo }) => {
-        const held = authInfo?.scopes ?? getCaller()?.scopes;
+        const caller = getCaller();
+        const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
+        if (caller) emit?.(buildCallRefused(caller, new AccessTokenError("scope_missing", needed)));
         return {
           scopes: [...needed],
           errorDescription: refusalOf("scope_missing").description ?? "",

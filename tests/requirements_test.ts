@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PropelAuth } from "../src/create_propel_auth.ts";
 import type { AccessTokenErrorReason } from "../src/errors.ts";
+import type { PropelAuthEvent } from "../src/events.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "./support.ts";
 
@@ -271,3 +272,27 @@ test("requireScopes() and scopeChallenge() take a broader scope for a narrower o
     scopeHierarchy: { admin: ["write"], write: ["read"] },
     scopesSupported: ["read", "write", "admin"],
   }));
+
+test("requirements tell the operator what a caller lacks, once, whoever hears of it", async () => {
+  const events: PropelAuthEvent[] = [];
+  const { auth } = createHarness(
+    { onEvent: (event) => void events.push(event) },
+    () => json({ ...ACTIVE, ...ORG }),
+  );
+  const run = async (act: () => unknown) => {
+    events.length = 0;
+    await auth.handler(() => (act(), new Response()))(mcpRequest());
+    return events.flatMap((event) =>
+      event.code === "call_refused" ? [[event.reason, event.expected, event.received]] : []
+    );
+  };
+  const lacking = [["scope_missing", '"admin"', '"read write"']];
+  assert.deepEqual(await run(() => auth.requireScopes("admin")), lacking);
+  assert.deepEqual(await run(() => auth.scopeChallenge("admin")({})), lacking);
+  // As an SDK does with what a tool throws.
+  assert.deepEqual(await run(() => assert.throws(() => auth.requireScopes("admin"))), lacking);
+  assert.deepEqual(await run(() => auth.requireOrg("globex")), [
+    ["org_mismatch", undefined, '"acme"'],
+  ]);
+  assert.deepEqual(await run(() => auth.requireScopes("read")), []);
+});
