@@ -60,7 +60,8 @@ export function messageOf(facts: EventFacts): string {
       return "PropelAuth answered an introspection request.";
     case "propelauth_unreachable":
     case "propelauth_misconfigured":
-      return FAILED[facts.reason];
+      // All of PropelAuth's OAuth is 404 in an environment without MCP.
+      return facts.status === 404 ? NOT_ENABLED : FAILED[facts.reason];
     case "breaker_opened":
       return "PropelAuth failed again and again, or wants a pause: requests get 503 at once until a " +
         "probe is answered. " +
@@ -126,6 +127,10 @@ const REQUEST_REFUSED = {
     "be used, since defaultOperation refuses all others.",
 } as const;
 
+const NOT_ENABLED =
+  "PropelAuth answered 404: MCP is not enabled in this environment (MCP > Enable " +
+  "MCP), or the Auth URL is another's.";
+
 const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
   timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",
   network: "PropelAuth cannot be reached: look at the Auth URL, DNS and this server's network.",
@@ -140,7 +145,7 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
     "at the event breaker_opened.",
   closed: "A request was answered 503, since this server is shutting down.",
   client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
-    "another environment (MCP > Request Validation), or MCP is not enabled there (404).",
+    "another environment (MCP > Request Validation).",
   malformed_response:
     "PropelAuth's answer was no introspection response: look at the Auth URL, and " +
     "at what stands between.",

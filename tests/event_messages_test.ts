@@ -57,6 +57,14 @@ const EVENTS: [EventFacts, RegExp][] = [
     },
     says,
   ]),
+  [
+    { code: "propelauth_misconfigured", ...token, reason: "client_refused", status: 404 },
+    /MCP > Enable MCP/,
+  ],
+  [
+    { code: "propelauth_misconfigured", ...token, reason: "client_refused", status: 401 },
+    /MCP > Request Validation/,
+  ],
   [{ code: "token_accepted", ...token, source: "cache", clientId: "c" }, /accepted/],
   [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
   [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],

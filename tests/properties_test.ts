@@ -49,6 +49,7 @@ async function ask(options: Partial<PropelAuthOptions>, answer: Answer, authoriz
 }
 
 const credentials = fc.oneof(
+  fc.constantFrom(`Bearer ${TOKEN}`, ` bearer  ${TOKEN} `, `Bearer ${TOKEN}=`, `Bearer ${TOKEN} a`),
   fc.string({ unit: "binary", maxLength: 64 }),
   fc.string({ unit: "binary", maxLength: 64 }).map((rest) => `Bearer ${rest}`),
   fc.stringMatching(/^[Bb]earer[ \t,]{0,3}[\w\-.~+/=, "]{0,32}$/),
