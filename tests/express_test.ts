@@ -154,6 +154,41 @@ for (const [major, express] of Object.entries(MAJORS)) {
     assert.equal(auth.getAccessToken(), undefined);
   });
 
+  test(`requireAuth() guards whatever it is mounted on: ${major}`, async () => {
+    const { auth } = createAuth();
+    const app = express();
+    app.get("/api/me", requireAuth(auth), (_request, response) => {
+      response.send(auth.getAccessToken()?.subject);
+    });
+    const { origin } = await serve(app);
+    const headers = { Authorization: "Bearer a" };
+    const refused = await send(origin, new Request(`${ORIGIN}/api/me`));
+    assert.equal(refused.status, 401);
+    const passed = await send(origin, new Request(`${ORIGIN}/api/me`, { headers }));
+    assert.equal(await passed.text(), "of-a");
+  });
+
+  test(`requireAuth() keeps the endpoints of organizations apart: ${major}`, async () => {
+    const { auth } = createHarness(
+      { mcpPath: "/o/{orgId}/mcp" },
+      () => json({ ...ACTIVE, org_id: "acme", aud: `${ORIGIN}/o/acme/mcp` }),
+    );
+    const app = express();
+    app.use(metadataRoutes(auth));
+    app.use(requireAuth(auth), (_request, response) => void response.send("reached"));
+    const { origin } = await serve(app);
+    const ask = async (path: string) => {
+      const headers = { Authorization: "Bearer a" };
+      const response = await send(origin, new Request(ORIGIN + path, { headers }));
+      return [response.status, (await response.text()).includes("reached")];
+    };
+    assert.deepEqual(await ask("/o/acme/mcp"), [200, true]);
+    assert.deepEqual(await ask("/o/other/mcp"), [401, false]);
+    assert.deepEqual(await ask("/mcp"), [404, false]);
+    const metadata = await ask("/.well-known/oauth-protected-resource/o/acme/mcp");
+    assert.deepEqual(metadata, [200, false]);
+  });
+
   test(`requireAuth() works where it is mounted, metadata stays at the root: ${major}`, async () => {
     const { auth } = createHarness({ baseUrl: `${ORIGIN}/v1` }, () => {
       return json({ ...ACTIVE, aud: `${ORIGIN}/v1/mcp` });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import { request, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -139,13 +140,86 @@ test("holdResponse() tells the handler what it has written, before it was sent",
   assert.deepEqual(seen, [false, false, true, false, true, true, true, true]);
 });
 
+for (
+  const [how, change] of [["as it is", (r: Response) => r], ["replaced", replaceBody]] as const
+) {
+  test(`holdResponse() sends the head as soon as it is flushed, ${how}`, async () => {
+    let outgoing: ServerResponse | undefined;
+    const server = await listen((_request, response) => {
+      outgoing = response;
+      const { response: held, release } = holdResponse(response);
+      held.then(change).then(release);
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.flushHeaders();
+    });
+    // Nothing was written yet: a client that waits for the head would wait for ever.
+    const response = await fetch(server.origin);
+    outgoing?.end("data: 1\n\n");
+    assert.equal(await response.text(), "data: 1\n\n");
+    await server.close();
+  });
+}
+
+test("holdResponse() lets a writer go on when what it wrote was read", async () => {
+  const line = `${"x".repeat(1023)}\n`;
+  const response = await held(async (outgoing) => {
+    let lines = 0;
+    // In small parts, none of which makes the connection itself wait.
+    do lines++; while (outgoing.write(line));
+    await once(outgoing, "drain");
+    outgoing.end(`${lines} lines`);
+  }, replaceBody);
+  const text = await response.text();
+  assert.equal(text, line.repeat(64) + "64 lines");
+});
+
+test("holdResponse() has a writer wait for a client that does not read", async () => {
+  const chunk = Buffer.alloc(256 * 1024);
+  let written = 0;
+  let tellFull = (): void => {};
+  const full = new Promise<void>((resolve) => tellFull = resolve);
+  const server = await listen((_request, outgoing) => {
+    const { response, release } = holdResponse(outgoing);
+    response.then(replaceBody).then(release);
+    const more = () => {
+      // Far more than the buffers of a connection hold.
+      if (written < 128) {
+        written++;
+        if (outgoing.write(chunk)) setImmediate(more);
+        else outgoing.once("drain", more);
+      } else tellFull();
+    };
+    more();
+  });
+  const outgoing = request(server.origin).end();
+  outgoing.on("error", () => {});
+  await new Promise((resolve) => outgoing.once("response", resolve));
+  const settled = new Promise<string>((resolve) => {
+    full.then(() => resolve("not at all"));
+    let seen = -1;
+    let same = 0;
+    const look = () => {
+      same = written === seen ? same + 1 : 0;
+      seen = written;
+      if (same > 5000) resolve("waits");
+      else setImmediate(look);
+    };
+    look();
+  });
+  assert.equal(await settled, "waits");
+  outgoing.destroy();
+  await server.close();
+});
+
 for (const path of ["/silent", "/written", "/replaced"]) {
   test(`holdResponse() ends with its client: ${path}`, async () => {
     const statuses: number[] = [];
     let outcome: Promise<void> | undefined;
+    let written: ServerResponse | undefined;
     let tellAsked = (): void => {};
     const asked = new Promise<void>((resolve) => tellAsked = resolve);
     const server = await listen((_request, outgoing) => {
+      written = outgoing;
       const { response, release } = holdResponse(outgoing);
       outcome = response.then((response) => {
         statuses.push(response.status);
@@ -162,6 +236,8 @@ for (const path of ["/silent", "/written", "/replaced"]) {
     outgoing.destroy();
     await closed;
     await outcome;
+    // A writer that goes on is told that its part is done with, or why not.
+    await new Promise<unknown>((resolve) => written?.write("late", resolve));
     assert.deepEqual(statuses, [path === "/silent" ? 499 : 200]);
     await server.close();
   });

@@ -21,12 +21,15 @@ export async function listen(listener: RequestListener): Promise<NodeServer> {
   await once(server, "listening");
   const address = server.address();
   assert(typeof address === "object" && address !== null);
+  let closed: Promise<unknown> | undefined;
   return {
     origin: `http://127.0.0.1:${address.port}`,
     async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
+      if (closed === undefined) {
+        closed = once(server, "close");
+        server.close();
+        server.closeAllConnections();
+      }
       await closed;
     },
   };

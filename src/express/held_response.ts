@@ -31,7 +31,12 @@ const CLIENT_LEFT = 499;
  */
 export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   const original = methodsOf(outgoing);
-  const parts = createParts(() => outgoing.emit("drain"));
+  let isOurs = false;
+  const parts = createParts(() => {
+    isOurs = true;
+    outgoing.emit("drain");
+    isOurs = false;
+  });
   let settle = (_response: Response): void => {};
   const response = new Promise<Response>((resolve) => settle = resolve);
   let before: Headers | undefined;
@@ -82,7 +87,7 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
       mergeHead(outgoing, before ?? new Headers(), response);
       uncover();
       if (response.body !== null && response.body !== body) {
-        return await pump(response.body, outgoing, original);
+        return await pump(response.body, outgoing, original, () => !isOurs);
       }
       released = true;
       if (response.body === null && body !== null) return void original.end();
@@ -122,9 +127,15 @@ async function pump(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   outgoing: OutgoingResponse,
   original: Methods,
+  isDrained: () => boolean,
 ): Promise<void> {
   const reader = body.getReader();
   let resume = (): void => {};
+  const onDrain = (): void => {
+    // What was written is taken: that is told to the writer, and is not the connection's.
+    if (isDrained()) resume();
+    else outgoing.once("drain", onDrain);
+  };
   outgoing.once("close", () => {
     resume();
     reader.cancel().catch(() => {});
@@ -138,7 +149,7 @@ async function pump(
       if (done) break;
       const drained = new Promise<void>((resolve) => resume = resolve);
       if (original.write(value) || outgoing.destroyed) continue;
-      outgoing.once("drain", resume);
+      outgoing.once("drain", onDrain);
       await drained;
     }
     original.end();
