@@ -1,6 +1,8 @@
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { exerciseProgram } from "./frameworks.ts";
+import { exerciseProgram, openLocal } from "./frameworks.ts";
+
+await openLocal();
 
 // Only Deno has `deno serve`; examples/server.ts shows `Deno.serve` and has tests elsewhere.
 test("`deno serve` serves callers, and nobody else", async () => {

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import process from "node:process";
@@ -18,12 +18,16 @@ import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextproto
 import { type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
 
 let local: LocalPropelAuth;
-const startLocal = startLocalPropelAuth({ log: () => {} }).then((started) => local = started);
-after(() => local.close());
+
+/** Starts the local PropelAuth of a test file, for as long as its tests run. */
+export async function openLocal(): Promise<void> {
+  const opened = await startLocalPropelAuth({ log: () => {} });
+  after(() => opened.close());
+  local = opened;
+}
 
 /** What an example reads from its environment. */
-export async function environment(origin: string): Promise<Record<string, string>> {
-  await startLocal;
+export function environment(origin: string): Record<string, string> {
   return {
     PROPELAUTH_AUTH_URL: local.authUrl,
     PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
@@ -42,6 +46,56 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** A server in a process of its own. */
+export interface Program {
+  readonly origin: string;
+  /** What it has said so far. */
+  readonly printed: () => string;
+  /** Settles when it ends by itself, or is ended. */
+  readonly ended: Promise<unknown>;
+  readonly end: () => Promise<void>;
+}
+
+/**
+ * Starts a server in a process of its own, and waits until it says that it listens.
+ *
+ * @param program The program.
+ * @param args Its arguments, on a given port.
+ * @param env Variables beside those that every example reads.
+ */
+export async function startProgram(
+  program: string,
+  args: (port: number) => string[],
+  env: Record<string, string> = {},
+): Promise<Program> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const child = spawn(program, args(port), {
+    env: { ...process.env, ...environment(origin), PORT: String(port), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const closed = once(child, "close");
+  let text = "";
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (part) => {
+        text += part;
+        if (/MCP endpoint|Listening on/.test(text)) resolve();
+      });
+    }
+    closed.then(() => reject(new Error(`It ended, and said ${text}`)));
+  });
+  return {
+    origin,
+    printed: () => text,
+    ended: closed,
+    async end() {
+      child.kill();
+      await closed;
+    },
+  };
+}
+
 /**
  * Starts a server in a process of its own, exercises it and ends it.
  *
@@ -54,39 +108,29 @@ export async function exerciseProgram(
   args: (port: number) => string[],
   root: number,
 ): Promise<void> {
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const env = { ...process.env, ...await environment(origin), PORT: String(port) };
-  const child = spawn(program, args(port), { env, stdio: ["ignore", "pipe", "pipe"] });
+  const { origin, end } = await startProgram(program, args);
   try {
-    await printed(child, /MCP endpoint|Listening on/);
     await exercise(origin, fetch);
     assert.equal((await fetch(origin)).status, root);
   } finally {
-    child.kill();
-    await once(child, "close");
+    await end();
   }
 }
 
-/** Waits for what a program prints, and reads on so that it never waits for us. */
-async function printed(child: ChildProcess, pattern: RegExp): Promise<void> {
-  let text = "";
-  await new Promise<void>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (part) => {
-        text += part;
-        if (pattern.test(text)) resolve();
-      });
-    }
-    child.once("close", () => reject(new Error(`It ended, and said ${text}`)));
-  });
+/** The ids of those who may log in. */
+export function listUserIds(): string[] {
+  return local.users.map(({ id }) => id);
+}
+
+/** A token for a server of ours, without scopes. */
+export async function mintToken(resource: string, subject: string): Promise<string> {
+  return await local.mintToken({ subject, scopes: [], resource });
 }
 
 /** Asks who is calling, with a client of each SDK major. */
 async function whoami(url: string, fetch: typeof globalThis.fetch): Promise<void> {
-  const [user] = local.users;
-  assert(user !== undefined);
-  const token = await local.mintToken({ subject: user.id, scopes: [], resource: url });
+  const [userId = ""] = listUserIds();
+  const token = await mintToken(url, userId);
   const options = { fetch, requestInit: { headers: { Authorization: `Bearer ${token}` } } };
   const info = { name: "test", version: "1.0.0" };
   const v1 = new ClientV1(info);
@@ -97,8 +141,8 @@ async function whoami(url: string, fetch: typeof globalThis.fetch): Promise<void
   const calls = [await v1.callTool({ name: "whoami" }), await v2.callTool({ name: "whoami" })];
   await Promise.all([v1.close(), v2.close()]);
   assert.deepEqual(calls.map(({ content }) => content), [
-    [{ type: "text", text: user.id }],
-    [{ type: "text", text: user.id }],
+    [{ type: "text", text: userId }],
+    [{ type: "text", text: userId }],
   ]);
 }
 

@@ -2,7 +2,9 @@
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { environment, exercise, exerciseProgram } from "./frameworks.ts";
+import { environment, exercise, exerciseProgram, openLocal } from "./frameworks.ts";
+
+await openLocal();
 
 const onDeno = /\.ts$/.test(import.meta.url);
 const runtime = onDeno ? ["run", "--quiet", "--allow-all"] : [];
@@ -25,7 +27,7 @@ for (const [name, root] of PROGRAMS) {
 const ORIGIN = "http://127.0.0.1:8000";
 
 test("examples/frameworks/next_route.ts serves callers, and nobody else", async () => {
-  const env = await environment(ORIGIN);
+  const env = environment(ORIGIN);
   Object.assign(process.env, env);
   const route = await import("../examples/frameworks/next_route.ts");
   for (const name of Object.keys(env)) delete process.env[name];
@@ -40,7 +42,7 @@ test("examples/frameworks/next_route.ts serves callers, and nobody else", async 
 
 test("examples/frameworks/worker.ts serves callers, and nobody else", async () => {
   const { default: worker } = await import("../examples/frameworks/worker.ts");
-  const env = await environment(ORIGIN);
+  const env = environment(ORIGIN);
   const { PROPELAUTH_AUTH_URL = "", SERVER_URL = "" } = env;
   const { PROPELAUTH_INTROSPECTION_CLIENT_ID = "", PROPELAUTH_INTROSPECTION_CLIENT_SECRET = "" } =
     env;
