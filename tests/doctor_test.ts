@@ -206,8 +206,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
       seen: /^200, but no JSON object$/,
       remedy: /Something else answers/,
     },
-    "it never ends": {
-      setup: { propelAuth: at(["GET", METADATA], () => new Response("[".repeat(70_000))) },
+    "it is longer than may be": {
+      setup: { propelAuth: at(["GET", METADATA], members({ filler: "x".repeat(70_000) })) },
       seen: /^200, but no JSON object$/,
       remedy: /Something else answers/,
     },
@@ -775,8 +775,34 @@ test("diagnose() knows the options that code gives, and the place of a server wi
     assert.equal(report.serverUrl, `${origin}/`);
     const seen = Object.fromEntries(report.checks.map(({ id, seen }) => [id, seen]));
     assert.equal(seen["required_scopes"], "read:reports");
+    assert.equal(seen["scopes"], "all configured there: read:reports");
     assert.equal(seen["root_metadata"], "the same address");
   });
+});
+
+test("diagnose() compares no resource with a server URL that is not there", async () => {
+  const overrides = { resource: "https://mcp.example.com/mcp", scopesSupported: [] };
+  const { checks } = await diagnose({ env: {}, overrides });
+  assert.deepEqual(faults(checks).map(({ id }) => id), [
+    "auth_url",
+    "client_id",
+    "client_secret",
+    "server_url",
+  ]);
+});
+
+test("diagnose() lets go of every body that it does not read", async () => {
+  let open = 0;
+  const world = createFakeWorld((url) => {
+    if (url.includes("well-known")) return Promise.resolve(json({}));
+    open++;
+    const body = new ReadableStream({ cancel: () => void open-- });
+    return Promise.resolve(new Response(body, { status: 401 }));
+  });
+  const env = { SERVER_URL: "https://mcp.example.com" };
+  const { checks } = await composeDiagnosis({ env, token: "token-1" }, {}, world);
+  assert.equal(checks.at(-1)?.seen, "401: refused");
+  assert.equal(open, 0);
 });
 
 test("diagnose() wants the URL of one organization where each has its own", async () => {
@@ -883,6 +909,7 @@ test("diagnose() shows nothing that is secret, and nothing that could move a cur
   const token = "token-that-nobody-may-see";
   const secret = 'secret/that"nobody+may see';
   const world = createFakeWorld((url, init) => {
+    const authorization = new Headers(init.headers).get("Authorization")?.slice(6);
     const sent = JSON.stringify([url, init.headers, init.body]);
     const hostile = `${token} ${secret} \x1b[2J\r\n\u202e ${sent} ${"x".repeat(5_000)}`;
     const headers = new Headers({
@@ -898,8 +925,8 @@ test("diagnose() shows nothing that is secret, and nothing that could move a cur
       scopes_supported: [hostile],
       resource: hostile,
       authorization_servers: [hostile],
-      active: true,
-      aud: hostile,
+      active: !String(init.body).includes("token=doctor-"),
+      aud: [authorization, hostile],
       scope: hostile,
       token_type: "Bearer",
     };
@@ -910,10 +937,14 @@ test("diagnose() shows nothing that is secret, and nothing that could move a cur
     PROPELAUTH_AUTH_URL: "https://auth.example.com",
     PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
     PROPELAUTH_INTROSPECTION_CLIENT_SECRET: secret,
-    SERVER_URL: "https://mcp.example.com",
+    SERVER_URL: "https://mcp.example.com/\u202e",
   };
   const { checks } = await composeDiagnosis({ env, token }, {}, world);
   assert(faults(checks).length > 8);
+  assert.match(
+    checks.find(({ id }) => id === "token")?.seen ?? "",
+    /^active without end, for \*\*\*/,
+  );
   const basic = btoa(`id:${secret}`).slice(0, 20);
   for (const { seen, remedy = "" } of checks) {
     for (const text of [seen, remedy]) {
