@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { discard, readText } from "../src/body.ts";
+import { discard, readBytes, readText } from "../src/body.ts";
 
 function inPieces(...pieces: (string | number[])[]): Response {
   const open = pieces.map((piece) =>
@@ -51,6 +51,38 @@ test("readText() stops reading past the limit", async () => {
 test("readText() passes on the error of a body that breaks off", async () => {
   const broken = new ReadableStream({ pull: () => Promise.reject(new Error("reset")) });
   await assert.rejects(readText(new Response(broken), 8), { message: "reset" });
+});
+
+const SIZES: [when: string, headers: HeadersInit, bytes: number, read: boolean][] = [
+  ["it has just the limit", {}, 8, true],
+  ["it is a byte too long", {}, 9, false],
+  ["it is as long as it declares", { "Content-Length": "8" }, 8, true],
+  ["it is longer than it declares", { "Content-Length": "1" }, 9, false],
+  ["it declares too much", { "Content-Length": "9" }, 1, false],
+  ["it declares nonsense", { "Content-Length": "a" }, 8, true],
+];
+
+for (const [when, headers, bytes, read] of SIZES) {
+  test(`readBytes() gives ${read ? "the body" : "nothing"} when ${when}`, async () => {
+    const body = new Uint8Array(bytes).fill(7);
+    const request = new Request("http://h", { method: "POST", headers, body });
+    assert.deepEqual(await readBytes(request, 8), read ? body : undefined);
+  });
+}
+
+test("readBytes() stops reading past the limit", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(8)),
+    cancel: () => void (cancelled = true),
+  });
+  const init: RequestInit & { duplex: "half" } = { method: "POST", body, duplex: "half" };
+  assert.equal(await readBytes(new Request("http://h", init), 20), undefined);
+  assert(cancelled);
+});
+
+test("readBytes() gives no bytes where there is no body", async () => {
+  assert.deepEqual(await readBytes(new Request("http://h"), 8), new Uint8Array());
 });
 
 test("discard() is silent about a body that cannot be cancelled", async () => {

@@ -186,6 +186,46 @@ test("handler() looks at the caller too", async () => {
   assert.deepEqual(await Promise.all(statuses), [200, 403]);
 });
 
+// R17: what a client without a token is told to ask for, and R7: never for offline_access.
+const CHALLENGED: [what: string, options: Partial<PropelAuthOptions>, scope: string | undefined][] =
+  [
+    ["what the door requires", { requiredScopes: ["mcp", "notes:read"] }, "mcp notes:read"],
+    [
+      "nothing, so that it asks for all",
+      { operations: { tools: { t: ["notes:read"] } } },
+      undefined,
+    ],
+    [
+      "other scopes",
+      { requiredScopes: ["mcp"], challengeScopes: ["mcp", "notes:read"] },
+      "mcp notes:read",
+    ],
+    ["nothing on request", { requiredScopes: ["mcp"], challengeScopes: [] }, undefined],
+    ["no offline_access", { challengeScopes: ["offline_access", "mcp"] }, "mcp"],
+  ];
+
+for (const [what, options, scope] of CHALLENGED) {
+  test(`handler() names ${what} in a 401`, async () => {
+    const { auth } = createHarness(options);
+    const handler = auth.handler(() => new Response("unreachable"));
+    const { status, headers } = await handler(mcpRequest(null));
+    const named = /scope="([^"]*)"/.exec(headers.get("WWW-Authenticate") ?? "")?.[1];
+    assert.deepEqual([status, named], [401, scope]);
+  });
+}
+
+test("handler() takes a broader scope for one that the door requires, and names the narrow one", async () => {
+  const options = { ...POLICY, requiredScopes: ["notes:read"] };
+  const passed = await send(JSON.stringify(call("about")), "notes:admin", options);
+  assert.equal(passed.response.status, 200);
+  assert.deepEqual(passed.reached?.scopes, ["notes:admin"]);
+  const refused = await send(JSON.stringify(call("about")), "search", options);
+  assert.match(
+    refused.response.headers.get("WWW-Authenticate") ?? "",
+    /scope="notes:read", error="ins/,
+  );
+});
+
 // R25: headers that repeat the body decide nothing.
 test("handler() judges by the body, whatever the headers say", async () => {
   const headers = { "Mcp-Method": "tools/list", "Mcp-Name": "about" };
