@@ -32,8 +32,12 @@ export const MAX_DEPTH = 512;
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-const MESSAGE_MEMBERS = ["jsonrpc", "id", "method", "params", "result", "error"];
-const PARAMETERS = [
+/** How many things one request may ask for. */
+export const MAX_CALLS = 1000;
+
+/** Known members by what {@linkcode plain} makes of them. */
+const MESSAGE_MEMBERS = byPlain("jsonrpc", "id", "method", "params", "result", "error");
+const PARAMETERS = byPlain(
   "name",
   "uri",
   "ref",
@@ -41,7 +45,7 @@ const PARAMETERS = [
   "notifications",
   "resourceSubscriptions",
   "type",
-];
+);
 
 const named = (kind: "tools" | "prompts"): ReadTargets => ({ name, arguments: args = {} }) => {
   if (name === undefined) return [];
@@ -80,7 +84,8 @@ const TARGETS = new Map<string, ReadTargets>([
  * Finds all that a body asks for, a batch's messages one by one. Answers of the client ask for nothing.
  *
  * What two parsers or servers could read in two ways is not judged at all: a member that another
- * spelling of stands beside or in place of (`Method`), a name that is no text, a list in a batch. What
+ * spelling of stands beside or in place of (`Method`), a name that is no text, a list in a batch. Nor
+is what asks for more than {@linkcode MAX_CALLS} things. What
  * names nothing at all is the server's to refuse.
  *
  * @param body The parsed body.
@@ -90,6 +95,7 @@ const TARGETS = new Map<string, ReadTargets>([
  */
 export function readCalls(body: unknown): Call[] | undefined {
   const calls: Call[] = [];
+  let count = 0;
   for (const message of Array.isArray(body) ? body : [body]) {
     if (!isObject(message) || !isPlain(message, MESSAGE_MEMBERS)) return undefined;
     const { method, params } = message;
@@ -97,6 +103,8 @@ export function readCalls(body: unknown): Call[] | undefined {
     if (typeof method !== "string") return undefined;
     const targets = readTargets(method, params);
     if (targets === undefined) return undefined;
+    count += 1 + targets.length;
+    if (count > MAX_CALLS) return undefined;
     calls.push({ method, targets });
   }
   return calls;
@@ -108,12 +116,16 @@ function readTargets(method: string, params: unknown = {}): readonly Target[] | 
   return isObject(params) && isPlain(params, PARAMETERS) ? read(params) : undefined;
 }
 
+function byPlain(...names: string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [plain(name), name]));
+}
+
 /** Whether no member is another spelling of a known one, or replaces what others inherit from. */
-function isPlain(members: Members, known: readonly string[]): boolean {
+function isPlain(members: Members, known: ReadonlyMap<string, string>): boolean {
   for (const name in members) {
-    if (known.includes(name)) continue;
+    if (known.get(name) === name) continue;
     const spelling = plain(name);
-    if (spelling === "__proto__" || known.some((one) => plain(one) === spelling)) return false;
+    if (spelling === "__proto__" || (known.get(spelling) ?? name) !== name) return false;
   }
   return true;
 }

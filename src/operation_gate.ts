@@ -24,6 +24,8 @@ const TRANSPORT_ERROR = -32000;
 const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 
+/** The parameters that say what we assume; of two, servers do not agree which one counts. */
+const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
 const UNREADABLE = "The request body could not be read";
 
 /** A request that may go on. */
@@ -166,9 +168,9 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
 async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | Response> {
   const { headers } = request;
   const encoding = headers.get("Content-Encoding") ?? "identity";
-  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers.get("Content-Type") ?? "")?.[1];
+  const type = (headers.get("Content-Type") ?? "").replace(UTF8, "");
   // What we would take for no JSON, a server behind us could decode.
-  if (!/^identity$/i.test(encoding) || !/^(utf-?8|us-ascii)$/i.test(charset ?? "utf-8")) {
+  if (!/^identity$/i.test(encoding) || /charset/i.test(type)) {
     return refuse(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
   }
   try {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Call, isTooDeep, MAX_DEPTH, MAX_URI_LENGTH, readCalls } from "../src/json_rpc.ts";
+import {
+  type Call,
+  isTooDeep,
+  MAX_CALLS,
+  MAX_DEPTH,
+  MAX_URI_LENGTH,
+  readCalls,
+} from "../src/json_rpc.ts";
 
 const message = (method: unknown, params?: unknown, more = {}) => ({
   jsonrpc: "2.0",
@@ -74,6 +81,11 @@ const FOUND: [what: string, body: unknown, calls: unknown[]][] = [
   ["nothing where no reference is", message("completion/complete", { ref: {} }), [
     { method: "completion/complete", targets: [] },
   ]],
+  [
+    "as many messages as may be",
+    Array(MAX_CALLS).fill(message("ping")),
+    Array(MAX_CALLS).fill({ method: "ping", targets: [] }),
+  ],
   ["an empty batch", [], []],
   ["the client's answer", { jsonrpc: "2.0", id: 1, result: { name: "t" } }, []],
   ["odd ids", [message("ping", {}, { id: null }), message("ping", {}, { id: { a: [1] } })], [
@@ -139,6 +151,13 @@ const REFUSED: [what: string, text: string][] = [
   [
     "a URI that is too long",
     JSON.stringify(message("resources/read", { uri: "a".repeat(MAX_URI_LENGTH + 1) })),
+  ],
+  ["too many messages", JSON.stringify(Array(MAX_CALLS + 1).fill(message("ping")))],
+  [
+    "too many resources",
+    JSON.stringify(message("subscriptions/listen", {
+      notifications: { resourceSubscriptions: Array(MAX_CALLS).fill("a:b") },
+    })),
   ],
   ["one bad message in a batch", '[{"method":"ping"},{"method":"tools/call","params":[]}]'],
 ];
