@@ -53,6 +53,11 @@ const credentials = fc.oneof(
   fc.string({ unit: "binary", maxLength: 64 }),
   fc.string({ unit: "binary", maxLength: 64 }).map((rest) => `Bearer ${rest}`),
   fc.stringMatching(/^[Bb]earer[ \t,]{0,3}[\w\-.~+/=, "]{0,32}$/),
+  // What is to pass, so that the property never holds for want of it.
+  fc.tuple(
+    fc.constantFrom("Bearer ", "bearer  ", " BEARER   "),
+    fc.constantFrom("", " ", "\t"),
+  ).map((around) => around.join(TOKEN)),
   // The live token, with something before, within and behind.
   fc.tuple(
     fc.constantFrom(
