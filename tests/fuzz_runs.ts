@@ -7,7 +7,9 @@
 
 import process from "node:process";
 
-const seconds = Number(process.env["FUZZ_SECONDS"] ?? "0");
+const { FUZZ, FUZZ_SECONDS = "60" } = process.env;
+const seconds = FUZZ === undefined ? 0 : Number(FUZZ_SECONDS);
+if (!(seconds >= 0)) throw new RangeError(`FUZZ_SECONDS is no number: ${FUZZ_SECONDS}`);
 
 export const RUNS = seconds > 0
   ? {
