@@ -6,12 +6,13 @@ import {
   Client,
   computeScopeUnion,
   InsufficientScopeError,
+  ProtocolError,
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
 import { openBrowser } from "./client/browser.ts";
 import { type Callback, listenForCallback } from "./client/callback.ts";
-import { explain, printable, Problem, Unreachable } from "./client/problem.ts";
+import { explain, printable, Problem, Unreachable, wrap } from "./client/problem.ts";
 import { LoginProvider } from "./client/provider.ts";
 
 const HELP = `Logs in to an MCP server with OAuth, and asks it who is calling.
@@ -34,19 +35,32 @@ interface Arguments {
   callbackPort: number;
 }
 
+function parseOptions() {
+  try {
+    return parseArgs({
+      args: Deno.args,
+      allowPositionals: true,
+      options: {
+        "login-as": { type: "string" },
+        "call": { type: "string" },
+        "with": { type: "string", default: "{}" },
+        "timeout": { type: "string", default: "120" },
+        "callback-port": { type: "string", default: "0" },
+        "help": { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    throw new Problem(`${describeMisuse(error)}. See --help`);
+  }
+}
+
+/** The first sentence of what the parser says; the rest is about arguments that look like options. */
+function describeMisuse(error: unknown): string {
+  return error instanceof Error ? error.message.split(". ")[0] ?? "" : String(error);
+}
+
 function readArguments(): Arguments {
-  const { values, positionals } = parseArgs({
-    args: Deno.args,
-    allowPositionals: true,
-    options: {
-      "login-as": { type: "string" },
-      "call": { type: "string" },
-      "with": { type: "string", default: "{}" },
-      "timeout": { type: "string", default: "120" },
-      "callback-port": { type: "string", default: "0" },
-      "help": { type: "boolean" },
-    },
-  });
+  const { values, positionals } = parseOptions();
   if (values.help) {
     console.log(HELP);
     Deno.exit();
@@ -161,9 +175,7 @@ async function logInWithoutBrowser(authorizationUrl: URL, email: string): Promis
     const response = await fetch(await authorizeAs(authorizationUrl.href, email));
     await response.body?.cancel();
   } catch (error) {
-    throw new Problem(
-      `Cannot log in as ${email}: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new Problem(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -173,6 +185,7 @@ async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments[
   try {
     result = await client.callTool(tool);
   } catch (error) {
+    if (ProtocolError.isInstance(error)) throw new Problem(`Cannot call it: ${error.message}`);
     if (!InsufficientScopeError.isInstance(error)) throw error;
     report("Step-up", `${tool.name} needs ${error.requiredScope}`);
     await stepUp(error.requiredScope);
@@ -181,6 +194,7 @@ async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments[
   for (const part of result.content) {
     if (part.type === "text") report(result.isError ? "Failed" : "Result", part.text);
   }
+  if (result.isError) throw new Problem(`${tool.name} failed. --with gives it its arguments`);
 }
 
 /** Uses the connection: who am I, and what is here? */
@@ -243,6 +257,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(wrap(error instanceof Error ? error.message : String(error)));
   Deno.exitCode = 1;
 }

@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(HELP);
 
+  const policy = values.scopes === true;
   const port = readPort("--port", values.port);
   const authPort = readPort("--auth-port", values["auth-port"]);
 
@@ -54,16 +55,16 @@ async function main(): Promise<void> {
     introspectionClientSecret: local.introspectionClientSecret,
     baseUrl: `http://${hostname}:${server.addr.port}`,
     scopesSupported: [...local.scopes],
-    ...(values.scopes && reports.SCOPES),
+    ...(policy && reports.SCOPES),
   });
-  const handler = values.scopes ? reports.createServer(auth) : createServer(auth);
+  const handler = policy ? reports.createServer(auth) : createServer(auth);
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
   }
   const mcpUrl = auth.resourceMetadata.resource;
   await writeEnvFile(local, mcpUrl);
-  console.log(describeRunning({ ...local, mcpUrl, envFile: ENV_FILE }, bold));
+  console.log(describeRunning({ ...local, mcpUrl, envFile: ENV_FILE, policy }, bold));
   await server.finished;
   removeEnvFile();
 }

@@ -57,7 +57,7 @@ if (import.meta.main) {
     Deno.serve(own, createServer(auth));
     console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
   } catch (error) {
-    const hint = "Or run `deno task dev --scopes`, which needs no account.";
+    const hint = "Fill in .env, as .env.example shows. Without an account: deno task dev --scopes";
     console.error(error instanceof TypeError ? `${error.message}\n${hint}` : String(error));
     Deno.exit(1);
   }

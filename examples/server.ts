@@ -31,7 +31,7 @@ if (import.meta.main) {
     Deno.serve(protocol === "https:" ? behindTunnel : own, createServer(auth));
     console.log(`MCP endpoint: ${auth.resourceMetadata.resource}`);
   } catch (error) {
-    const hint = "Or run `deno task dev`, which needs no account.";
+    const hint = "Fill in .env, as .env.example shows. Without an account: deno task dev";
     console.error(error instanceof TypeError ? `${error.message}\n${hint}` : String(error));
     Deno.exit(1);
   }

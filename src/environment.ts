@@ -14,7 +14,7 @@ export const REQUIRED_VARIABLES = [
   {
     variable: "PROPELAUTH_AUTH_URL",
     option: "authUrl",
-    found: "PropelAuth dashboard > Frontend Integration or Backend Integration > Auth URL",
+    found: "PropelAuth dashboard > Frontend or Backend Integration > Auth URL",
   },
   {
     variable: "PROPELAUTH_INTROSPECTION_CLIENT_ID",
@@ -54,7 +54,7 @@ export function readOptions(
     if (overrides[option] !== undefined) continue;
     const value = readVariable(variable)?.trim();
     if (value) values[option] = value;
-    else missing.push(`\n  ${variable}  (${found})`);
+    else missing.push(`\n  ${variable}\n    ${found}`);
   }
   if (missing.length > 0) {
     throw new TypeError(

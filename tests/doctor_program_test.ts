@@ -76,7 +76,12 @@ test("runDoctor() ends with 1 when a check failed, and says what to do", async (
     stdout,
     /\n {2}– Reachable {10}not checked \(and 7 more\): there is no usable Auth URL\n/,
   );
-  assert.match(stdout, /\n\nNot fine\. 1 of 27 checks passed; 4 failed, 22 not made\.\n$/);
+  assert.match(
+    stdout,
+    /\n\nNot fine\. 1 of 27 checks passed; 4 failed, 22 not made\.\nNo variable is set\. --env-file FILE .+\.\n$/,
+  );
+  const { stdout: oneIsSet } = await run([], { env: { SERVER_URL: "http://127.0.0.1:9" } });
+  assert.match(oneIsSet, /not made\.\n$/);
 });
 
 test("runDoctor() prints JSON and nothing else when it is told to", async () => {
@@ -90,8 +95,7 @@ test("runDoctor() prints JSON and nothing else when it is told to", async () => 
     title: "Auth URL",
     status: "failed",
     seen: "PROPELAUTH_AUTH_URL is missing or blank",
-    remedy:
-      "Set it: PropelAuth dashboard > Frontend Integration or Backend Integration > Auth URL.",
+    remedy: "Set it: PropelAuth dashboard > Frontend or Backend Integration > Auth URL.",
   });
 });
 

@@ -19,11 +19,15 @@ import { run, start } from "./programs.ts";
 const SERVERS = ["examples/server.ts", "examples/server_v1.ts"];
 
 const MISSING = `Cannot create PropelAuth: these environment variables are missing or blank:
-  PROPELAUTH_AUTH_URL  (PropelAuth dashboard > Frontend Integration or Backend Integration > Auth URL)
-  PROPELAUTH_INTROSPECTION_CLIENT_ID  (PropelAuth dashboard > MCP > Request Validation)
-  PROPELAUTH_INTROSPECTION_CLIENT_SECRET  (PropelAuth dashboard > MCP > Request Validation, shown once at creation)
-  SERVER_URL  (where clients reach this server, such as https://mcp.example.com)
-Or run \`deno task dev\`, which needs no account.
+  PROPELAUTH_AUTH_URL
+    PropelAuth dashboard > Frontend or Backend Integration > Auth URL
+  PROPELAUTH_INTROSPECTION_CLIENT_ID
+    PropelAuth dashboard > MCP > Request Validation
+  PROPELAUTH_INTROSPECTION_CLIENT_SECRET
+    PropelAuth dashboard > MCP > Request Validation, shown once at creation
+  SERVER_URL
+    where clients reach this server, such as https://mcp.example.com
+Fill in .env, as .env.example shows. Without an account: deno task dev
 `;
 
 /** Takes a port and keeps it, until disposed of. */
@@ -209,7 +213,7 @@ test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM"
       "  member@acme.example    Member of Acme     all but admin:org\n",
       `  deno task client ${mcpUrl}\n`,
       `  deno task client ${mcpUrl} --login-as owner@acme.example\n`,
-      "npx -y deno@2.9.5 task client",
+      "npx -y deno@2.9.5",
       `  claude mcp add --transport http local ${mcpUrl}\n`,
       "public https URL",
       `{"mcpServers":{"local":{"url":"${mcpUrl}"}}}`,

@@ -97,3 +97,8 @@ function explainStatus(error: SdkHttpError, serverUrl: URL): string | undefined 
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").slice(0, 500);
 }
+
+/** Breaks text between its words, into lines of 80 columns. */
+export function wrap(text: string): string {
+  return text.replace(/(?=.{81})(.{1,80}|\S+) /g, "$1\n");
+}

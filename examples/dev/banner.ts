@@ -8,6 +8,8 @@ export interface Running {
   readonly users: readonly User[];
   /** The file that has the variables. */
   readonly envFile: string;
+  /** Whether its tools need scopes. */
+  readonly policy: boolean;
 }
 
 interface User {
@@ -22,10 +24,11 @@ const DEFAULT_MCP_URL = "http://127.0.0.1:8000/mcp";
 
 /** Describes it in lines of at most 80 columns. */
 export function describeRunning(running: Running, bold: (text: string) => string): string {
-  const { mcpUrl, authUrl, scopes, users, envFile } = running;
+  const { mcpUrl, authUrl, scopes, users, envFile, policy } = running;
   const client = `deno task client${mcpUrl === DEFAULT_MCP_URL ? "" : ` ${mcpUrl}`}`;
   return `
 ${bold("A protected MCP server and a local PropelAuth are running. Ctrl-C stops both.")}
+Where Deno is not installed, \`npx -y deno@2.9.5\` stands for \`deno\` below.
 
   MCP URL   ${mcpUrl}
   Auth URL  ${authUrl}
@@ -34,10 +37,10 @@ ${bold("Users")}, without passwords, and the scopes that they may grant
 ${users.map((user) => describeUser(user, scopes)).join("\n")}
   Scopes: ${scopes.join(", ")}
 
-${bold("Client in this repository")} (without Deno: npx -y deno@2.9.5 task client)
+${bold("Client in this repository")}
   ${client}
   ${client} --login-as ${users[0]?.email}
-
+${policy ? describeStepUp(client, bold) : ""}
 ${bold("Claude Code")}, then log in with /mcp
   claude mcp add --transport http local ${mcpUrl}
 
@@ -58,6 +61,13 @@ ${bold("MCP Inspector")}, with Node 22.19 or later
 
 ${bold("Is all well?")} The doctor checks every part, and says what to do
   deno task doctor --env-file ${envFile}
+`;
+}
+
+function describeStepUp(client: string, bold: (text: string) => string): string {
+  return `
+${bold("A tool that needs a scope")}: decline admin:org at the login, and it asks again
+  ${client} --call purge_reports
 `;
 }
 

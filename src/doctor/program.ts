@@ -6,11 +6,13 @@
 
 import { readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
+import { REQUIRED_VARIABLES } from "../environment.ts";
 import type { World } from "../world.ts";
 import { composeDiagnosis } from "./diagnose.ts";
 import type { DiagnoseOptions } from "./options.ts";
 import { createPrinter } from "./print.ts";
 import { type Input, readToken } from "./read_token.ts";
+import type { Report } from "./report.ts";
 
 const HELP = `Finds out why clients cannot connect to an MCP server behind PropelAuth.
 
@@ -29,6 +31,7 @@ PROPELAUTH_INTROSPECTION_CLIENT_SECRET, SERVER_URL, PROPELAUTH_REQUIRED_SCOPES
 and PROPELAUTH_TOKEN, an access token to try. A token is never an argument:
 others on the machine can read those. Ends with 0 when no check failed, else 1.
 `;
+const HINT = "No variable is set. --env-file FILE reads them from a file.\n";
 const DEFAULT_COLUMNS = 80;
 const MIN_COLUMNS = 50;
 
@@ -93,11 +96,19 @@ async function report(options: DiagnoseOptions, json: boolean, machine: Machine)
     const { onStart, onCheck } = printer;
     const found = await composeDiagnosis({ ...options, onStart, onCheck }, {}, world);
     printer.end(found);
+    if (nothingIsSet(found)) stdout.write(HINT);
     return found.ok ? 0 : 1;
   } catch (error) {
     printer.clear();
     throw error;
   }
+}
+
+/** Then the variables are probably somewhere else. */
+function nothingIsSet({ checks }: Report): boolean {
+  const seen = checks.filter(({ group, status }) => group === "settings" && status === "failed");
+  return seen.length === REQUIRED_VARIABLES.length &&
+    seen.every((check) => check.seen.endsWith("is missing or blank"));
 }
 
 /** Deno asks for leave to read each variable; without it this one does not matter. */
