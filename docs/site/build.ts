@@ -45,6 +45,7 @@ async function build(output: string): Promise<Page[]> {
     "--quiet",
     "--minify",
     "--platform=browser",
+    "--format=iife",
     "-o",
     `${output}/search.js`,
     script,
@@ -57,7 +58,7 @@ async function build(output: string): Promise<Page[]> {
     await copyFile(join(ROOT, from), join(output, path));
   }
   const sections = pages.flatMap((page) => page.sections);
-  await write(join(output, "sections.json"), JSON.stringify(sections));
+  await write(join(output, "sections.js"), `globalThis.sections = ${JSON.stringify(sections)};\n`);
   return pages;
 }
 

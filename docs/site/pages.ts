@@ -170,7 +170,7 @@ function buildPage(
 <title>${escapeHtml(title)} · @x/propelauth-mcp</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${up}style.css">
-<script type="module" src="${up}search.js"></script>
+<script defer src="${up}search.js"></script>
 </head>
 <body>
 <header><a class="name" href="${up}index.html">@x/propelauth-mcp</a>

@@ -7,13 +7,24 @@ const up = results.dataset.up;
 
 let index;
 
+// A script, not a fetch: pages that are opened as files may not fetch.
+function loadSections() {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = `${up}sections.js`;
+    script.onload = () => resolve(globalThis.sections);
+    script.onerror = () => reject(new Error("sections.js cannot be loaded"));
+    document.head.append(script);
+  });
+}
+
 async function load() {
   const search = new MiniSearch({
     fields: ["title", "guide", "text"],
     storeFields: ["title", "guide", "text"],
     searchOptions: { prefix: true, fuzzy: 0.2, boost: { title: 3, guide: 2 }, combineWith: "AND" },
   });
-  search.addAll(await (await fetch(`${up}sections.json`)).json());
+  search.addAll(await loadSections());
   return search;
 }
 

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { launchBrowser } from "./browser.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -14,11 +14,10 @@ const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".css": "text/css",
   ".js": "text/javascript",
-  ".json": "application/json",
 };
 
 /** Builds the site and serves it on loopback. */
-async function serveSite(): Promise<AsyncDisposable & { origin: string }> {
+async function serveSite(): Promise<AsyncDisposable & { origin: string; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), "site-"));
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "docs", "--output", folder],
@@ -38,6 +37,7 @@ async function serveSite(): Promise<AsyncDisposable & { origin: string }> {
   const address = server.address();
   assert(typeof address === "object" && address !== null);
   return {
+    folder,
     origin: `http://127.0.0.1:${address.port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -81,6 +81,10 @@ test("the guides are found by searching, and read on a phone too", async () => {
       const width = await page.evaluate("document.documentElement.scrollWidth");
       assert(Number(width) <= 360, `${name}.html is ${width} pixels wide`);
     }
+
+    await page.goto(pathToFileURL(join(site.folder, "index.html")).href);
+    await page.locator("#query").fill("proxy buffering");
+    assert.equal(await first.textContent(), "Behind nginx");
     assert.deepEqual(problems, []);
   } finally {
     await browser.close();
