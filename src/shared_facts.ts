@@ -11,6 +11,7 @@ import { readFacts, writeFacts } from "./facts.ts";
 import type { Answer, Lookup } from "./introspector.ts";
 import { createSealer, type Seal } from "./seal.ts";
 import { createSharedCacheGuard, LOST, type SharedCache } from "./shared_cache.ts";
+import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
 
 /** Seconds for which one instance may keep the others from asking about a token. */
@@ -23,6 +24,8 @@ export const MAX_CLOCK_SKEW_SECONDS = 5;
 const FORGET_TIMEOUT_SECONDS = 2;
 const FIRST_WAIT_SECONDS = 0.01;
 const MAX_WAIT_SECONDS = 0.1;
+/** How many orders to forget an instance remembers itself, beside the marks. */
+const MAX_FORGOTTEN_HERE = 10_000;
 
 /** What the shared facts are made of. */
 export interface SharedFactsOptions {
@@ -96,6 +99,8 @@ export function createSharedFacts(
   const guard = createSharedCacheGuard(world, emit);
   const changeKey = sealOf("change").name;
   const markTtlSeconds = Math.max(cacheTtlSeconds, staleIfErrorSeconds) + MAX_CLOCK_SKEW_SECONDS;
+  /** When this instance itself was told to forget what: its marks come later, or never. */
+  const forgottenHere = createTtlCache<number>(MAX_FORGOTTEN_HERE);
   /** Changes when something is forgotten; absent while nothing was, for as long as it matters. */
   let change: unknown;
   let checkedAt = -Infinity;
@@ -144,16 +149,21 @@ export function createSharedFacts(
   }
 
   async function isForgotten({ facts, askedAt }: Told, digest: string): Promise<boolean> {
-    if (change === undefined || !facts.active) return false;
-    const marks = [sealOf(tokenMark(digest))];
-    if (facts.subject !== undefined) marks.push(sealOf(subjectMark(facts.subject)));
-    const covered = await Promise.all(marks.map(async (mark) => {
-      const value = await guard(() => cache.get(mark.name));
-      if (value === null || value === undefined) return false;
-      // What cannot be read might have been a mark.
-      const forgottenAt = value === LOST ? NaN : Number(mark.open(value) ?? NaN);
-      return !(askedAt > forgottenAt + MAX_CLOCK_SKEW_SECONDS);
-    }));
+    if (!facts.active) return false;
+    const isOlder = (forgottenAt: number) => !(askedAt > forgottenAt + MAX_CLOCK_SKEW_SECONDS);
+    const names = [tokenMark(digest)];
+    if (facts.subject !== undefined) names.push(subjectMark(facts.subject));
+    const now = world.now();
+    if (names.some((name) => isOlder(forgottenHere.get(name, now) ?? -Infinity))) return true;
+    if (change === undefined) return false;
+    const covered = await Promise.all(
+      names.map(sealOf).map(async (mark) => {
+        const value = await guard(() => cache.get(mark.name));
+        if (value === null || value === undefined) return false;
+        // What cannot be read might have been a mark.
+        return isOlder(value === LOST ? NaN : Number(mark.open(value) ?? NaN));
+      }),
+    );
     return covered.includes(true);
   }
 
@@ -166,8 +176,11 @@ export function createSharedFacts(
     return ttlSeconds >= LOCK_SECONDS;
   }
 
-  async function forget(mark: Seal, also: readonly string[]): Promise<void> {
-    const value = mark.seal(String(world.now()));
+  async function forget(name: string, also: readonly string[]): Promise<void> {
+    const now = world.now();
+    forgottenHere.set(name, now, now + markTtlSeconds);
+    const mark = sealOf(name);
+    const value = mark.seal(String(now));
     if (value === undefined) return;
     const changeTo = randomUUID();
     const ttl = { ttlSeconds: markTtlSeconds };
@@ -234,9 +247,9 @@ export function createSharedFacts(
     isForgotten,
     forgetToken(digest: string): Promise<void> {
       const entry = sealOf(tokenEntry(digest)).name;
-      return forget(sealOf(tokenMark(digest)), [entry, `${entry}:lock`]);
+      return forget(tokenMark(digest), [entry, `${entry}:lock`]);
     },
-    forgetSubject: (subject: string): Promise<void> => forget(sealOf(subjectMark(subject)), []),
+    forgetSubject: (subject: string): Promise<void> => forget(subjectMark(subject), []),
   };
 }
 

@@ -334,6 +334,28 @@ for (const [what, forget] of FORGETTINGS) {
     assert.equal((await lookUp(create())).source, "shared_cache");
   });
 
+  for (const telling of ["fails", "has not ended"] as const) {
+    test(`lookup() asks again where ${what} was forgotten, when the telling ${telling}`, async () => {
+      const { world, create, lookUp, cache, asked } = createInstances();
+      const instance = create();
+      await lookUp(instance);
+      const { set } = cache;
+      // As a store does that can be read alone.
+      const failed = telling === "fails" ? Promise.reject(new Error("READONLY")) : undefined;
+      cache.set = (
+        ...args
+      ) => (args[2].onlyIfAbsent ? set(...args) : failed ?? new Promise(() => {}));
+      const told = assert.rejects(forget(instance), /could not be told/);
+      await settle();
+      await lookUp(instance);
+      assert.equal(asked.length, 2);
+      world.advance(2);
+      await told;
+      await lookUp(instance);
+      assert.equal(asked.length, 3);
+    });
+  }
+
   test(`refresh() tells another instance within a second that ${what} was forgotten`, async () => {
     const { world, create, dropped } = createInstances();
     const [here, elsewhere] = [create(), create()];
