@@ -362,3 +362,31 @@ for (const [major, express] of Object.entries(MAJORS)) {
     }
   });
 }
+
+for (const [major, express] of Object.entries(MAJORS)) {
+  test(`requireAuth() lets nobody in at an organization that the router reads otherwise, in ${major}`, async () => {
+    const aud = `${ORIGIN}/o/b/mcp`;
+    const { auth } = createHarness(
+      { mcpPath: "/o/{orgId}/mcp" },
+      () => json({ ...ACTIVE, aud, org_id: "b" }),
+    );
+    const app = express().use("/o/:orgId/mcp", requireAuth(auth), (incoming, response) => {
+      response.send(`let in at ${incoming.params["orgId"]}`);
+    });
+    const { origin } = await serve(app);
+    const paths: [path: string, status: number][] = [
+      ["/o/b/mcp", 200],
+      ["/o/a/mcp", 401],
+      ["/o/a/mcp/../../b/mcp", 400],
+      ["/o/a/mcp/%2e%2E/../b/mcp", 400],
+    ];
+    for (const [path, status] of paths) {
+      // The URL is that of a client which sends it as it is.
+      const headers = { host: "mcp.example.com", authorization: "Bearer token-1" };
+      const outgoing = request(origin, { path, headers, agent: false }).end();
+      const [incoming] = await once(outgoing, "response");
+      incoming.resume();
+      assert.equal(incoming.statusCode, status, path);
+    }
+  });
+}

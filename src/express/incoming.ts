@@ -4,6 +4,8 @@
  * @module
  */
 
+import { routeOf } from "../resource_identifier.ts";
+
 /** What is used of a request: Node's `IncomingMessage`, as Express hands it on. */
 export interface IncomingRequest {
   /** The HTTP method. */
@@ -53,7 +55,8 @@ const METHOD = /^(?!(?:CONNECT|TRACE|TRACK)$)[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
  *
  * @param incoming The request.
  * @returns The same.
- * @throws {TypeError} It is none that may be sent: a method such as TRACE, a target without a path.
+ * @throws {TypeError} It is none that may be sent: a method such as TRACE, a target without a path, a path
+ * that has another spelling as a URL.
  */
 export function buildRequest(incoming: IncomingRequest): BuiltRequest {
   const { method = "GET", rawHeaders, body } = incoming;
@@ -67,6 +70,8 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
     else if (name === ":authority") headers.set("Host", value);
   }
   const request = new Request(url, { method, headers });
+  // A router reads the path as it came. With dot segments it would find another endpoint there.
+  if (routeOf(request.url) !== routeOf(url)) throw new TypeError("Not a web request");
   let wasRead = false;
   // Express 4's parsers leave an empty object for a body that they did not read.
   const parsed = incoming.readableDidRead !== false && body !== undefined;
