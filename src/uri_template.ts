@@ -30,10 +30,9 @@ export function compileUriTemplate(template: string): MatchUri | undefined {
   const names = parts.filter((_, index) => index % 3 === 2);
   const respelt = normalizeUri(texts.join(PLACEHOLDER))?.split(PLACEHOLDER) ?? texts;
   const spellings = respelt.length === texts.length ? [texts, respelt] : [texts];
-  const patterns = spellings.map((spelling) => compile(spelling, operators));
   return (uri) => {
-    for (const pattern of patterns) {
-      const values = pattern.exec(uri)?.slice(1);
+    for (const spelling of spellings) {
+      const values = match(uri, spelling, operators);
       if (values) return Object.fromEntries(names.map((name, at) => [name, values[at] ?? ""]));
     }
     return undefined;
@@ -61,13 +60,42 @@ export function readingsOf(uri: string): { spellings: Set<string>; others: Set<s
   return { spellings, others };
 }
 
-function compile(texts: readonly string[], operators: readonly string[]): RegExp {
-  const source = texts.map((text, index) => {
-    const operator = operators[index];
-    const expression = operator === undefined ? "" : operator === "" ? "([^/]+)" : "(.*)";
-    return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&") + expression;
+/**
+ * Matches as `^text([^/]+)text(.*)text$` would, the first expressions taking all they can, but in a
+ * time that grows with the length alone: an expression of that kind would try every way to cut.
+ */
+function match(
+  uri: string,
+  [first = "", ...texts]: readonly string[],
+  operators: readonly string[],
+): string[] | undefined {
+  if (!uri.startsWith(first)) return undefined;
+  // From the last expression to the first: where it may end, for all behind it to match.
+  const ends: Uint8Array[] = [];
+  let begins = new Uint8Array(uri.length + 1);
+  begins[uri.length] = 1;
+  for (let index = texts.length - 1; index >= 0; index--) {
+    const text = texts[index] ?? "";
+    const end = new Uint8Array(uri.length + 1);
+    const begin = new Uint8Array(uri.length + 1);
+    for (let at = uri.length; at >= 0; at--) {
+      if (begins[at + text.length] === 1 && uri.startsWith(text, at)) end[at] = 1;
+      const isWithin = operators[index] !== "" || (at < uri.length && uri[at] !== "/");
+      const mayEnd = operators[index] === "" ? end[at + 1] : end[at];
+      if (isWithin && (mayEnd === 1 || begin[at + 1] === 1)) begin[at] = 1;
+    }
+    ends.unshift(end);
+    begins = begin;
+  }
+  let at = first.length;
+  if (begins[at] !== 1) return undefined;
+  return ends.map((end, index) => {
+    const slash = operators[index] === "" ? uri.indexOf("/", at) : -1;
+    const to = end.lastIndexOf(1, slash < 0 ? uri.length : slash);
+    const value = uri.slice(at, to);
+    at = to + (texts[index] ?? "").length;
+    return value;
   });
-  return new RegExp(`^${source.join("")}$`, "s");
 }
 
 function normalizeUri(uri: string): string | undefined {

@@ -21,6 +21,11 @@ const MATCHES: [template: string, uri: string, variables: Record<string, string>
   ["a://b{?q,r}", "a://b?q=1&r=2", { "q,r": "?q=1&r=2" }],
   ["a.b://c+(d)", "a.b://c+(d)", {}],
   ["a.b://c", "axb://c", undefined],
+  ["cal://{y}-{m}-{d}", "cal://1-2-3-4", { y: "1-2", m: "3", d: "4" }],
+  ["cal://{y}-{m}-{d}", "cal://1-2/-3", undefined],
+  ["a://{b}{+c}-{d}", "a://1-2/3-4", { b: "1-2", c: "/3", d: "4" }],
+  ["a://{+b}-{c}", "a://1-2/3", undefined],
+  ["a://{+b}-{c}", "a://1/2-3", { b: "1/2", c: "3" }],
   // As a URL parser spells the template itself.
   ["HTTPS://Example.com:443", "https://example.com/", {}],
   ["HTTPS://Example.com/{id}", "https://example.com/1", { id: "1" }],
@@ -32,6 +37,12 @@ for (const [template, uri, variables] of MATCHES) {
     assert.deepEqual(compileUriTemplate(template)?.(uri), variables);
   });
 }
+
+test("compileUriTemplate() does not try every way to cut a long URI", () => {
+  // Some 10^16 ways: who tries them does not come back.
+  const match = compileUriTemplate("a://{b}-{c}-{d}-{e}-{+f}!");
+  assert.equal(match?.(`a://${"-".repeat(4000)}`), undefined);
+});
 
 for (const template of ["", "a://{", "a://}", "a://{}", "a://{b c}", "a://{{b}}", "a://{=b}"]) {
   test(`compileUriTemplate() refuses ${JSON.stringify(template)}`, () => {
