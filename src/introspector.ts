@@ -116,9 +116,17 @@ export function createIntrospector(
 /** A fresh error with a message alone: what `fetch` threw may carry the request it was given. */
 function networkCause(error: unknown, secrets: readonly string[]): Error {
   const thrown = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const message = thrown instanceof Error ? thrown.message.slice(0, 500) : "";
-  const leaks = secrets.some((secret) =>
-    message.includes(secret) || message.includes(encodeURIComponent(secret))
-  );
-  return new Error(leaks || message === "" ? "network error" : message);
+  const message = thrown instanceof Error ? thrown.message : "";
+  // Looked for before it is cut, which would leave a part of a secret.
+  const leaks = secrets.some((secret) => spellingsOf(secret).some((one) => message.includes(one)));
+  return new Error(leaks || message === "" ? "network error" : message.slice(0, 500));
+}
+
+/** As it is, and as a URL and a form have it. */
+function spellingsOf(secret: string): string[] {
+  return [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams([["", secret]]).toString().slice(1),
+  ];
 }

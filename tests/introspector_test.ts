@@ -189,18 +189,22 @@ const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknow
   ["a header in its message", (_t, init) => new Error(JSON.stringify(init.headers))],
   ["the secret in its message", () => new Error(`failed with ${SECRET}`)],
   ["the thrown text", (token) => token],
+  ["its message, as a form has it", (_token, init) => new Error(`failed: ${init.body}`)],
+  ["its message, where that is cut", (token) => new Error(`${"x".repeat(495)}${token}`)],
 ];
 
 for (const [where, error] of LEAKS) {
   test(`an introspection leaks nothing when what fetch throws has it in ${where}`, async () => {
-    const token = "to+ken/1==";
+    const token = "to+k~en/1==";
     const { auth } = createHarness({}, (asked, init) => Promise.reject(error(asked, init)));
     await assert.rejects(auth.verifier.verifyAccessToken(token), (thrown) => {
       const print = inspect(thrown, { depth: 9, showHidden: true });
       for (
         const secret of [
           token,
+          token.slice(0, 5),
           encodeURIComponent(token),
+          new URLSearchParams({ token }).toString(),
           SECRET,
           btoa(`introspection-id:${SECRET}`),
         ]
