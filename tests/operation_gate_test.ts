@@ -460,6 +460,8 @@ const ENCODED: [headers: Record<string, string>, status: number][] = [
   [{ "Content-Type": 'application/json; charset="utf\\-16"' }, 415],
   [{ "Content-Type": "application/json; charset*=utf-8''utf-16" }, 415],
   [{ "Content-Type": 'application/json;charset = "utf-7"' }, 415],
+  [{ "Content-Type": 'application/json; a="; charset=utf-8"; charset=utf-16' }, 415],
+  [{ "Content-Type": "application/json; charset=utf-8, application/json; charset=utf-16" }, 415],
   [{ "Content-Encoding": "gzip" }, 415],
   [{ "Content-Encoding": "identity, br" }, 415],
 ];
