@@ -36,7 +36,7 @@ export function createAuthorizationServerMetadata(
   options: AuthorizationServerMetadataOptions,
   world: World,
 ): () => Promise<string | undefined> {
-  let known: { document: string | undefined; freshUntil: number } | undefined;
+  let known: { document: string | undefined; since: number } | undefined;
   let flight: Promise<string | undefined> | undefined;
 
   async function fetchDocument(): Promise<string | undefined> {
@@ -60,14 +60,17 @@ export function createAuthorizationServerMetadata(
 
   async function refresh(): Promise<string | undefined> {
     const document = await fetchDocument();
-    const life = document === undefined ? COOLDOWN_SECONDS : FRESH_SECONDS;
-    known = { document, freshUntil: world.now() + life };
+    known = { document, since: world.now() };
     flight = undefined;
     return document;
   }
 
   return async () => {
-    if (known !== undefined && world.now() < known.freshUntil) return known.document;
+    if (known !== undefined) {
+      const life = known.document === undefined ? COOLDOWN_SECONDS : FRESH_SECONDS;
+      // A clock may jump back.
+      if (Math.abs(world.now() - known.since) < life) return known.document;
+    }
     return await (flight ??= refresh());
   };
 }

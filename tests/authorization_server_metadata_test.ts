@@ -59,6 +59,14 @@ for (const [when, answer] of FAILED) {
   });
 }
 
+test("the forwarder fetches again when the clock jumps back", async () => {
+  const harness = create(() => Promise.reject(new Error("refused")));
+  assert.equal(await harness.getMetadata(), undefined);
+  harness.answer = () => new Response(DOCUMENT);
+  harness.world.advance(-3600);
+  assert.equal(await harness.getMetadata(), DOCUMENT);
+});
+
 test("the forwarder gives up when the document takes too long", async () => {
   const { getMetadata, fetched, world } = create(() => new Promise(() => {}));
   const given = getMetadata();
