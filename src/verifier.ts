@@ -106,6 +106,8 @@ export function createVerifier(
     // RFC 7662 §4: not kept past the token's own expiry.
     const expiresAt = facts.active ? facts.expiresAt ?? Infinity : -Infinity;
     if (expiresAt > askedAt) {
+      // Of two answers on their way the older one may come last.
+      if (inactive.get(digest, world.now()) !== undefined) return;
       active.set(digest, facts, Math.min(askedAt + cacheTtlSeconds, expiresAt), askedAt);
       recent.set(digest, answer, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
     } else {

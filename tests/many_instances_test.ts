@@ -353,3 +353,39 @@ for (const [what, options, message] of BAD) {
     assert.throws(() => createFleet().create(options), { name: "TypeError", message });
   });
 }
+
+test("an answer that comes late does not bring a token back that was seen dead since", async () => {
+  const { create, fleet, cache } = createFleet();
+  const auth = create({
+    ...cached({ maxCacheSize: 1 }),
+    operations: { tools: { purge: { fresh: true } } },
+  });
+  const handler = auth.handler(() => new Response("ok"));
+  await auth.verifier.verifyAccessToken("token-1");
+  await settle();
+  // Through the gate, and still sending what it wants.
+  const { readable, writable } = new TransformStream<Uint8Array>();
+  const init: RequestInit & { duplex: "half" } = { body: readable, duplex: "half" };
+  const purging = handler(mcpRequest("token-1", init));
+  await settle();
+  await auth.verifier.verifyAccessToken("token-2");
+  const { get } = cache;
+  let deliver = (): void => {};
+  const delivered = new Promise<void>((resolve) => deliver = resolve);
+  cache.get = async (key) => {
+    const value = await get(key);
+    await delivered;
+    return value;
+  };
+  const late = auth.verifier.verifyAccessToken("token-1");
+  await settle();
+  fleet.answer = () => json({ active: false });
+  const writer = writable.getWriter();
+  const purge = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "purge" } };
+  await writer.write(new TextEncoder().encode(JSON.stringify(purge)));
+  await writer.close();
+  assert.equal((await purging).status, 401);
+  deliver();
+  await late;
+  await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "inactive" });
+});
