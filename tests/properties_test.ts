@@ -142,7 +142,10 @@ const responses = fc.oneof(
 /** The rules of judgement again, as plainly as they can be said. */
 function mayPass(text: string): boolean {
   const { active, exp, nbf, iat, aud, resource, scope, token_type } = JSON.parse(text) ?? {};
-  const ours = (value: unknown) => value === RESOURCE || value === `${RESOURCE}/`;
+  // Scheme and host have no case (RFC 3986 §6.2.2.1), and one slash at the end is nothing.
+  const ours = (value: unknown) =>
+    typeof value === "string" && URL.canParse(value) &&
+    new URL(value).href.replace(/\/$/, "") === RESOURCE;
   const isTime = (value: unknown) => value == null || typeof value === "number";
   const isList = (value: unknown) =>
     value == null || [value].flat().every((member) => typeof member === "string");
