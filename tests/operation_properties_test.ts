@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import "./fuzz_runs.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "./support.ts";
 
 // Whatever a body holds: what reaches the MCP server is allowed by a reference of ten lines, and what

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
+import "./fuzz_runs.ts";
 import { createSealer, MAX_SEALED_LENGTH } from "../src/seal.ts";
 
 const SECRET = "introspection-secret";
