@@ -85,8 +85,8 @@ const TARGETS = new Map<string, ReadTargets>([
  *
  * What two parsers or servers could read in two ways is not judged at all: a member that another
  * spelling of stands beside or in place of (`Method`), a name that is no text, a list in a batch. Nor
-is what asks for more than {@linkcode MAX_CALLS} things. What
- * names nothing at all is the server's to refuse.
+ * is what asks for more than {@linkcode MAX_CALLS} things. What names nothing at all is the server's
+ * to refuse.
  *
  * @param body The parsed body.
  * @returns What it asks for, or `undefined` when it is not what JSON-RPC and MCP have.
