@@ -182,19 +182,19 @@ export function createSharedFacts(
     const mark = sealOf(name);
     const value = mark.seal(String(now));
     if (value === undefined) return;
-    const changeTo = randomUUID();
     const ttl = { ttlSeconds: markTtlSeconds };
     try {
       await withDeadline(world, FORGET_TIMEOUT_SECONDS, async () => {
         // First the mark: who sees the change has to find it.
         await cache.set(mark.name, value, ttl);
         await Promise.all(also.map((key) => cache.delete(key)));
-        await cache.set(changeKey, changeTo, ttl);
+        // Not noted here, so that it is noticed here too: it may stand in place of another's that
+        // this instance has not seen yet.
+        await cache.set(changeKey, randomUUID(), ttl);
       });
     } catch {
       throw new Error("The shared cache could not be told what to forget: try again");
     }
-    change = changeTo;
   }
 
   /** Waits until there is an answer, or until this instance is the one to ask. */

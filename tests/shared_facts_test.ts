@@ -366,7 +366,18 @@ for (const [what, forget] of FORGETTINGS) {
     assert.equal(dropped(), 1);
     assert.equal(elsewhere.refresh(), undefined);
     world.advance(FORGET_CHECK_SECONDS);
-    await Promise.all([here.refresh(), elsewhere.refresh()]);
+    await elsewhere.refresh();
+    assert.equal(dropped(), 1);
+  });
+
+  test(`refresh() tells an instance that ${what} was forgotten, though it forgot something since`, async () => {
+    const { world, create, dropped } = createInstances();
+    const [here, elsewhere] = [create(), create()];
+    await elsewhere.refresh();
+    await forget(here);
+    await elsewhere.forgetSubject("user-2");
+    world.advance(FORGET_CHECK_SECONDS);
+    await elsewhere.refresh();
     assert.equal(dropped(), 1);
   });
 }
