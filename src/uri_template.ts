@@ -11,6 +11,7 @@ export type MatchUri = (uri: string) => Readonly<Record<string, string>> | undef
 const EXPRESSION = /\{([+#./;?&]?)([A-Za-z0-9_.%,*:]+)\}/;
 /** Stands for an expression where a URL parser would spell its braces otherwise; has no case. */
 const PLACEHOLDER = "7placeholder7";
+const SLASH = 0x2f;
 
 /**
  * Compiles a URI or a URI template (RFC 6570).
@@ -69,20 +70,20 @@ function match(
   [first = "", ...texts]: readonly string[],
   operators: readonly string[],
 ): string[] | undefined {
-  if (!uri.startsWith(first)) return undefined;
+  if (!uri.startsWith(first) || !uri.endsWith(texts.at(-1) ?? first)) return undefined;
   // From the last expression to the first: where it may end, for all behind it to match.
   const ends: Uint8Array[] = [];
   let begins = new Uint8Array(uri.length + 1);
   begins[uri.length] = 1;
   for (let index = texts.length - 1; index >= 0; index--) {
     const text = texts[index] ?? "";
+    const takesAll = operators[index] !== "";
     const end = new Uint8Array(uri.length + 1);
     const begin = new Uint8Array(uri.length + 1);
-    for (let at = uri.length; at >= 0; at--) {
+    for (let at = uri.length; at >= first.length; at--) {
       if (begins[at + text.length] === 1 && uri.startsWith(text, at)) end[at] = 1;
-      const isWithin = operators[index] !== "" || (at < uri.length && uri[at] !== "/");
-      const mayEnd = operators[index] === "" ? end[at + 1] : end[at];
-      if (isWithin && (mayEnd === 1 || begin[at + 1] === 1)) begin[at] = 1;
+      if (takesAll) begin[at] = end[at] || (begin[at + 1] ?? 0);
+      else if (uri.charCodeAt(at) !== SLASH) begin[at] = end[at + 1] || (begin[at + 1] ?? 0);
     }
     ends.unshift(end);
     begins = begin;
