@@ -390,3 +390,55 @@ test("an answer that comes late does not bring a token back that was seen dead s
   await late;
   await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "inactive" });
 });
+
+// What instances are asked and told, in any order, with or without time for the cache between.
+const STEPS = fc.array(
+  fc.record({
+    what: fc.constantFrom("ask", "ask", "ask", "revoke", "wait"),
+    who: fc.constantFrom(0, 1),
+    token: fc.constantFrom("token-1", "token-2", "token-3"),
+    seconds: fc.constantFrom(0.1, 0.7, 1.3),
+    isSettled: fc.boolean(),
+  }),
+  { minLength: 4, maxLength: 16 },
+);
+
+test("no order to forget is lost, in whatever order instances are asked and told", async () => {
+  await fc.assert(
+    fc.asyncProperty(STEPS, async (steps) => {
+      const { create, fleet, world } = createFleet();
+      const instances = [create(), create()];
+      /** By whom it was told of a token, and since when the others can know. */
+      const orders = new Map<string, { who: number; toldAt: number }>();
+      fleet.answer = (token) => json(orders.has(token) ? { active: false } : ACTIVE);
+      const running: Promise<void>[] = [];
+      for (const { what, who, token, seconds, isSettled } of steps) {
+        const order = orders.get(token);
+        const auth = instances[who];
+        assert(auth);
+        if (what === "wait") {
+          await settle();
+          world.advance(seconds);
+        } else if (what === "ask") {
+          const isLate = order !== undefined &&
+            (order.who === who || world.now() > order.toldAt + FORGET_CHECK_SECONDS);
+          running.push(
+            auth.verifier.verifyAccessToken(token).then(
+              () => assert(!isLate, `instance ${who} lets ${token} pass`),
+              (error) => assert.equal(error.reason, "inactive"),
+            ),
+          );
+        } else if (order === undefined) {
+          const given = { who, toldAt: Infinity };
+          orders.set(token, given);
+          running.push(auth.forget(token).then(() => void (given.toldAt = world.now())));
+        }
+        if (isSettled) await settle();
+      }
+      // Some wait for another's answer until the next time they look.
+      const over = Promise.all(running).then(() => true);
+      while (await Promise.race([over, settle().then(() => false)]) === false) world.advance(0.1);
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+});
