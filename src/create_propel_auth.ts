@@ -32,6 +32,7 @@ import { createRequirements, type Requirements } from "./requirements.ts";
 import { routeOf } from "./resource_identifier.ts";
 import { buildResourceMetadata, type ProtectedResourceMetadata } from "./resource_metadata.ts";
 import { createHoldsScope } from "./scope_hierarchy.ts";
+import { createSessions } from "./sessions.ts";
 import { createSharedFacts } from "./shared_facts.ts";
 import { type AccessTokenVerifier, createVerifier, INACTIVE_TTL_SECONDS } from "./verifier.ts";
 import type { World } from "./world.ts";
@@ -244,6 +245,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
     world,
     streams,
+    sessions: createSessions(),
   };
   function authenticate(request: Request): Promise<AccessToken | Response> {
     const policy = perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf();

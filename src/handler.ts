@@ -17,7 +17,7 @@ import { ORG_PLACEHOLDER } from "./organizations.ts";
 import type { ProtectedResources } from "./protected_resources.ts";
 import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
 import { routeOf } from "./resource_identifier.ts";
-import { createSessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "./token_events.ts";
 import type { World } from "./world.ts";
 
@@ -84,6 +84,8 @@ export interface HandlerParts {
   readonly world: World;
   /** Where standing streams are listed while they are open. */
   readonly streams: OpenStreams;
+  /** Whose they are: of all handlers together, since each method may have one of its own. */
+  readonly sessions: Sessions;
   readonly emit: Emit;
 }
 
@@ -129,8 +131,7 @@ function createMcpEndpoint(
   parts: HandlerParts,
   mcp: McpFunction,
 ): (request: Request, policy: AccessTokenPolicy) => Promise<Response> {
-  const { gate, operationGate, allowedOrigins, runAs, world, streams, emit } = parts;
-  const sessions = createSessions();
+  const { gate, operationGate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
 
   async function serve(admission: Admission, policy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;

@@ -238,6 +238,23 @@ for (const [major, express] of Object.entries(MAJORS)) {
     }
   });
 
+  test(`requireAuth() keeps a session to its caller where each method has a route: ${major}`, async () => {
+    const { auth } = createAuth();
+    const app = express();
+    app.post("/mcp", requireAuth(auth), (_request, response) => {
+      response.writeHead(200, { "Mcp-Session-Id": "session-1" }).end();
+    });
+    app.get("/mcp", requireAuth(auth), (_request, response) => void response.end("a stream"));
+    const { origin } = await serve(app);
+    const headers = { "Mcp-Session-Id": "session-1" };
+    await send(origin, mcpRequest("token-1"));
+    const statuses = [];
+    for (const token of ["token-1", "token-2"]) {
+      statuses.push((await send(origin, mcpRequest(token, { method: "GET", headers }))).status);
+    }
+    assert.deepEqual(statuses, [200, 404]);
+  });
+
   test(`requireAuth() keeps a session to the caller that got it: ${major}`, async () => {
     const { auth } = createAuth();
     const { origin } = await serve(protect(express, auth, (_request, response) => {
