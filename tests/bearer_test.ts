@@ -84,3 +84,11 @@ for (const [value, is] of TOKENS) {
     assert.equal(isToken68(value), is);
   });
 }
+
+test("parseBearerToken() looks at each character a few times, not once for each other one", () => {
+  const value = `Bearer${" ".repeat(MAX_CREDENTIALS_LENGTH - 10)}a b`;
+  // Anybody can send them. A tenth of a second each would be minutes here.
+  for (let sent = 0; sent < 2_000; sent++) {
+    assert.throws(() => parseBearerToken(value), { reason: "malformed_credentials" });
+  }
+});
