@@ -26,6 +26,12 @@ type ReadTargets = (params: Members) => readonly Target[] | undefined;
 /** Longer ones are refused: templates are matched against them. */
 export const MAX_URI_LENGTH = 4096;
 
+/**
+ * Longer names of members, methods, tools and prompts are refused: to fold a name costs the square of
+ * its length.
+ */
+export const MAX_NAME_LENGTH = 512;
+
 /** How deep lists and objects may be nested. */
 export const MAX_DEPTH = 512;
 
@@ -49,7 +55,8 @@ const PARAMETERS = byPlain(
 
 const named = (kind: "tools" | "prompts"): ReadTargets => ({ name, arguments: args = {} }) => {
   if (name === undefined) return [];
-  return typeof name === "string" && isObject(args) ? [{ kind, name, arguments: args }] : undefined;
+  const isName = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+  return isName && isObject(args) ? [{ kind, name, arguments: args }] : undefined;
 };
 
 const resource: ReadTargets = ({ uri }) => {
@@ -100,7 +107,7 @@ export function readCalls(body: unknown): Call[] | undefined {
     if (!isObject(message) || !isPlain(message, MESSAGE_MEMBERS)) return undefined;
     const { method, params } = message;
     if (method === undefined) continue;
-    if (typeof method !== "string") return undefined;
+    if (typeof method !== "string" || method.length > MAX_NAME_LENGTH) return undefined;
     const targets = readTargets(method, params);
     if (targets === undefined) return undefined;
     count += 1 + targets.length;
@@ -124,6 +131,7 @@ function byPlain(...names: string[]): ReadonlyMap<string, string> {
 function isPlain(members: Members, known: ReadonlyMap<string, string>): boolean {
   for (const name in members) {
     if (known.get(name) === name) continue;
+    if (name.length > MAX_NAME_LENGTH) return false;
     const spelling = plain(name);
     if (spelling === "__proto__" || (known.get(spelling) ?? name) !== name) return false;
   }

@@ -190,3 +190,15 @@ for (const [what, text, tooDeep] of DEPTHS) {
     assert.equal(isTooDeep(new TextEncoder().encode(text)), tooDeep);
   });
 }
+
+test("readCalls() refuses a name that would take minutes to fold", () => {
+  const long = `a${"\u0316\u0300".repeat(1_000_000)}`;
+  for (
+    const body of [
+      { method: long },
+      { method: "ping", [long]: 1 },
+      { method: "tools/call", params: { name: long } },
+      { method: "tools/call", params: { name: "t", [long]: 1 } },
+    ]
+  ) assert.equal(readCalls(body), undefined);
+});
