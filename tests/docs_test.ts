@@ -1,6 +1,8 @@
 /** The guides: built as a site, their blocks read, their commands accounted for. */
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -120,32 +122,85 @@ test("every command of the guides is a task of this project, or has its reason",
   }
 });
 
-const UNSET = Object.fromEntries(
-  ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"].map((name) => [
-    `PROPELAUTH_${name}`,
-    "",
-  ]),
-);
+const NAMES = ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"]
+  .map((name) => `PROPELAUTH_${name}`);
 
-test("the Dockerfile of the guide starts the Deno that is tested, with files that it copies", async () => {
+/** Starts the guide's server as its Dockerfile does, less what needs an engine. */
+async function startAsImage(folder: string, env: Record<string, string>) {
   const [found] = blocksOf("dockerfile");
-  assert(found !== undefined);
-  const { devDependencies } = JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8"));
-  assert.match(found.block, new RegExp(`^FROM denoland/deno:${devDependencies.deno}$`, "m"));
-  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(found.block)?.[1] ?? "");
+  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(found?.block ?? "")?.[1] ?? "");
   const server = /```ts\n([^]*?)```/.exec(texts.get("deploy.md") ?? "")?.[1] ?? "";
+  await writeFile(join(folder, "main.ts"), server);
+  return new Deno.Command(Deno.execPath(), {
+    args: [command[0] ?? "", `--config=${join(ROOT, "deno.json")}`, ...command.slice(1, -1)]
+      .concat(join(folder, command.at(-1) ?? "")),
+    env,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+test("the Dockerfile of the guide starts the Deno that is tested", async () => {
+  const [found] = blocksOf("dockerfile");
+  const { devDependencies } = JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8"));
+  assert.match(found?.block ?? "", new RegExp(`^FROM denoland/deno:${devDependencies.deno}$`, "m"));
+});
+
+test("the image of the guide says what is missing, with the permissions that it has", async () => {
   await inFolder(async (folder) => {
-    // The image's own steps, less what needs an engine: this file, these arguments, no variables.
-    await writeFile(join(folder, "main.ts"), server);
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [command[0] ?? "", `--config=${join(ROOT, "deno.json")}`, ...command.slice(1, -1)]
-        .concat(join(folder, command.at(-1) ?? "")),
-      env: UNSET,
-    }).output();
+    const unset = Object.fromEntries(NAMES.map((name) => [name, ""]));
+    const { code, stderr } = await (await startAsImage(folder, unset)).output();
     const said = new TextDecoder().decode(stderr);
     assert.equal(code, 1);
     assert.match(said, /these environment variables are missing or blank:/);
     assert.doesNotMatch(said, /NotCapable|PermissionDenied/);
+  });
+});
+
+test("the image of the guide answers what fly.toml asks it, and guards the rest", async () => {
+  const [fly] = blocksOf("toml");
+  const [docker] = blocksOf("dockerfile");
+  const setting = (name: string) =>
+    new RegExp(`^${name} = "?([^"\n]+)"?$`, "m").exec(fly?.block ?? "")?.[1] ?? "";
+  const server = texts.get("deploy.md") ?? "";
+  assert.equal(/^EXPOSE (\d+)$/m.exec(docker?.block ?? "")?.[1], setting("internal_port"));
+  assert(server.includes(`?? ${setting("internal_port")})`), "the server's own port");
+  const reserved = createServer().listen(0, "127.0.0.1");
+  await once(reserved, "listening");
+  const address = reserved.address();
+  assert(typeof address === "object" && address !== null);
+  reserved.close();
+  await once(reserved, "close");
+  await inFolder(async (folder) => {
+    const child = await startAsImage(folder, {
+      PROPELAUTH_AUTH_URL: "https://auth.example.com",
+      PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
+      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "secret",
+      SERVER_URL: setting("SERVER_URL"),
+      PORT: String(address.port),
+    });
+    try {
+      // Deno says there where it listens.
+      const reader = child.stderr.getReader();
+      let said = "";
+      while (!/Listening on /.test(said)) {
+        const { done, value } = await reader.read();
+        assert(!done, said);
+        said += new TextDecoder().decode(value);
+      }
+      reader.releaseLock();
+      const origin = `http://127.0.0.1:${address.port}`;
+      const health = await fetch(origin + setting("path"));
+      assert.deepEqual([health.status, await health.text()], [200, "ok"]);
+      const refused = await fetch(`${origin}/mcp`);
+      await refused.body?.cancel();
+      assert.equal(refused.status, 401);
+      const challenge = refused.headers.get("WWW-Authenticate") ?? "";
+      assert(challenge.includes(`"${setting("SERVER_URL")}/.well-known/`), challenge);
+    } finally {
+      child.kill("SIGTERM");
+      await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.status]);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 /** The guide's nginx in front of a protected server: the configuration as printed, real nginx. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -10,6 +10,7 @@ import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createPropelAuth } from "@x/propelauth-mcp";
 
@@ -147,6 +148,20 @@ test("behind the guide's nginx all is as without one", { timeout: 60_000 }, asyn
     );
     const metadata = await ask(nginx.port, new URL(metadataUrl).pathname);
     assert.equal(JSON.parse(await textOf(metadata)).resource, `https://${HOST}/mcp`);
+
+    // The guide's own commands, with the host's name leading here.
+    const commands = [...GUIDE.matchAll(/^curl (.+)$/gm)].map(([, options = ""]) => options);
+    const here = ["-sk", "--max-time", "10", "--connect-to", `${HOST}:443:127.0.0.1:${nginx.port}`];
+    // Not spawnSync: the server that they ask runs in this process.
+    const said = await Promise.all(
+      commands.map(async (options) =>
+        (await promisify(execFile)("curl", [...here, ...options.split(" ")])).stdout
+      ),
+    );
+    assert.equal(said.length, 2);
+    assert.match(said[0] ?? "", /^HTTP\/1\.1 401 /);
+    assert(said[0]?.includes(metadataUrl));
+    assert.equal(JSON.parse(said[1] ?? "").resource, `https://${HOST}/mcp`);
 
     const large = "x".repeat(4 * 1024 * 1024);
     const called = await ask(nginx.port, "/mcp", "token", large);
