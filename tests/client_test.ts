@@ -9,7 +9,8 @@ import {
   startLocalPropelAuth,
 } from "@x/propelauth-local";
 import { createServer } from "../examples/server.ts";
-import { type Outcome, type Program, run, start } from "./programs.ts";
+import { command } from "./guides.ts";
+import { type Outcome, parseTask, type Program, run, start } from "./programs.ts";
 
 /** What the client said, without its line ends; only a word of its own may be wider than 80 columns. */
 function unwrap(stderr: string): string {
@@ -78,7 +79,9 @@ test("the client logs in to `deno task dev` as each of its users", async () => {
   const emails = [...banner.matchAll(/^ {2}(\S+@\S+) /gm)].map(([, email = ""]) => email);
   assert.equal(emails.length, 3);
   for (const email of emails) {
-    const outcome = await run("client", [url, "--login-as", email]);
+    const line = command("connect.md", "deno task client ");
+    const [task, args] = parseTask(line.replace("https://mcp.example.com/mcp", url));
+    const outcome = await run(task, [...args, "--login-as", email]);
     assertNoToken(outcome);
     assert.deepEqual([outcome.code, outcome.stderr], [0, ""]);
     const steps = outcome.stdout.split("\n").map((line) => line.split(/ {2,}/));

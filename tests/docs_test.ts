@@ -9,16 +9,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findDeadLinks } from "../docs/site/links.ts";
 import { CHECKS } from "../src/doctor/report.ts";
+import { block, BLOCKS, commands, GUIDES } from "./guides.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const DOCS = join(ROOT, "docs");
-const guides = (await readdir(DOCS)).filter((name) => name.endsWith(".md"));
-const texts = new Map(
-  await Promise.all(guides.map(async (name): Promise<[string, string]> => [
-    name,
-    await readFile(join(DOCS, name), "utf8"),
-  ])),
-);
 const config = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
@@ -30,14 +23,6 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-function blocksOf(language: string): { guide: string; block: string }[] {
-  return [...texts].flatMap(([guide, text]) =>
-    [...text.matchAll(/^```(\S*)\n([^]*?)^```$/gm)]
-      .filter(([, found]) => found === language)
-      .map(([, , block = ""]) => ({ guide, block }))
-  );
-}
-
 test("`deno task docs` builds a site without dead links, every guide in it", async () => {
   await inFolder(async (folder) => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -47,7 +32,7 @@ test("`deno task docs` builds a site without dead links, every guide in it", asy
     assert.equal(code, 0, new TextDecoder().decode(stderr));
     assert.match(new TextDecoder().decode(stdout), /^\d+ pages, open .+index\.html\n$/);
     const built = await readdir(folder);
-    const expected = guides.filter((name) => name !== "README.md")
+    const expected = [...GUIDES.keys()].filter((name) => name !== "README.md")
       .map((name) => name.replace(/md$/, "html"));
     for (const page of [...expected, "index.html", "search.js", "api"]) {
       assert(built.includes(page), `${page} was not built`);
@@ -87,50 +72,95 @@ for (const [html, expected] of LINKS) {
 }
 
 test("every JSON block of the guides is JSON", () => {
-  const blocks = blocksOf("json");
+  const blocks = BLOCKS.filter(({ language }) => language === "json");
   assert(blocks.length > 0);
-  for (const { guide, block } of blocks) {
-    assert.doesNotThrow(() => JSON.parse(block), `${guide}: ${block}`);
+  for (const { guide, text } of blocks) {
+    assert.doesNotThrow(() => JSON.parse(text), `${guide}: ${text}`);
   }
 });
 
-// A command that this project cannot run stands here with the reason; all others are its own.
-const FOREIGN: [pattern: RegExp, why: string][] = [
-  [/^[A-Z_]+=/, "variables of .env: examples_test.ts reads the same names"],
-  [/^deno add jsr:|^npx jsr add /, "needs the registry; a stand-in serves it in tests"],
-  [/^claude mcp add /, "another product's program"],
-  [/^npx @modelcontextprotocol\/inspector/, "another product's program"],
-  [/^deno run .*jsr:@x\/propelauth-mcp\/doctor/, "doctor_task_test.ts runs it"],
-  [/^docker |^fly /, "needs an engine or an account"],
-  [
-    /^(export OTEL_|deno run --allow-net|npm install @opentelemetry|node --import \.\/telemetry)/,
-    "otel_deno_test.ts and packed_test.ts do the same against a collector",
-  ],
-  [/^curl /, "the exchange itself is in readme_test.ts and conformance_test.ts"],
+/** Each command of the guides, by how it begins, and the test that takes it from there and runs it. */
+const COMMANDS: [guide: string, start: string, test: string][] = [
+  ["README.md", "npx -y deno@2.9.5 task dev", "examples_test.ts"],
+  ["README.md", "npx -y deno@2.9.5 task test", "../.ci/run"],
+  ["README.md", "deno add ", "jsr/jsr_test.ts"],
+  ["README.md", "npx jsr add ", "jsr/jsr_test.ts"],
+  ["connect.md", "claude mcp add ", "clients/claude_code_test.ts"],
+  ["connect.md", "claude mcp login ", "clients/claude_code_test.ts"],
+  ["connect.md", "npx @modelcontextprotocol/inspector", "docs_test.ts"],
+  ["connect.md", "deno task client ", "client_test.ts"],
+  ["deploy.md", "curl ", "nginx/nginx_test.ts"],
+  ["doctor.md", "deno run ", "jsr/jsr_test.ts"],
+  ["doctor.md", "deno task doctor ", "examples_test.ts"],
+  ["observe.md", "export OTEL_DENO=", "otel_deno_test.ts"],
+  ["observe.md", "export OTEL_EXPORTER_OTLP_ENDPOINT=", "otel_deno_test.ts"],
+  ["observe.md", "deno run ", "otel_deno_test.ts"],
+  ["observe.md", "npm install ", "packed/packed_test.ts"],
+  ["observe.md", "export OTEL_SERVICE_NAME=", "packed/packed_test.ts"],
+  ["observe.md", "node --import ", "packed/packed_test.ts"],
+  ["setup.md", "deno task serve", "setup_guide_test.ts"],
+  ["setup.md", "deno task client ", "setup_guide_test.ts"],
+  ["setup.md", "deno add ", "jsr/jsr_test.ts"],
+  ["setup.md", "npx jsr add ", "jsr/jsr_test.ts"],
+  ["troubleshoot.md", "deno task doctor ", "setup_guide_test.ts"],
 ];
 
-test("every command of the guides is a task of this project, or has its reason", () => {
-  for (const { guide, block } of blocksOf("sh")) {
-    for (const line of block.trim().split("\n")) {
-      if (line === "" || line.startsWith("#")) continue;
-      const task = /^(?:[A-Z_]+=\S+ )*(?:npx -y deno@[\d.]+|deno) task ([\w:]+)/.exec(line)?.[1];
-      const known = task === undefined
-        ? FOREIGN.some(([pattern]) => pattern.test(line))
-        : Object.hasOwn(config.tasks, task);
-      assert(known, `${guide}: ${line}`);
-    }
+test("every command of the guides is run by a test that takes it from there", async () => {
+  const printed = [...GUIDES.keys()].flatMap((guide) =>
+    commands(guide).map((line): [string, string] => [guide, line])
+  );
+  for (const [guide, line] of printed) {
+    const run = COMMANDS.filter(([of, start]) => of === guide && line.startsWith(start));
+    assert.equal(run.length, 1, `${guide}: ${line}`);
   }
+  for (const [guide, start, file] of COMMANDS) {
+    assert(printed.some(([of, line]) => of === guide && line.startsWith(start)), start);
+    const text = await readFile(join(ROOT, "tests", file), "utf8");
+    if (file.endsWith(".ts")) assert.match(text, new RegExp(`"${guide}"`), `${file}: ${guide}`);
+    assert(text.includes(start), `${file} does not run ${start}`);
+  }
+});
+
+/** Each other block, by its guide and language, and where it is run, compiled or compared. */
+const OTHERS: [language: string, guide: string, place: string][] = [
+  ["ts", "*", "../deno.json"], // `deno task check`
+  ["json", "*", "docs_test.ts"],
+  ["", "events.md", "docs_samples_test.ts"],
+  ["", "scopes.md", "docs_samples_test.ts"],
+  ["dockerfile", "deploy.md", "docs_test.ts"],
+  ["http", "README.md", "readme_test.ts"],
+  ["ini", "setup.md", "setup_guide_test.ts"],
+  ["js ignore", "doctor.md", "jsr/jsr_test.ts"],
+  ["js ignore", "observe.md", "packed/packed_test.ts"],
+  ["nginx", "deploy.md", "nginx/nginx_test.ts"],
+  ["python", "migrate.md", "python/python_test.ts"],
+  ["toml", "deploy.md", "docs_test.ts"],
+];
+
+test("every other block of the guides has a place where it is run, compiled or compared", async () => {
+  for (const { guide, language } of BLOCKS) {
+    const known = language === "sh" ||
+      OTHERS.some(([of, where]) => of === language && (where === "*" || where === guide));
+    assert(known, `${guide}: a block of ${language || "no language"}`);
+  }
+  for (const [language, guide, file] of OTHERS) {
+    if (guide === "*") continue;
+    assert(BLOCKS.some((block) => block.language === language && block.guide === guide), language);
+    const text = await readFile(join(ROOT, "tests", file), "utf8");
+    assert(text.includes(guide), `${file} does not name ${guide}`);
+  }
+  assert.match(config.tasks.check.command, /deno check --doc-only README\.md .* docs\/\*\.md/);
 });
 
 const NAMES = ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"]
   .map((name) => `PROPELAUTH_${name}`);
 
+const DOCKERFILE = block("deploy.md", "dockerfile");
+
 /** Starts the guide's server as its Dockerfile does, less what needs an engine. */
 async function startAsImage(folder: string, env: Record<string, string>) {
-  const [found] = blocksOf("dockerfile");
-  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(found?.block ?? "")?.[1] ?? "");
-  const server = /```ts\n([^]*?)```/.exec(texts.get("deploy.md") ?? "")?.[1] ?? "";
-  await writeFile(join(folder, "main.ts"), server);
+  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(DOCKERFILE)?.[1] ?? "");
+  await writeFile(join(folder, "main.ts"), block("deploy.md", "ts"));
   return new Deno.Command(Deno.execPath(), {
     args: [command[0] ?? "", `--config=${join(ROOT, "deno.json")}`, ...command.slice(1, -1)]
       .concat(join(folder, command.at(-1) ?? "")),
@@ -141,9 +171,8 @@ async function startAsImage(folder: string, env: Record<string, string>) {
 }
 
 test("the Dockerfile of the guide starts the Deno that is tested", async () => {
-  const [found] = blocksOf("dockerfile");
   const { devDependencies } = JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8"));
-  assert.match(found?.block ?? "", new RegExp(`^FROM denoland/deno:${devDependencies.deno}$`, "m"));
+  assert.match(DOCKERFILE, new RegExp(`^FROM denoland/deno:${devDependencies.deno}$`, "m"));
 });
 
 test("the image of the guide says what is missing, with the permissions that it has", async () => {
@@ -158,12 +187,11 @@ test("the image of the guide says what is missing, with the permissions that it 
 });
 
 test("the image of the guide answers what fly.toml asks it, and guards the rest", async () => {
-  const [fly] = blocksOf("toml");
-  const [docker] = blocksOf("dockerfile");
+  const fly = block("deploy.md", "toml");
   const setting = (name: string) =>
-    new RegExp(`^${name} = "?([^"\n]+)"?$`, "m").exec(fly?.block ?? "")?.[1] ?? "";
-  const server = texts.get("deploy.md") ?? "";
-  assert.equal(/^EXPOSE (\d+)$/m.exec(docker?.block ?? "")?.[1], setting("internal_port"));
+    new RegExp(`^${name} = "?([^"\n]+)"?$`, "m").exec(fly)?.[1] ?? "";
+  const server = block("deploy.md", "ts");
+  assert.equal(/^EXPOSE (\d+)$/m.exec(DOCKERFILE)?.[1], setting("internal_port"));
   assert(server.includes(`?? ${setting("internal_port")})`), "the server's own port");
   const reserved = createServer().listen(0, "127.0.0.1");
   await once(reserved, "listening");
@@ -206,7 +234,7 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
 
 test("the troubleshooting guide names lines that the doctor prints", () => {
   const titles = new Set<string>(Object.values(CHECKS).map(([, title]) => title));
-  const rows = (texts.get("troubleshoot.md") ?? "").match(/^\|.+\|$/gm) ?? [];
+  const rows = (GUIDES.get("troubleshoot.md") ?? "").match(/^\|.+\|$/gm) ?? [];
   const named = rows.map((row) => row.split("|").at(-2)?.trim() ?? "")
     .filter((name) => !/^(doctor|none|-+)$/.test(name));
   assert(named.length > 10);

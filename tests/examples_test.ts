@@ -14,7 +14,8 @@ import {
 } from "@modelcontextprotocol/client";
 import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
 import type { Report } from "@x/propelauth-mcp/doctor";
-import { run, start } from "./programs.ts";
+import { command } from "./guides.ts";
+import { parseTask, run, start } from "./programs.ts";
 
 const SERVERS = ["examples/server.ts", "examples/server_v1.ts"];
 
@@ -201,7 +202,8 @@ function labelled(banner: string, label: string): string {
 const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n[^]+doctor --env-file \S+\n/;
 
 test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM", async () => {
-  await using dev = start("dev", ["--port", "0", "--auth-port", "0"]);
+  const [task, args] = parseTask(command("README.md", "npx -y deno@2.9.5 task dev"));
+  await using dev = start(task, [...args, "--port", "0", "--auth-port", "0"]);
   const banner = await dev.until(WHOLE_BANNER);
   for (const line of banner.split("\n")) assert(line.length <= 80, line);
   const mcpUrl = labelled(banner, "MCP URL");
@@ -280,13 +282,13 @@ test("`deno task dev` knows its clients and tokens again after a restart", async
 
 test("`deno task doctor` is green beside `deno task dev`, and says so when that has ended", async () => {
   const cwd = await Deno.makeTempDir();
-  const args = ["--env-file", ".local-propelauth.env"];
+  const [task, args] = parseTask(command("doctor.md", "deno task doctor "));
   try {
     await using dev = start("dev", ["--port", "0", "--auth-port", "0"], { cwd });
     const mcpUrl = labelled(await dev.until(WHOLE_BANNER), "MCP URL");
     const file = `${cwd}/${args[1]}`;
     assert.equal((await Deno.stat(file)).mode, 0o100600);
-    const { code, stdout, stderr } = await run("doctor", args, { cwd });
+    const { code, stdout, stderr } = await run(task, args, { cwd });
     assert.deepEqual([code, stderr], [0, ""], stdout);
     assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);

@@ -2,26 +2,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { command } from "./guides.ts";
 import { startCollector } from "./otlp_collector.ts";
 import { assertObserved } from "./otel/assert_observed.ts";
 
-test("otelEvents() is exported by Deno itself when OTEL_DENO is true", async () => {
+test("otelEvents() is exported by Deno itself, started as docs/observe.md says", async () => {
   const collector = await startCollector();
+  const variables = command("observe.md", "export OTEL_DENO=") +
+    command("observe.md", "export OTEL_EXPORTER_OTLP_ENDPOINT=").slice("export".length);
+  const [, ...args] = command("observe.md", "deno run ").split(" ");
   try {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-q",
-        "--no-prompt",
-        "--allow-net=127.0.0.1",
-        fileURLToPath(new URL("otel/server.ts", import.meta.url)),
-      ],
+      args,
+      cwd: fileURLToPath(new URL("otel/", import.meta.url)),
       env: {
-        OTEL_DENO: "true",
+        ...Object.fromEntries(
+          [...variables.matchAll(/(OTEL_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+        ),
         OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-        OTEL_SERVICE_NAME: "observed",
         NO_COLOR: "1",
+        DENO_NO_PROMPT: "1",
       },
     }).output();
     const said = new TextDecoder();

@@ -11,6 +11,14 @@ import { fileURLToPath } from "node:url";
 const root = new URL("../", import.meta.url);
 const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
 
+/** The task that a guide's command starts, and what stands behind it. */
+export function parseTask(line: string): [task: string, args: string[]] {
+  const [, task, rest = ""] = /^(?:deno|npx -y deno@[\d.]+) task ([\w:]+)(?: (.+))?$/.exec(line) ??
+    [];
+  if (task === undefined) throw new Error(`This is no task: ${line}`);
+  return [task, rest.split(" ").filter((arg) => arg !== "")];
+}
+
 /** How a program ended. */
 export interface Outcome {
   readonly code: number;

@@ -9,11 +9,13 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { withSetup } from "../doctor_support.ts";
+import { block, command, commands, GUIDES } from "../guides.ts";
 import { startRegistry } from "./registry.ts";
 
 const run = promisify(execFile);
@@ -78,9 +80,25 @@ test("deno publish sends both packages, imports resolved, and nothing but what b
   }
 });
 
-test("a fresh Deno project adds the packages by their JSR names, and makes an authenticated call", async () => {
+/** The command that README.md and docs/setup.md both print. */
+function printed(start: string): string {
+  const line = command("setup.md", start);
+  assert.equal(command("README.md", start), line);
+  return line;
+}
+
+/** Runs a printed line in a project, with this Deno and the pinned programs of `npx`. */
+async function shell(line: string, cwd: string, more: Record<string, string> = {}) {
+  const PATH = [dirname(deno), join(root, ".ci/tools/node_modules/.bin"), process.env["PATH"]];
+  const pinned = `npx() { "$@"; }; ${line}`;
+  const options = { cwd, env: { ...env, ...more, PATH: PATH.join(delimiter) } };
+  return await run("bash", ["-c", pinned], options);
+}
+
+test("a fresh Deno project adds the packages as the guides say, and makes an authenticated call", async () => {
   const cwd = await createProject("deno-project", { "deno.json": {} });
-  await run(deno, ["add", ...PACKAGES.map((name) => `jsr:${name}`)], { cwd, env });
+  await shell(printed("deno add "), cwd);
+  await shell("deno add jsr:@x/propelauth-local", cwd);
   const { imports } = JSON.parse(await readFile(join(cwd, "deno.json"), "utf8"));
   assert.deepEqual(Object.keys(imports).sort(), [...PACKAGES].sort());
   await run(deno, ["check", "main.ts", "entries.ts"], { cwd, env });
@@ -90,14 +108,14 @@ test("a fresh Deno project adds the packages by their JSR names, and makes an au
   assert.match(stdout, /The packages work on/);
 });
 
-test("a fresh Node project installs what `npx jsr add` would, and makes an authenticated call", async () => {
+test("a fresh Node project adds the packages as the guides say, and makes an authenticated call", async () => {
   const cwd = await createProject("node-project", {
     "package.json": { private: true, type: "module" },
-    // What `npx jsr add` writes, and the command that it runs.
+    // Where `npx jsr add` finds such a line it leaves it; JSR's own is what it writes.
     ".npmrc": `@jsr:registry=${registry.url}\n`,
   });
-  const specs = PACKAGES.map((name) => `${name}@npm:@jsr/${name.slice(1).replace("/", "__")}`);
-  await run("npm", ["install", "--loglevel", "error", ...specs], { cwd });
+  await shell(printed("npx jsr add "), cwd);
+  await shell("npx jsr add @x/propelauth-local", cwd);
   const { dependencies } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
   assert.deepEqual(Object.keys(dependencies).sort(), [...PACKAGES].sort());
   for (const name of ["main", "entries"]) {
@@ -107,3 +125,41 @@ test("a fresh Node project installs what `npx jsr add` would, and makes an authe
   const { stdout } = await run("node", ["main.js"], { cwd });
   assert.match(stdout, /The packages work on/);
 });
+
+/** Sets up what the doctor is asked about, and gives the environment that it reads. */
+async function withDoctor(act: (env: Record<string, string>, url: string) => Promise<void>) {
+  await withSetup(
+    {},
+    ({ env, serverUrl, token }) => act({ ...env, PROPELAUTH_TOKEN: token }, serverUrl),
+  );
+}
+
+test("the doctor is run from the registry as docs/doctor.md says", async () => {
+  const lines = commands("doctor.md").filter((line) => line.startsWith("deno run "));
+  assert.equal(lines.length, 2);
+  const cwd = join(folder, "deno-project");
+  await withDoctor(async (variables, url) => {
+    await writeEnv(cwd, variables);
+    for (const line of lines) {
+      const { stdout } = await shell(line.replace("https://mcp.example.com/mcp", url), cwd);
+      assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
+    }
+  });
+});
+
+test("the doctor is run on Node as docs/doctor.md says", async () => {
+  const cwd = join(folder, "node-project");
+  await writeFile(join(cwd, "doctor.mjs"), block("doctor.md", "js ignore"));
+  const line = "node --env-file=.env doctor.mjs";
+  assert(GUIDES.get("doctor.md")?.replaceAll("\n", " ").includes(`\`${line} [server URL]\``));
+  await withDoctor(async (variables, url) => {
+    await writeEnv(cwd, variables);
+    const { stdout } = await shell(`${line} ${url}`, cwd);
+    assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
+  });
+});
+
+async function writeEnv(cwd: string, variables: Record<string, string>): Promise<void> {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(join(cwd, ".env"), lines.join(""));
+}

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { request as sendRequest } from "node:https";
@@ -13,8 +12,8 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createPropelAuth } from "@x/propelauth-mcp";
+import { block, commands } from "../guides.ts";
 
-const GUIDE = readFileSync(new URL("../../docs/deploy.md", import.meta.url), "utf8");
 const HOST = "mcp.example.com";
 
 async function freePort(): Promise<number> {
@@ -29,8 +28,7 @@ async function freePort(): Promise<number> {
 
 /** The printed server, with ports and files of the test's own. */
 function configure(folder: string, port: number, upstream: number): string {
-  const printed = /```nginx\n([^]*?)```/.exec(GUIDE)?.[1] ?? assert.fail("no configuration");
-  const replaced = printed
+  const replaced = block("deploy.md", "nginx")
     .replace("listen 443 ssl", `listen 127.0.0.1:${port} ssl`)
     .replace("http://127.0.0.1:8000", `http://127.0.0.1:${upstream}`)
     .replaceAll("/etc/ssl/mcp.example.com", `${folder}/certificate`);
@@ -150,12 +148,12 @@ test("behind the guide's nginx all is as without one", { timeout: 60_000 }, asyn
     assert.equal(JSON.parse(await textOf(metadata)).resource, `https://${HOST}/mcp`);
 
     // The guide's own commands, with the host's name leading here.
-    const commands = [...GUIDE.matchAll(/^curl (.+)$/gm)].map(([, options = ""]) => options);
+    const asked = commands("deploy.md").filter((line) => line.startsWith("curl "));
     const here = ["-sk", "--max-time", "10", "--connect-to", `${HOST}:443:127.0.0.1:${nginx.port}`];
     // Not spawnSync: the server that they ask runs in this process.
     const said = await Promise.all(
-      commands.map(async (options) =>
-        (await promisify(execFile)("curl", [...here, ...options.split(" ")])).stdout
+      asked.map(async (line) =>
+        (await promisify(execFile)("curl", [...here, ...line.split(" ").slice(1)])).stdout
       ),
     );
     assert.equal(said.length, 2);

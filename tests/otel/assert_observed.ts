@@ -13,7 +13,7 @@ const ERROR = 2;
 /** Compares what a collector got with what was called, and with the statuses that were answered. */
 export function assertObserved(collector: Collector, statuses: unknown): void {
   assert.deepEqual(statuses, [401, 200, 200, 401, 503]);
-  assert.deepEqual([...collector.services], ["observed"]);
+  assert.deepEqual([...collector.services], ["my-mcp-server"]);
 
   const named = (name: string) => collector.spans.filter((span) => span.name === name);
   const verified = named("propelauth.verify");

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { block } from "../guides.ts";
 import { assertObserved } from "../otel/assert_observed.ts";
 import { startCollector } from "../otlp_collector.ts";
 
@@ -17,10 +18,6 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const { imports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
 const PACKAGES = [
   ...["client", "server"].map((side) => imports[`@modelcontextprotocol/${side}`].slice(4)),
-  imports["@opentelemetry/api"].slice(4),
-  // The last ones that support Node 20.
-  "@opentelemetry/sdk-node@0.223.0",
-  "@opentelemetry/instrumentation-http@0.223.0",
   "vitest@4.1.12",
 ];
 
@@ -54,9 +51,8 @@ await run("npm", [
   ...PACKAGES,
 ]);
 cpSync(join(root, "examples/testing"), folder, { recursive: true });
-for (const program of ["observed_server.mjs", "one_event.mjs"]) {
-  cpSync(join(root, "tests/packed", program), join(folder, program));
-}
+cpSync(join(root, "tests/packed/observed_server.mjs"), join(folder, "server.js"));
+cpSync(join(root, "tests/packed/one_event.mjs"), join(folder, "one_event.mjs"));
 
 test("the example tests fit the packed types, as a Node project compiles them", async () => {
   await run(join(root, ".ci/node_modules/.bin/tsc"), [
@@ -90,18 +86,19 @@ test("examples/testing/vitest.test.ts passes with Vitest", async () => {
 });
 
 test("otelEvents() is exported by the Node SDK, set up as docs/observe.md says", async () => {
-  const guide = readFileSync(join(root, "docs/observe.md"), "utf8");
-  const setUp = /^```js ignore\n(\/\/ telemetry\.mjs\n[^]+?)^```/m.exec(guide)?.[1];
-  assert(setUp !== undefined, "docs/observe.md has no telemetry.mjs");
-  writeFileSync(join(folder, "telemetry.mjs"), setUp);
+  writeFileSync(join(folder, "telemetry.mjs"), block("observe.md", "js ignore", "telemetry.mjs"));
+  const [install = "", variables = "", start = ""] = block("observe.md", "sh", "node --import ")
+    .split("\n");
+  assert.match(install, /^npm install @opentelemetry\/api@/);
+  assert(install.includes(imports["@opentelemetry/api"].slice(4)), install);
+  assert.match(variables, /^export OTEL_SERVICE_NAME=/);
+  await run("sh", ["-c", `${install} --no-audit --no-fund --loglevel error`]);
   const collector = await startCollector();
   try {
-    const { stdout } = await run("node", ["--import", "./telemetry.mjs", "observed_server.mjs"], {
-      env: {
-        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-        OTEL_SERVICE_NAME: "observed",
-      },
+    // The guide's port may be taken.
+    const exported = variables.replace("http://127.0.0.1:4318", collector.endpoint);
+    const { stdout } = await run("sh", ["-c", `${exported}; ${start}`], {
+      env: { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" },
     });
     assertObserved(collector, JSON.parse(stdout));
   } finally {
