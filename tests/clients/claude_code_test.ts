@@ -1,6 +1,7 @@
 /**
- * Claude Code as docs/connect.md sets it up: the guide's own commands, a login, and a call of a
- * tool. Only the user at the browser is played, and the model, which asks for the tool.
+ * Claude Code as docs/connect.md sets it up: the guide's own commands, a login, calls of tools, and a
+ * second login where a tool needs more. Only the user at the browser is played, and the model, which
+ * asks for the tool.
  *
  * @module
  */
@@ -9,65 +10,116 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { type LocalConsentChoice, startLocalPropelAuth } from "@x/propelauth-local";
 import { command } from "../guides.ts";
-import { startScriptedModel } from "./scripted_model.ts";
-import { assertCaller, logIn, SERVERS, serving } from "./served_examples.ts";
+import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
+import { assertCaller, logIn, onDeno, type Server, SERVERS, serving } from "./served_examples.ts";
 
 const ADD = command("connect.md", "claude mcp add ");
 const LOG_IN = command("connect.md", "claude mcp login ");
-const TOOL = "mcp__reports__whoami";
+
+/** Claude Code in a home of its own. */
+class ClaudeCode {
+  readonly #env: Record<string, string>;
+
+  constructor(env: Record<string, string>, model: ScriptedModel) {
+    this.#env = {
+      ...env,
+      ANTHROPIC_BASE_URL: model.url,
+      ANTHROPIC_API_KEY: "none",
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+      DISABLE_AUTOUPDATER: "1",
+      // The tools are there from the first question on.
+      ENABLE_TOOL_SEARCH: "false",
+      MCP_CONNECTION_NONBLOCKING: "false",
+    };
+  }
+
+  /** Runs a line to its end, which has to be a good one. */
+  async run(line: string): Promise<string> {
+    const done = promisify(execFile)("bash", ["-c", line], this.#options());
+    done.child.stdin?.end();
+    return (await done).stdout;
+  }
+
+  /** Logs in; gives the address that the user was sent to. */
+  async logIn(choice?: LocalConsentChoice): Promise<URL> {
+    // It logs nobody in but at a terminal.
+    const login = spawn("script", ["-qec", LOG_IN, "/dev/null"], this.#options());
+    try {
+      const ended = once(login, "close");
+      const asked = await logIn(login.stdout, choice);
+      assert.deepEqual(await ended, [0, null]);
+      return asked;
+    } finally {
+      login.kill();
+    }
+  }
+
+  #options(): { env: Record<string, string>; cwd: string } {
+    return { env: this.#env, cwd: this.#env["HOME"] ?? "." };
+  }
+}
 
 for (const { server, run } of SERVERS) {
   test(
     `Claude Code logs in and calls a tool: ${server}`,
     { timeout: 60_000 },
     () =>
-      serving(run, async (url, port, home) => {
-        const model = await startScriptedModel(TOOL);
-        const cwd = home["HOME"];
-        const env = {
-          ...home,
-          ANTHROPIC_BASE_URL: model.url,
-          ANTHROPIC_API_KEY: "none",
-          CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-          DISABLE_AUTOUPDATER: "1",
-          // The tools are there from the first question on.
-          ENABLE_TOOL_SEARCH: "false",
-          MCP_CONNECTION_NONBLOCKING: "false",
-        };
-        const shell = async (line: string): Promise<string> => {
-          const done = promisify(execFile)("bash", ["-c", line], { env, cwd });
-          done.child.stdin?.end();
-          return (await done).stdout;
-        };
-        try {
-          const add = ADD.replace("https://mcp.example.com/mcp", url)
-            .replace(" add ", ` add --callback-port ${port} `);
-          assert.match(await shell(add), /^Added HTTP MCP server reports /);
-          assert.match(await shell("claude mcp list"), /^reports: .+ Needs authentication$/m);
+      serving(run, async (url, port, env) => {
+        const tool = "mcp__reports__whoami";
+        await using model = await startScriptedModel(tool);
+        const claude = new ClaudeCode(env, model);
+        const add = ADD.replace("https://mcp.example.com/mcp", url)
+          .replace(" add ", ` add --callback-port ${port} `);
+        assert.match(await claude.run(add), /^Added HTTP MCP server reports /);
+        assert.match(await claude.run("claude mcp list"), /^reports: .+ Needs authentication$/m);
 
-          // It logs nobody in but at a terminal.
-          const login = spawn("script", ["-qec", LOG_IN, "/dev/null"], { env, cwd });
-          try {
-            const ended = once(login, "close");
-            const asked = await logIn(login.stdout);
-            // The address that docs/connect.md has PropelAuth allow.
-            const back = asked.searchParams.get("redirect_uri");
-            assert.equal(back, `http://localhost:${port}/callback`);
-            assert.equal(asked.searchParams.get("resource"), url);
-            assert.deepEqual(await ended, [0, null]);
-          } finally {
-            login.kill();
-          }
-          assert.match(await shell("claude mcp list"), /^reports: .+ Connected$/m);
+        const asked = await claude.logIn();
+        // The address that docs/connect.md has PropelAuth allow.
+        const back = asked.searchParams.get("redirect_uri");
+        assert.equal(back, `http://localhost:${port}/callback`);
+        assert.equal(asked.searchParams.get("resource"), url);
+        assert.match(await claude.run("claude mcp list"), /^reports: .+ Connected$/m);
 
-          await shell(`claude --print "Who am I?" --allowedTools ${TOOL}`);
-          assert(model.offered.includes(TOOL), model.offered.join());
-          assert.equal(model.results.length, 1);
-          assertCaller(model.results[0]);
-        } finally {
-          await model.close();
-        }
+        await claude.run(`claude --print "Who am I?" --allowedTools ${tool}`);
+        assert(model.offered.includes(tool), model.offered.join());
+        assert.equal(model.results.length, 1);
+        assertCaller(model.results[0]);
       }),
   );
 }
+
+/** The example whose tools need scopes, with a PropelAuth whose users may decline each of them. */
+const withScopes: Server["run"] = async (env, act) => {
+  const names = ["read:reports", "write:reports", "admin:org"];
+  await using choosy = await startLocalPropelAuth({
+    log: () => {},
+    scopes: names.map((name) => ({ name, optional: true })),
+  });
+  await onDeno("scopes")({
+    ...env,
+    PROPELAUTH_AUTH_URL: choosy.authUrl,
+    PROPELAUTH_INTROSPECTION_CLIENT_ID: choosy.introspectionClientId,
+    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: choosy.introspectionClientSecret,
+  }, act);
+};
+
+test("Claude Code says which scope a tool needs, and asks for it at the next login", {
+  timeout: 60_000,
+}, () =>
+  serving(withScopes, async (url, _port, env) => {
+    const tool = "mcp__reports__add_report";
+    await using model = await startScriptedModel(tool, { title: "Second quarter" });
+    const claude = new ClaudeCode(env, model);
+    await claude.run(ADD.replace("https://mcp.example.com/mcp", url));
+    await claude.logIn({ scopes: ["read:reports"] });
+    const ask = `claude --print "Add a report" --allowedTools ${tool}`;
+    await claude.run(ask);
+    assert.match(JSON.stringify(model.results[0]), /additional permissions.+write:reports/);
+
+    const asked = await claude.logIn();
+    assert.equal(asked.searchParams.get("scope"), "read:reports write:reports");
+    await claude.run(ask);
+    assert.match(JSON.stringify(model.results[1]), /"text":"Added Second quarter"/);
+  }));

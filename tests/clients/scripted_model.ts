@@ -22,17 +22,21 @@ interface Asked {
 }
 
 /** The running model. */
-export interface ScriptedModel {
+export interface ScriptedModel extends AsyncDisposable {
   readonly url: string;
   /** The tools that it was offered last. */
   readonly offered: readonly string[];
   /** What the tool answered, one for each call. */
   readonly results: readonly unknown[];
-  close(): Promise<void>;
 }
 
-/** Starts a model that calls a tool once. */
-export async function startScriptedModel(tool: string): Promise<ScriptedModel> {
+/**
+ * Starts a model that calls a tool once, whenever it is asked something.
+ *
+ * @param tool The name by which the client offers the tool.
+ * @param input The arguments.
+ */
+export async function startScriptedModel(tool: string, input: object = {}): Promise<ScriptedModel> {
   let offered: string[] = [];
   const results: unknown[] = [];
 
@@ -47,7 +51,7 @@ export async function startScriptedModel(tool: string): Promise<ScriptedModel> {
     return result === undefined
       ? stream(model, "tool_use", { type: "tool_use", id: "toolu_1", name: tool, input: {} }, {
         type: "input_json_delta",
-        partial_json: "{}",
+        partial_json: JSON.stringify(input),
       })
       : stream(model, "end_turn", { type: "text", text: "" }, { type: "text_delta", text: "Done" });
   }
@@ -66,7 +70,7 @@ export async function startScriptedModel(tool: string): Promise<ScriptedModel> {
       return offered;
     },
     results,
-    async close() {
+    async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
       await once(server, "close");

@@ -18,7 +18,7 @@ import process from "node:process";
 import type { Readable } from "node:stream";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
-import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
+import { authorizeAs, type LocalConsentChoice, startLocalPropelAuth } from "@x/propelauth-local";
 import { start } from "../programs.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -60,7 +60,8 @@ export interface Server {
   readonly run: (env: Record<string, string>, act: () => Promise<void>) => Promise<void>;
 }
 
-const onDeno = (example: string): Server["run"] => async (env, act) => {
+/** Starts an example on Deno, from source. */
+export const onDeno = (example: string): Server["run"] => async (env, act) => {
   await using program = start("serve", [], { example: `examples/${example}.ts`, env });
   await program.until(/MCP endpoint: /);
   await act();
@@ -105,13 +106,15 @@ export async function serving(
 /**
  * Does what the user does: opens the address that the client prints, and is sent back to it.
  *
+ * @param printed What the client prints.
+ * @param choice What the user consents to; when absent, to everything.
  * @returns That address.
  */
-export async function logIn(printed: Readable): Promise<URL> {
+export async function logIn(printed: Readable, choice?: LocalConsentChoice): Promise<URL> {
   // deno-lint-ignore no-control-regex -- a terminal's link ends with BEL.
   const address = /http[^\s\x07]+\/oauth\/2\.1\/authorize\?[^\s\x07]+(?=[\s\x07])/;
   const url = await find(printed, address);
-  const back = await fetch(await authorizeAs(url, user.email));
+  const back = await fetch(await authorizeAs(url, user.email, choice));
   assert.equal(back.status, 200, await back.text());
   return new URL(url);
 }
