@@ -6,7 +6,8 @@
  */
 
 import { discard, readText } from "./body.ts";
-import { withDeadline } from "./deadline.ts";
+import { DeadlineError, withDeadline } from "./deadline.ts";
+import { type Emit, showForeign } from "./events.ts";
 import type { World } from "./world.ts";
 
 const FRESH_SECONDS = 300;
@@ -27,6 +28,7 @@ export interface AuthorizationServerMetadataOptions {
  *
  * @param options Where the document is, and how long one fetch may take.
  * @param world The clock and the network.
+ * @param emit Is told when it cannot be had, and why.
  * @returns A function that gives the document's text, or `undefined` when it cannot be had. It
  * never throws, and never says why: what went wrong upstream is not the client's to know.
  *
@@ -35,11 +37,13 @@ export interface AuthorizationServerMetadataOptions {
 export function createAuthorizationServerMetadata(
   options: AuthorizationServerMetadataOptions,
   world: World,
+  emit: Emit,
 ): () => Promise<string | undefined> {
   let known: { document: string | undefined; since: number } | undefined;
   let flight: Promise<string | undefined> | undefined;
 
-  async function fetchDocument(): Promise<string | undefined> {
+  /** The document, or why there is none. */
+  async function fetchDocument(): Promise<string | { status?: number; detail?: string }> {
     try {
       return await withDeadline(world, options.timeoutSeconds, async (signal) => {
         const response = await world.fetch(options.authorizationServerMetadataUrl, {
@@ -47,19 +51,23 @@ export function createAuthorizationServerMetadata(
           redirect: "manual",
           signal,
         });
-        if (response.status === 200) {
-          return onlyObject(await readText(response, MAX_METADATA_BYTES));
+        if (response.status !== 200) {
+          discard(response);
+          return { status: response.status };
         }
-        discard(response);
-        return undefined;
+        const text = await readText(response, MAX_METADATA_BYTES);
+        return isJsonObject(text) ? text : { detail: "no JSON object of up to 64 KiB" };
       });
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (error instanceof DeadlineError) return { detail: "no answer in time" };
+      return { detail: error instanceof Error ? showForeign(error.message) : "no answer" };
     }
   }
 
   async function refresh(): Promise<string | undefined> {
-    const document = await fetchDocument();
+    const fetched = await fetchDocument();
+    const document = typeof fetched === "string" ? fetched : undefined;
+    if (typeof fetched !== "string") emit?.({ code: "metadata_unavailable", ...fetched });
     known = { document, since: world.now() };
     flight = undefined;
     return document;
@@ -75,9 +83,12 @@ export function createAuthorizationServerMetadata(
   };
 }
 
-/** The text, when it is the JSON of an object. */
-function onlyObject(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const value: unknown = JSON.parse(text);
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? text : undefined;
+function isJsonObject(text: string | undefined): text is string {
+  if (text === undefined) return false;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

@@ -166,6 +166,8 @@ function summarize(event: PropelAuthEvent): string {
       const needed = expected === undefined ? "" : `expected ${expected}, `;
       return `${cut(subject)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
     }
+    case "metadata_unavailable":
+      return `${event.status === undefined ? event.detail : `status ${event.status}`}.`;
     case "breaker_opened":
       return `after ${event.failures} failures, next probe in ${event.retryAfterSeconds} s.`;
     case "session_refused":

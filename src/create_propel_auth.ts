@@ -239,7 +239,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     }),
     resources,
     authorizationServerMetadata: options.forwardAuthorizationServerMetadata
-      ? createAuthorizationServerMetadata(options, world)
+      ? createAuthorizationServerMetadata(options, world, emit)
       : undefined,
     emit,
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),

@@ -19,6 +19,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   introspection_completed: "info",
   propelauth_unreachable: "error",
   propelauth_misconfigured: "error",
+  metadata_unavailable: "error",
   breaker_opened: "error",
   breaker_closed: "info",
   shared_cache_lost: "error",
@@ -62,6 +63,11 @@ export function messageOf(facts: EventFacts): string {
     case "propelauth_misconfigured":
       // All of PropelAuth's OAuth is 404 in an environment without MCP.
       return facts.status === 404 ? NOT_ENABLED : FAILED[facts.reason];
+    case "metadata_unavailable":
+      return facts.status === 404
+        ? NOT_ENABLED
+        : "PropelAuth's metadata could not be forwarded, so a client of the 2025-03-26 protocol " +
+          "cannot log in: the doctor finds out why.";
     case "breaker_opened":
       return "PropelAuth failed again and again, or wants a pause: requests get 503 at once until a " +
         "probe is answered. " +

@@ -73,6 +73,14 @@ export type EventFacts =
     readonly detail?: string;
   }
   | {
+    /** PropelAuth's metadata could not be forwarded, and a client got 502. */
+    readonly code: "metadata_unavailable";
+    /** The HTTP status, when there was one. */
+    readonly status?: number;
+    /** Otherwise what went wrong, for people: cut to 200 characters, escaped. */
+    readonly detail?: string;
+  }
+  | {
     /** From now on requests are refused at once, without a question, until a probe is answered. */
     readonly code: "breaker_opened";
     /** How many questions failed in a row. */

@@ -110,6 +110,16 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
     text: "!              breaker opened after 5 failures, next probe in 10 s. …",
     level: "error",
   },
+  {
+    facts: { code: "metadata_unavailable", status: 503 },
+    text: "!              metadata unavailable status 503. …",
+    level: "error",
+  },
+  {
+    facts: { code: "metadata_unavailable", detail: "no answer in time" },
+    text: "!              metadata unavailable no answer in time. …",
+    level: "error",
+  },
   { facts: { code: "breaker_closed" }, text: "✓              breaker closed", level: "info" },
   {
     facts: { code: "shared_cache_lost" },

@@ -121,6 +121,14 @@ test("every command of the guides is run by a test that takes it from there", as
   }
 });
 
+test("what the guides call a task is one", () => {
+  for (const [guide, text] of GUIDES) {
+    for (const [, task = ""] of text.matchAll(/`(?:npx -y deno@[\d.]+|deno) task ([\w:]+)/g)) {
+      assert(Object.hasOwn(config.tasks, task), `${guide}: deno task ${task}`);
+    }
+  }
+});
+
 /** Each other block, by its guide and language, and where it is run, compiled or compared. */
 const OTHERS: [language: string, guide: string, place: string][] = [
   ["ts", "*", "../deno.json"], // `deno task check`

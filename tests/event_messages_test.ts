@@ -76,6 +76,8 @@ const EVENTS: [EventFacts, RegExp][] = [
   [{ code: "introspection_completed", ...token, active: true }, /answered/],
   [{ code: "breaker_opened", failures: 5, retryAfterSeconds: 10 }, /status page/],
   [{ code: "breaker_closed" }, /again/],
+  [{ code: "metadata_unavailable", detail: "no answer in time" }, /2025-03-26.+doctor/],
+  [{ code: "metadata_unavailable", status: 404 }, /MCP > Enable MCP/],
   [{ code: "shared_cache_lost" }, /cache's server/],
   [{ code: "shared_cache_recovered" }, /again/],
   [{ code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" }, /who else writes/],
