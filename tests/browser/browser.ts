@@ -1,7 +1,7 @@
 /** The installed browser that the tests drive. */
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 /** Finds an installed Chrome or Chromium, and says what to do when there is none. */
 function findBrowser(): string {
@@ -34,4 +34,13 @@ export function launchBrowser(): Promise<Browser> {
       "--disable-sync",
     ],
   });
+}
+
+/**
+ * Does what a user does whom a client has sent to log in: picks an account on the local PropelAuth's
+ * page, and allows what is asked for.
+ */
+export async function logIn(page: Page, email: string): Promise<void> {
+  await page.getByRole("button", { name: email }).click();
+  await page.getByRole("button", { name: "Allow" }).click();
 }
