@@ -15,13 +15,23 @@ const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/;
 
 /**
+ * Tells whether a value is short enough to be looked at: text of at most 16 KiB.
+ *
+ * @param value Anything a caller hands in as a token.
+ * @returns Whether it is worth a digest.
+ */
+export function isShortText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_CREDENTIALS_LENGTH;
+}
+
+/**
  * Tells whether a value can be an access token at all: `token68`, at most 16 KiB.
  *
  * @param value Anything a caller hands in as a token.
  * @returns Whether it is worth a question to the authorization server.
  */
 export function isToken68(value: unknown): value is string {
-  return typeof value === "string" && value.length <= MAX_CREDENTIALS_LENGTH && TOKEN68.test(value);
+  return isShortText(value) && TOKEN68.test(value);
 }
 
 /**

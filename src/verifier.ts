@@ -6,11 +6,12 @@
 
 import { hash } from "node:crypto";
 import { type AccessToken, type AccessTokenPolicy, judgeAccessToken } from "./access_token.ts";
-import { isToken68 } from "./bearer.ts";
+import { isShortText, isToken68 } from "./bearer.ts";
 import { isOutage } from "./breaker.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import type { Emit, FactsSource } from "./events.ts";
 import type { IntrospectionFacts } from "./facts.ts";
+import { createListPool } from "./list_pool.ts";
 import type { Answer, Lookup } from "./introspector.ts";
 import { buildAccepted, buildRefused, buildUnverified, describeToken } from "./token_events.ts";
 import type { SharedFacts } from "./shared_facts.ts";
@@ -94,6 +95,7 @@ export function createVerifier(
   /** Those that may be joined. */
   const flights = new Map<string, Promise<Answer>>();
   const underWay = new Set<Promise<Answer>>();
+  const shareList = createListPool();
   /** Verified by an answer to a question that their own request asked. */
   const fresh = new WeakSet<AccessToken>();
   let closed = false;
@@ -108,14 +110,28 @@ export function createVerifier(
     if (expiresAt > askedAt) {
       // Of two answers on their way the older one may come last.
       if (inactive.get(digest, world.now()) !== undefined) return;
-      active.set(digest, facts, Math.min(askedAt + cacheTtlSeconds, expiresAt), askedAt);
-      recent.set(digest, answer, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
+      const kept = shareLists(facts);
+      const last = { ...answer, facts: kept };
+      active.set(digest, kept, Math.min(askedAt + cacheTtlSeconds, expiresAt), askedAt);
+      recent.set(digest, last, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
     } else {
       // Dead from now on, whatever was known before.
       active.delete(digest);
       recent.delete(digest);
       inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS, askedAt);
     }
+  }
+
+  /** Most tokens have the same lists, and what is read with every token stays near the processor. */
+  function shareLists(facts: IntrospectionFacts): IntrospectionFacts {
+    if (!facts.active) return facts;
+    const [scopes, audience] = [shareList(facts.scopes), shareList(facts.audience)];
+    return Object.freeze({ ...facts, scopes, audience });
+  }
+
+  function refuseMalformed(): never {
+    emit?.({ code: "token_refused", reason: "malformed_credentials" });
+    throw new AccessTokenError("malformed_credentials");
   }
 
   async function fly(search: Lookup, token: string, digest: string): Promise<Answer> {
@@ -212,16 +228,15 @@ export function createVerifier(
 
   return Object.freeze({
     async verify(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
-      if (!isToken68(token)) {
-        emit?.({ code: "token_refused", reason: "malformed_credentials" });
-        throw new AccessTokenError("malformed_credentials");
-      }
+      if (!isShortText(token)) refuseMalformed();
       const digest = digestToken(token);
       const refreshing = shared?.refresh();
       if (refreshing !== undefined) await refreshing;
       const now = world.now();
       const known = active.get(digest, now) ?? inactive.get(digest, now);
       if (known !== undefined) return judge(known, policy, token, digest, now, now, "cache");
+      // Only now: what the caches hold was looked at when it came in.
+      if (!isToken68(token)) refuseMalformed();
       return await verifyBy(find, token, policy, digest, now);
     },
     async verifyFresh(caller: AccessToken, policy: AccessTokenPolicy): Promise<AccessToken> {

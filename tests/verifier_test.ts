@@ -23,13 +23,17 @@ test("verifyAccessToken() asks PropelAuth and gives the caller", async () => {
   assert(sent?.[1].signal instanceof AbortSignal);
 });
 
-for (const token of ["", "a b", "a,b", "\u00e9", "a".repeat(16 * 1024 + 1)]) {
+for (const token of ["", "a b", "a,b", "\u00e9", "\ud800", "token-1 ", "a".repeat(16 * 1024 + 1)]) {
   test(`verifyAccessToken() asks nobody about ${JSON.stringify(token.slice(0, 8))}`, async () => {
-    const { auth, asked } = createHarness();
-    await assert.rejects(auth.verifier.verifyAccessToken(token), {
-      reason: "malformed_credentials",
-    });
-    assert.deepEqual(asked, []);
+    const { auth, asked } = createHarness(cached());
+    await auth.verifier.verifyAccessToken("token-1");
+    // Twice: nothing of it may be kept.
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(auth.verifier.verifyAccessToken(token), {
+        reason: "malformed_credentials",
+      });
+    }
+    assert.equal(asked.length, 1);
   });
 }
 
