@@ -39,8 +39,15 @@ export function launchBrowser(): Promise<Browser> {
 /**
  * Does what a user does whom a client has sent to log in: picks an account on the local PropelAuth's
  * page, and allows what is asked for.
+ *
+ * @param declined Scopes that the user does not grant.
  */
-export async function logIn(page: Page, email: string): Promise<void> {
+export async function logIn(
+  page: Page,
+  email: string,
+  declined: readonly string[] = [],
+): Promise<void> {
   await page.getByRole("button", { name: email }).click();
+  for (const scope of declined) await page.getByRole("checkbox", { name: scope }).uncheck();
   await page.getByRole("button", { name: "Allow" }).click();
 }

@@ -30,6 +30,7 @@ assert(existsSync(installed) && existsSync(nodeFolder), "first: npm ci --prefix 
 
 const guide = GUIDES.get("connect.md") ?? assert.fail();
 const section = /^## MCP Inspector\n([^]*?)(?=^## )/m.exec(guide)?.[1] ?? assert.fail();
+const stepUpRow = /^\| MCP Inspector +\|(.+)\|$/m.exec(guide)?.[1] ?? assert.fail();
 const redirectRow = /^\| MCP Inspector, web +\| `(\S+)`/m.exec(guide)?.[1] ?? "";
 /** Where the guide says that the Inspector comes back to, when no other port is asked for. */
 const usual = new URL(redirectRow);
@@ -84,19 +85,36 @@ for (const { era, protocol } of ERAS) {
 }
 
 test(
-  "the command that `deno task dev` prints opens the Inspector's page with the server in it",
+  "the command that `deno task dev` prints opens the Inspector's page, where a tool asks for more",
   { timeout: 60_000 },
   async () => {
-    await using dev = start("dev", ["--port", "0", "--auth-port", "0"]);
+    await using dev = start("dev", ["--scopes", "--port", "0", "--auth-port", "0"]);
     const banner = await dev.until(/[^]+inspector http\S+\n/);
     const printed = /npx @modelcontextprotocol\/inspector (\S+)/.exec(banner) ?? assert.fail();
     const [pagePort] = await findPorts();
     await using inspector = await startInspector(printed[0], { CLIENT_PORT: String(pagePort) });
     await using opened = await openPage(await inspector.until(ADDRESS));
+    const { page } = opened;
     // Only then does the page have its final shape, without what edits servers.
-    await opened.page.getByText("Read-only session").waitFor();
-    await connectAs(opened.page, new URL(printed[1] ?? "").host, user.email);
-    await callWhoami(opened.page, [user.email]);
+    await page.getByText("Read-only session").waitFor();
+    await connectAs(page, new URL(printed[1] ?? "").host, user.email, [
+      "write:reports",
+      "admin:org",
+    ]);
+
+    await page.getByText(named("Tools"), { exact: true }).click();
+    await page.getByRole("button", { name: "add_report", exact: true }).click();
+    await page.getByRole("textbox", { name: "title" }).fill("Second quarter");
+    await page.getByRole("button", { name: named("Execute Tool") }).click();
+    const dialog = page.getByRole("dialog", { name: "Additional permissions required" });
+    for (const scope of [/^read:reports\s*already granted$/i, /^write:reports\s*new$/i]) {
+      await dialog.getByRole("listitem").filter({ hasText: scope }).waitFor();
+    }
+    await dialog.getByRole("button", { name: named("Authorize") }).click();
+    await page.getByRole("button", { name: "Allow" }).click();
+    // It comes back to the tool as it was left.
+    await page.getByRole("button", { name: named("Execute Tool") }).click();
+    await page.getByText("Added Second quarter").waitFor();
   },
 );
 
@@ -117,7 +135,7 @@ test("the Inspector wants the port and the Node that the guide names", async () 
 
 /** Takes care that the guide names what is pressed. */
 function named(label: string): string {
-  assert(section.includes(label), `the guide does not name ${label}`);
+  assert((section + stepUpRow).includes(label), `the guide does not name ${label}`);
   return label;
 }
 
@@ -222,12 +240,12 @@ async function addServer(page: Page, id: string, url: string): Promise<void> {
 }
 
 /** Switches a server on, and logs in where that leads. */
-async function connectAs(page: Page, id: string, email: string): Promise<void> {
+async function connectAs(page: Page, id: string, email: string, declined?: readonly string[]) {
   const card = cardOf(page, id);
   await card.getByText("Disconnected", { exact: true }).waitFor();
   // The switch is an `input` below its picture: it is pressed by key, which works for a user too.
   await card.getByRole("switch").press("Space");
-  await logIn(page, email);
+  await logIn(page, email, declined);
   await card.getByText(named("Connected"), { exact: true }).waitFor();
 }
 
