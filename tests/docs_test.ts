@@ -87,6 +87,7 @@ const COMMANDS: [guide: string, start: string, test: string][] = [
   ["README.md", "npx jsr add ", "jsr/jsr_test.ts"],
   ["connect.md", "claude mcp add ", "clients/claude_code_test.ts"],
   ["connect.md", "claude mcp login ", "clients/claude_code_test.ts"],
+  ["connect.md", "codex mcp add ", "clients/codex_test.ts"],
   ["connect.md", "npx @modelcontextprotocol/inspector", "browser/inspector_browser_test.ts"],
   ["connect.md", "deno task client ", "client_test.ts"],
   ["deploy.md", "curl ", "nginx/nginx_test.ts"],

@@ -10,10 +10,10 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { type LocalConsentChoice, startLocalPropelAuth } from "@x/propelauth-local";
+import type { LocalConsentChoice } from "@x/propelauth-local";
 import { command } from "../guides.ts";
 import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
-import { assertCaller, logIn, onDeno, type Server, SERVERS, serving } from "./served_examples.ts";
+import { assertCaller, logIn, SERVERS, serving, withScopes } from "./served_examples.ts";
 
 const ADD = command("connect.md", "claude mcp add ");
 const LOG_IN = command("connect.md", "claude mcp login ");
@@ -68,7 +68,7 @@ for (const { server, run } of SERVERS) {
     () =>
       serving(run, async (url, port, env) => {
         const tool = "mcp__reports__whoami";
-        await using model = await startScriptedModel(tool);
+        await using model = await startScriptedModel("whoami");
         const claude = new ClaudeCode(env, model);
         const add = ADD.replace("https://mcp.example.com/mcp", url)
           .replace(" add ", ` add --callback-port ${port} `);
@@ -90,27 +90,12 @@ for (const { server, run } of SERVERS) {
   );
 }
 
-/** The example whose tools need scopes, with a PropelAuth whose users may decline each of them. */
-const withScopes: Server["run"] = async (env, act) => {
-  const names = ["read:reports", "write:reports", "admin:org"];
-  await using choosy = await startLocalPropelAuth({
-    log: () => {},
-    scopes: names.map((name) => ({ name, optional: true })),
-  });
-  await onDeno("scopes")({
-    ...env,
-    PROPELAUTH_AUTH_URL: choosy.authUrl,
-    PROPELAUTH_INTROSPECTION_CLIENT_ID: choosy.introspectionClientId,
-    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: choosy.introspectionClientSecret,
-  }, act);
-};
-
 test("Claude Code says which scope a tool needs, and asks for it at the next login", {
   timeout: 60_000,
 }, () =>
   serving(withScopes, async (url, _port, env) => {
     const tool = "mcp__reports__add_report";
-    await using model = await startScriptedModel(tool, { title: "Second quarter" });
+    await using model = await startScriptedModel("add_report", { title: "Second quarter" });
     const claude = new ClaudeCode(env, model);
     await claude.run(ADD.replace("https://mcp.example.com/mcp", url));
     await claude.logIn({ scopes: ["read:reports"] });

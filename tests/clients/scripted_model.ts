@@ -1,6 +1,7 @@
 /**
- * The Messages API on loopback, with a model that knows its lines: it asks for one tool, and ends
- * when it has the tool's result. What a client does in between is the client's own.
+ * A model on loopback that knows its lines: it asks for one tool, and ends when it has the tool's
+ * result. It speaks the Messages API and the Responses API. What a client does in between is the
+ * client's own.
  *
  * @module
  */
@@ -14,54 +15,64 @@ interface Part {
   readonly [member: string]: unknown;
 }
 
-/** What a client sends, as far as it is read. */
+/** What a client offers: a tool, or several under one name. */
+interface Offered {
+  readonly name?: string;
+  readonly tools?: readonly { readonly name: string }[];
+}
+
+/** What a client sends, as far as it is read: `messages` to the one API, `input` to the other. */
 interface Asked {
   readonly model: string;
-  readonly tools?: readonly { readonly name: string }[];
-  readonly messages: readonly { readonly content: string | readonly Part[] }[];
+  readonly tools?: readonly Offered[];
+  readonly messages?: readonly { readonly content: string | readonly Part[] }[];
+  readonly input?: readonly Part[];
 }
 
 /** The running model. */
 export interface ScriptedModel extends AsyncDisposable {
   readonly url: string;
-  /** The tools that it was offered last. */
+  /** The tools that it was offered last, each by `mcp__SERVER__TOOL`. */
   readonly offered: readonly string[];
   /** What the tool answered, one for each call. */
   readonly results: readonly unknown[];
 }
 
 /**
- * Starts a model that calls a tool once, whenever it is asked something.
+ * Starts a model that calls a tool of the MCP server `reports` once, whenever it is asked something.
  *
- * @param tool The name by which the client offers the tool.
+ * @param tool The tool.
  * @param input The arguments.
  */
 export async function startScriptedModel(tool: string, input: object = {}): Promise<ScriptedModel> {
   let offered: string[] = [];
   const results: unknown[] = [];
 
-  async function answer(incoming: IncomingMessage): Promise<string> {
-    const { model, tools = [], messages }: Asked = JSON.parse(await text(incoming));
-    offered = tools.map(({ name }) => name);
-    const content = messages.at(-1)?.content;
+  async function answer(incoming: IncomingMessage): Promise<Part[]> {
+    const asked: Asked = JSON.parse(await text(incoming));
+    offered = (asked.tools ?? []).flatMap(({ name = "", tools }) =>
+      tools === undefined ? [name] : tools.map((one) => `${name}__${one.name}`)
+    );
+    const content = asked.messages === undefined ? asked.input : asked.messages.at(-1)?.content;
     const result = Array.isArray(content)
-      ? content.find(({ type }) => type === "tool_result")
+      ? content.find(({ type }) => type === "tool_result" || type === "function_call_output")
       : undefined;
     if (result !== undefined) results.push(result);
-    return result === undefined
-      ? stream(model, "tool_use", { type: "tool_use", id: "toolu_1", name: tool, input: {} }, {
-        type: "input_json_delta",
-        partial_json: JSON.stringify(input),
-      })
-      : stream(model, "end_turn", { type: "text", text: "" }, { type: "text_delta", text: "Done" });
+    const called = result === undefined ? { tool, input } : undefined;
+    return asked.messages === undefined ? respond(called) : message(asked.model, called);
   }
 
   const server = createServer(async (incoming, outgoing) => {
-    if (incoming.method !== "POST" || !/^\/v1\/messages(\?|$)/.test(incoming.url ?? "")) {
+    if (
+      incoming.method !== "POST" || !/^\/v1\/(messages|responses)(\?|$)/.test(incoming.url ?? "")
+    ) {
       outgoing.writeHead(404).end("{}");
       return;
     }
-    outgoing.writeHead(200, { "Content-Type": "text/event-stream" }).end(await answer(incoming));
+    const events = (await answer(incoming)).map((event) =>
+      `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+    );
+    outgoing.writeHead(200, { "Content-Type": "text/event-stream" }).end(events.join(""));
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
@@ -78,26 +89,51 @@ export async function startScriptedModel(tool: string, input: object = {}): Prom
   };
 }
 
-/** A message of one part, in the events of a streamed answer. */
-function stream(model: string, stopReason: string, part: Part, delta: Part): string {
+interface Call {
+  readonly tool: string;
+  readonly input: object;
+}
+
+/** A message of the Messages API: a call, or the end. */
+function message(model: string, call: Call | undefined): Part[] {
   const usage = { input_tokens: 1, output_tokens: 1 };
-  const message = {
-    id: "msg_1",
-    type: "message",
-    role: "assistant",
-    model,
-    content: [],
-    stop_reason: null,
-    stop_sequence: null,
-    usage,
-  };
-  const events = [
-    { type: "message_start", message },
+  const part = call === undefined
+    ? { type: "text", text: "" }
+    : { type: "tool_use", id: "toolu_1", name: `mcp__reports__${call.tool}`, input: {} };
+  const delta = call === undefined
+    ? { type: "text_delta", text: "Done" }
+    : { type: "input_json_delta", partial_json: JSON.stringify(call.input) };
+  const stop = { stop_reason: call === undefined ? "end_turn" : "tool_use", stop_sequence: null };
+  const empty = { id: "msg_1", type: "message", role: "assistant", model, content: [], usage };
+  return [
+    { type: "message_start", message: { ...empty, stop_reason: null, stop_sequence: null } },
     { type: "content_block_start", index: 0, content_block: part },
     { type: "content_block_delta", index: 0, delta },
     { type: "content_block_stop", index: 0 },
-    { type: "message_delta", delta: { stop_reason: stopReason, stop_sequence: null }, usage },
+    { type: "message_delta", delta: stop, usage },
     { type: "message_stop" },
   ];
-  return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+}
+
+/** A response of the Responses API: a call, or the end. */
+function respond(call: Call | undefined): Part[] {
+  const said = {
+    type: "message",
+    role: "assistant",
+    content: [{ type: "output_text", text: "Done" }],
+  };
+  const item = call === undefined ? { ...said, id: "msg_1" } : {
+    type: "function_call",
+    id: "fc_1",
+    call_id: "call_1",
+    namespace: "mcp__reports",
+    name: call.tool,
+    arguments: JSON.stringify(call.input),
+  };
+  const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
+  return [
+    { type: "response.created", response: { id: "resp_1" } },
+    { type: "response.output_item.done", output_index: 0, item },
+    { type: "response.completed", response: { id: "resp_1", usage } },
+  ];
 }

@@ -46,7 +46,7 @@ const user = local.users[0] ?? assert.fail();
 const bin = join(folder, "bin");
 await mkdir(bin);
 await symlink(node, join(bin, "node"));
-await symlink(installed(".bin/claude"), join(bin, "claude"));
+for (const name of ["claude", "codex"]) await symlink(installed(`.bin/${name}`), join(bin, name));
 for (const name of ["bash", "npx", "script", "sh"]) {
   const places = (process.env["PATH"] ?? "").split(delimiter).map((place) => join(place, name));
   const found = places.find((place) => existsSync(place)) ?? assert.fail(`there is no ${name}`);
@@ -61,7 +61,7 @@ export interface Server {
 }
 
 /** Starts an example on Deno, from source. */
-export const onDeno = (example: string): Server["run"] => async (env, act) => {
+const onDeno = (example: string): Server["run"] => async (env, act) => {
   await using program = start("serve", [], { example: `examples/${example}.ts`, env });
   await program.until(/MCP endpoint: /);
   await act();
@@ -83,6 +83,21 @@ export const SERVERS: readonly Server[] = [
   { server: "server.ts on Node", run: onNode("server"), eras: ["legacy", "modern"] },
   { server: "server_v1.ts on Node", run: onNode("server_v1"), eras: ["legacy"] },
 ];
+
+/** The example whose tools need scopes, with a PropelAuth whose users may decline each of them. */
+export const withScopes: Server["run"] = async (env, act) => {
+  const names = ["read:reports", "write:reports", "admin:org"];
+  await using choosy = await startLocalPropelAuth({
+    log: () => {},
+    scopes: names.map((name) => ({ name, optional: true })),
+  });
+  await onDeno("scopes")({
+    ...env,
+    PROPELAUTH_AUTH_URL: choosy.authUrl,
+    PROPELAUTH_INTROSPECTION_CLIENT_ID: choosy.introspectionClientId,
+    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: choosy.introspectionClientSecret,
+  }, act);
+};
 
 /**
  * Starts an example, and runs a test with the URL of its MCP endpoint, a free port for the client,

@@ -1,0 +1,87 @@
+/**
+ * Codex as docs/connect.md sets it up: the guide's own command, which logs in at once, and calls of
+ * tools. Only the user at the browser is played, and the model, which asks for the tool.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import type { LocalConsentChoice } from "@x/propelauth-local";
+import { command } from "../guides.ts";
+import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
+import { assertCaller, logIn, SERVERS, serving, withScopes } from "./served_examples.ts";
+
+const ADD = command("connect.md", "codex mcp add ");
+
+/** Runs a line that logs in; gives the address that the user was sent to. */
+async function runLogin(
+  line: string,
+  env: Record<string, string>,
+  choice?: LocalConsentChoice,
+): Promise<URL> {
+  const options = { env, cwd: env["HOME"] ?? "." };
+  const login = spawn("script", ["-qec", line, "/dev/null"], options);
+  try {
+    const ended = once(login, "close");
+    const asked = await logIn(login.stdout, choice);
+    assert.deepEqual(await ended, [0, null]);
+    return asked;
+  } finally {
+    login.kill();
+  }
+}
+
+/** Asks the model something; what it is told of the tool is in its results. */
+async function ask(model: ScriptedModel, env: Record<string, string>): Promise<void> {
+  const provider = `{ name = "scripted", base_url = "${model.url}/v1", wire_api = "responses" }`;
+  const settings = ['model_provider="scripted"', `model_providers.scripted=${provider}`];
+  const args = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
+  const done = promisify(execFile)(
+    "codex",
+    [...args, "--model", "gpt-5-codex", ...settings.flatMap((one) => ["-c", one]), "Who am I?"],
+    { env, cwd: env["HOME"] ?? "." },
+  );
+  done.child.stdin?.end();
+  await done;
+}
+
+for (const { server, run } of SERVERS) {
+  test(
+    `Codex logs in and calls a tool: ${server}`,
+    { timeout: 60_000 },
+    () =>
+      serving(run, async (url, port, env) => {
+        await using model = await startScriptedModel("whoami");
+        const line = ADD.replace("https://mcp.example.com/mcp", url).replace("8080", String(port));
+        const asked = await runLogin(line, env);
+        // The address that docs/connect.md has PropelAuth allow.
+        const back = asked.searchParams.get("redirect_uri");
+        assert.equal(back, `http://127.0.0.1:${port}/callback`);
+        assert.equal(asked.searchParams.get("resource"), url);
+        await ask(model, env);
+        assert(model.offered.includes("mcp__reports__whoami"), model.offered.join());
+        assert.equal(model.results.length, 1);
+        const { output } = model.results[0] as { output: { text: string }[] };
+        assertCaller({ content: output.slice(1) });
+      }),
+  );
+}
+
+test("Codex says that a scope is missing, and asks for all of them at the next login", {
+  timeout: 60_000,
+}, () =>
+  serving(withScopes, async (url, port, env) => {
+    await using model = await startScriptedModel("add_report", { title: "Second quarter" });
+    const line = ADD.replace("https://mcp.example.com/mcp", url).replace("8080", String(port));
+    await runLogin(line, env, { scopes: ["read:reports"] });
+    await ask(model, env);
+    assert.match(JSON.stringify(model.results[0]), /tool call failed.+Insufficient scope/);
+
+    const asked = await runLogin("codex mcp login reports", env);
+    assert.equal(asked.searchParams.get("scope"), "read:reports write:reports admin:org");
+    await ask(model, env);
+    assert.match(JSON.stringify(model.results[1]), /"text":"Added Second quarter"/);
+  }));
