@@ -35,12 +35,9 @@ export type {
   ScopeRequirement,
   ScopesOf,
 } from "./src/operations.ts";
-export type {
-  Fetch,
-  PropelAuthOptions,
-  TokenIntrospectionOverrides,
-} from "./src/propel_auth_options.ts";
+export type { PropelAuthOptions, TokenIntrospectionOverrides } from "./src/propel_auth_options.ts";
 export type { SharedCache, SharedCacheSetOptions } from "./src/shared_cache.ts";
+export type { Fetch } from "./src/world.ts";
 export type { AccessToken } from "./src/access_token.ts";
 export type { IntrospectionClaims } from "./src/facts.ts";
 export type { AccessTokenVerifier } from "./src/verifier.ts";

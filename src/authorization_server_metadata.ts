@@ -8,6 +8,7 @@
 import { discard, readText } from "./body.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import { type Emit, showForeign } from "./events.ts";
+import { isObject } from "./is_object.ts";
 import type { World } from "./world.ts";
 
 const FRESH_SECONDS = 300;
@@ -86,8 +87,7 @@ export function createAuthorizationServerMetadata(
 function isJsonObject(text: string | undefined): text is string {
   if (text === undefined) return false;
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject(JSON.parse(text));
   } catch {
     return false;
   }

@@ -21,13 +21,13 @@ import {
   type RequestHandler,
 } from "./handler.ts";
 import { createIntrospector } from "./introspector.ts";
+import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 import { createOperationGate } from "./operation_gate.ts";
 import { createOperationPolicy } from "./operation_policy.ts";
 import { resolveOptions } from "./options.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { ORG_PLACEHOLDER } from "./organizations.ts";
 import { createProtectedResources } from "./protected_resources.ts";
-import { buildJsonRpcError } from "./refusal.ts";
 import { createRequirements, type Requirements } from "./requirements.ts";
 import { routeOf } from "./resource_identifier.ts";
 import { buildResourceMetadata, type ProtectedResourceMetadata } from "./resource_metadata.ts";
@@ -165,8 +165,6 @@ export interface CreatePropelAuth {
   fromEnv(overrides?: Partial<PropelAuthOptions>): PropelAuth;
 }
 
-/** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
-const NOT_AN_ENDPOINT = -32000;
 /** Timers of runtimes count in 32 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -251,7 +249,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     const policy = perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf();
     if (policy !== undefined) return gate(request, policy);
     return Promise.resolve(
-      buildJsonRpcError(404, NOT_AN_ENDPOINT, "No endpoint of an organization"),
+      buildJsonRpcError(404, TRANSPORT_ERROR, "No endpoint of an organization"),
     );
   }
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {

@@ -34,7 +34,7 @@ import {
 } from "./express/incoming.ts";
 import { type OutgoingResponse, sendResponse } from "./express/outgoing.ts";
 import type { McpRequestOptions } from "./handler.ts";
-import { buildJsonRpcError } from "./refusal.ts";
+import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 
 export type { FieldValue, OutgoingResponse } from "./express/outgoing.ts";
 export type { IncomingRequest } from "./express/incoming.ts";
@@ -45,9 +45,6 @@ export type ExpressMiddleware = (
   response: OutgoingResponse,
   next: (error?: unknown) => void,
 ) => void;
-
-/** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
-const TRANSPORT_ERROR = -32000;
 
 interface Exchange {
   readonly request: IncomingRequest;

@@ -5,6 +5,7 @@
  */
 
 import { IntrospectionError } from "./errors.ts";
+import { isObject } from "./is_object.ts";
 import { canonicalResource } from "./resource_identifier.ts";
 
 /**
@@ -201,8 +202,4 @@ function freezeDeeply<T extends object>(root: T): T {
     Object.freeze(value);
   }
   return root;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,13 +9,11 @@ import { parseBearerToken } from "./bearer.ts";
 import { buildPreflight, isOriginAllowed, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import { type Emit, showForeign } from "./events.ts";
+import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 import type { AllowedOrigins } from "./options.ts";
-import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
+import { buildRefusal } from "./refusal.ts";
 import { isLoopback } from "./resource_identifier.ts";
 import type { Verifier } from "./verifier.ts";
-
-/** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
-const TRANSPORT_ERROR = -32000;
 
 // RFC 9110 §7.2: uri-host [ ":" port ]
 const HOST = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?$/i;

@@ -11,19 +11,18 @@ import { endStreamAt, isStandingStream, type OpenStreams } from "./event_stream.
 import type { Emit } from "./events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
 import { type Gate, isHostAllowed, refuseHost } from "./gate.ts";
+import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AllowedOrigins } from "./options.ts";
 import { ORG_PLACEHOLDER } from "./organizations.ts";
 import type { ProtectedResources } from "./protected_resources.ts";
-import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
+import { buildRefusal } from "./refusal.ts";
 import { routeOf } from "./resource_identifier.ts";
 import type { Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "./token_events.ts";
 import type { World } from "./world.ts";
 
 const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
-/** JSON-RPC code of an unknown session, as the MCP SDKs use it. */
-const SESSION_NOT_FOUND = -32001;
 
 /** What the MCP server receives beside the request. */
 export interface McpRequestOptions {

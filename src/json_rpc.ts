@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isObject } from "./is_object.ts";
+
 /** One thing that a message asks for. */
 export interface Call {
   readonly method: string;
@@ -166,14 +168,4 @@ export function isTooDeep(json: Uint8Array): boolean {
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
   }
   return false;
-}
-
-/**
- * Tells an object from what only looks like one.
- *
- * @param value Anything that was parsed.
- * @returns Whether it is an object, and no list.
- */
-export function isObject(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

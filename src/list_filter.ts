@@ -5,9 +5,7 @@
  */
 
 import { discard } from "./body.ts";
-import { buildJsonRpcError } from "./refusal.ts";
-
-const INTERNAL_ERROR = -32603;
+import { buildJsonRpcError, INTERNAL_ERROR } from "./json_rpc_error.ts";
 
 /** Changes a JSON-RPC message in place, and tells whether it did. */
 export type Rewrite = (message: unknown) => boolean;

@@ -10,19 +10,21 @@ import { readBytes } from "./body.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import { type Emit, showForeign } from "./events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
-import { isObject, isTooDeep, readCalls } from "./json_rpc.ts";
+import { isObject } from "./is_object.ts";
+import { isTooDeep, readCalls } from "./json_rpc.ts";
+import {
+  buildJsonRpcError,
+  INVALID_REQUEST,
+  PARSE_ERROR,
+  TRANSPORT_ERROR,
+} from "./json_rpc_error.ts";
 import { type Rewrite, rewriteResponse } from "./list_filter.ts";
 import type { List, OperationPolicy } from "./operation_policy.ts";
-import { buildJsonRpcError, buildRefusal } from "./refusal.ts";
+import { buildRefusal } from "./refusal.ts";
 import { buildCallRefused } from "./token_events.ts";
 
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
-
-// JSON-RPC codes, as the MCP SDKs use them.
-const TRANSPORT_ERROR = -32000;
-const PARSE_ERROR = -32700;
-const INVALID_REQUEST = -32600;
 
 /** The parameters that say what we assume; of two, servers do not agree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
@@ -116,7 +118,7 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
       admit(caller, forwarded, undefined, policy.lists.length > 0 ? policy.lists : undefined);
     if (request.body === null) {
       // Whoever stands before us kept it: what comes behind may read what was not judged.
-      if (declaresBody(request.headers)) return refuse(400, PARSE_ERROR, UNREADABLE);
+      if (declaresBody(request.headers)) return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
       return admitUnread(buildForwardedRequest(request));
     }
     const bytes = await readBody(request);
@@ -129,7 +131,7 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
       return admitUnread(buildForwardedRequest(request, bytes));
     }
     const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
-    if (calls === undefined) return refuse(400, INVALID_REQUEST, "Invalid Request");
+    if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
     let judged = caller;
     let verdict = policy.judge(calls, judged);
     if (verdict.kind === "allowed" && verdict.fresh) {
@@ -150,7 +152,7 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
           reason: "operation",
           received: showForeign(verdict.name),
         });
-        return refuse(403, INVALID_REQUEST, "This server does not offer this operation");
+        return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing":
         return refuseCall(judged, new AccessTokenError("scope_missing", verdict.scopes), door);
       case "allowed":
@@ -171,22 +173,22 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | Res
   const type = (headers.get("Content-Type") ?? "").replace(UTF8, "");
   // What we would take for no JSON, a server behind us could decode.
   if (!/^identity$/i.test(encoding) || /charset/i.test(type)) {
-    return refuse(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
+    return buildJsonRpcError(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
   }
   try {
     const bytes = await readBytes(request, MAX_BODY_BYTES);
     if (bytes !== undefined) return bytes;
   } catch {
-    return refuse(400, PARSE_ERROR, UNREADABLE);
+    return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
   }
-  return refuse(413, TRANSPORT_ERROR, `The request body must not exceed ${MAX_BODY_BYTES} bytes`);
+  return buildJsonRpcError(
+    413,
+    TRANSPORT_ERROR,
+    `The request body must not exceed ${MAX_BODY_BYTES} bytes`,
+  );
 }
 
 // RFC 9112 §6: what says that a message has a body.
 function declaresBody(headers: Headers): boolean {
   return headers.has("Transfer-Encoding") || Number(headers.get("Content-Length") ?? 0) !== 0;
-}
-
-function refuse(status: number, code: number, message: string): Response {
-  return buildJsonRpcError(status, code, message);
 }

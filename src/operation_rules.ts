@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "./is_object.ts";
 import {
   badOption,
   describe,
@@ -51,7 +52,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   const unlisted = optionalBoolean("operations.unlisted", value.unlisted);
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
     const rules = value[name] ?? {};
-    if (typeof rules !== "object" || rules === null || Array.isArray(rules)) {
+    if (!isObject(rules)) {
       throw badOption(`operations.${name}`, "an object of rules", describe(rules));
     }
     return new Map(

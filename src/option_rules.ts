@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isObject } from "./is_object.ts";
 import { isLoopback } from "./resource_identifier.ts";
 
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
@@ -59,7 +60,7 @@ export function describeSecret(value: unknown): string {
  * @throws {TypeError} It is no object, or a member is unknown.
  */
 export function requireMembers(name: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw badOption(name, "an object", describe(value));
   }
   for (const member of Object.keys(value)) {

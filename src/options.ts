@@ -27,13 +27,10 @@ import {
 import type { EventListener } from "./events.ts";
 import { type ResolvedOperations, resolveOperations } from "./operation_rules.ts";
 import type { SharedCache } from "./shared_cache.ts";
-import type {
-  Fetch,
-  PropelAuthOptions,
-  TokenIntrospectionOverrides,
-} from "./propel_auth_options.ts";
+import type { PropelAuthOptions, TokenIntrospectionOverrides } from "./propel_auth_options.ts";
 import { isLoopback } from "./resource_identifier.ts";
 import { resolveScopeHierarchy, type ScopeHierarchy } from "./scope_hierarchy.ts";
+import type { Fetch } from "./world.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
 

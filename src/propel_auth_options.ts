@@ -7,9 +7,7 @@
 import type { EventListener } from "./events.ts";
 import type { OperationRules } from "./operations.ts";
 import type { SharedCache } from "./shared_cache.ts";
-
-/** How the introspection request is sent: `fetch`, or a function that is called like it. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+import type { Fetch } from "./world.ts";
 
 /** How PropelAuth is asked about a token, and how long its answer may be used. */
 export interface TokenIntrospectionOverrides {

@@ -56,19 +56,3 @@ function retryAfterOf(error: AccessTokenError | IntrospectionError): string {
   const known = error.name === "IntrospectionError" ? error.retryAfterSeconds : undefined;
   return String(Math.max(1, Math.ceil(known ?? RETRY_AFTER_SECONDS)));
 }
-
-/**
- * Builds a refusal that is not about a token, as the JSON-RPC error that MCP clients read.
- *
- * @param status The HTTP status.
- * @param code The JSON-RPC error code.
- * @param message A fixed sentence.
- * @returns The response, not to be stored.
- */
-export function buildJsonRpcError(status: number, code: number, message: string): Response {
-  const body = { jsonrpc: "2.0", error: { code, message }, id: null };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "Cache-Control": "no-store", "Content-Type": "application/json" },
-  });
-}

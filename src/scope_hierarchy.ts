@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "./is_object.ts";
 import { badOption, describe, requireScopes } from "./option_rules.ts";
 
 /** For each narrower scope all those that are broader, directly or by way of others. */
@@ -21,7 +22,7 @@ export type HoldsScope = (granted: readonly string[], needed: string) => boolean
  * @throws {TypeError} It is no such object, has a cycle, or names an unknown scope.
  */
 export function resolveScopeHierarchy(value: unknown, known: ReadonlySet<string>): ScopeHierarchy {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw badOption("scopeHierarchy", "an object of lists of scopes", describe(value));
   }
   const narrower = new Map(

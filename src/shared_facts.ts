@@ -10,7 +10,8 @@ import { type Emit, shortDigest } from "./events.ts";
 import { readFacts, writeFacts } from "./facts.ts";
 import type { Answer, Lookup } from "./introspector.ts";
 import { createSealer, type Seal } from "./seal.ts";
-import { createSharedCacheGuard, LOST, type SharedCache } from "./shared_cache.ts";
+import type { SharedCache } from "./shared_cache.ts";
+import { createSharedCacheGuard, LOST } from "./shared_cache_guard.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Fetch } from "./propel_auth_options.ts";
+/** How the introspection request is sent: `fetch`, or a function that is called like it. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The clock and the network, as arguments. */
 export interface World {

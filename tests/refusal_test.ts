@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AccessTokenError, IntrospectionError } from "../src/errors.ts";
-import { buildJsonRpcError, buildRefusal } from "../src/refusal.ts";
+import { buildRefusal } from "../src/refusal.ts";
 import { METADATA_URL } from "./support.ts";
 
 const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };
@@ -86,13 +86,3 @@ for (const [error, status, retryAfter] of UNCHALLENGED) {
     assert.deepEqual(Object.keys(await response.json()), ["error", "error_description"]);
   });
 }
-
-test("buildJsonRpcError() is what MCP clients read", async () => {
-  const response = buildJsonRpcError(404, -32001, "Session not found");
-  assert.equal(response.status, 404);
-  assert.deepEqual(await response.json(), {
-    jsonrpc: "2.0",
-    error: { code: -32001, message: "Session not found" },
-    id: null,
-  });
-});

@@ -6,7 +6,8 @@
 
 import { isToken68 } from "../bearer.ts";
 import { isLoopback } from "../resource_identifier.ts";
-import type { Fetch, PropelAuthOptions } from "../propel_auth_options.ts";
+import type { PropelAuthOptions } from "../propel_auth_options.ts";
+import type { Fetch } from "../world.ts";
 import type { Check } from "./report.ts";
 import { describeSetting } from "./show.ts";
 

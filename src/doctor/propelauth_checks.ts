@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../is_object.ts";
 import type { Answer } from "./ask.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./report.ts";
 import type { Show } from "./show.ts";
@@ -33,10 +34,6 @@ export function readObject(text: string | undefined): Metadata | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Metadata {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   LOST,
   SHARED_CACHE_RETRY_SECONDS,
   SHARED_CACHE_TIMEOUT_SECONDS,
-} from "../src/shared_cache.ts";
+} from "../src/shared_cache_guard.ts";
 import { createFakeWorld } from "./support.ts";
 
 function createGuarded() {
