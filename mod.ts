@@ -20,7 +20,7 @@
  */
 
 export { createPropelAuth } from "./src/create_propel_auth.ts";
-export type { CreatePropelAuth, PropelAuth } from "./src/create_propel_auth.ts";
+export type { CreatePropelAuth, PropelAuth } from "./src/propel_auth.ts";
 export type {
   EventFacts,
   EventListener,
@@ -41,13 +41,8 @@ export type { Fetch } from "./src/world.ts";
 export type { AccessToken } from "./src/access_token.ts";
 export type { IntrospectionClaims } from "./src/facts.ts";
 export type { AccessTokenVerifier } from "./src/verifier.ts";
-export type {
-  HandlerOptions,
-  McpFunction,
-  McpRequestOptions,
-  McpServer,
-  RequestHandler,
-} from "./src/handler.ts";
+export type { HandlerOptions, RequestHandler } from "./src/handler.ts";
+export type { McpFunction, McpRequestOptions, McpServer } from "./src/mcp_endpoint.ts";
 export type { Requirements, ScopeChallenge, ScopeChallengeHandler } from "./src/requirements.ts";
 export type { ProtectedResourceMetadata } from "./src/resource_metadata.ts";
 export type {

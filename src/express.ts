@@ -24,7 +24,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { PropelAuth } from "./create_propel_auth.ts";
+import type { PropelAuth } from "./propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./express/held_response.ts";
 import {
   buildRequest,
@@ -33,7 +33,7 @@ import {
   type IncomingRequest,
 } from "./express/incoming.ts";
 import { type OutgoingResponse, sendResponse } from "./express/outgoing.ts";
-import type { McpRequestOptions } from "./handler.ts";
+import type { McpRequestOptions } from "./mcp_endpoint.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 
 export type { FieldValue, OutgoingResponse } from "./express/outgoing.ts";

@@ -29,7 +29,7 @@
  */
 
 import type { AccessToken } from "./access_token.ts";
-import type { PropelAuth } from "./create_propel_auth.ts";
+import type { PropelAuth } from "./propel_auth.ts";
 import {
   AccessTokenError,
   type BearerErrorCode,

@@ -19,7 +19,7 @@ import { StreamableHTTPClientTransport as ClientTransportV1 } from "@modelcontex
 import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import type { PropelAuth } from "../src/create_propel_auth.ts";
+import type { PropelAuth } from "../src/propel_auth.ts";
 import { metadataRoutes, requireAuth } from "../src/express.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import { listen, type NodeServer, send } from "./node_server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { McpFunction, McpServer } from "../src/handler.ts";
+import type { McpFunction, McpServer } from "../src/mcp_endpoint.ts";
 import {
   ACTIVE,
   cached,

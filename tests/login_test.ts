@@ -13,7 +13,8 @@ import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.j
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import { createMcpHandler, McpServer as McpServerV2 } from "@modelcontextprotocol/server";
 import { startLocalPropelAuth } from "@x/propelauth-local";
-import { composePropelAuth, type PropelAuth } from "../src/create_propel_auth.ts";
+import { composePropelAuth } from "../src/create_propel_auth.ts";
+import type { PropelAuth } from "../src/propel_auth.ts";
 import { INFO, Login, PAIRS, type Running as Served, serve, type Session } from "./logins.ts";
 
 const TOKEN_LIFE_SECONDS = 600;

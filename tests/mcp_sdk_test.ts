@@ -8,7 +8,7 @@ import { requireBearerAuth as requireBearerAuthV1 } from "@modelcontextprotocol/
 // @ts-types="@types/express"
 import express from "express";
 import { createMcpHandler, withMcpAuth } from "mcp-handler";
-import type { PropelAuth } from "../src/create_propel_auth.ts";
+import type { PropelAuth } from "../src/propel_auth.ts";
 import { createSdkVerifier, NEVER } from "../src/mcp_sdk.ts";
 import { sendTo } from "./node_server.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import type { McpFunction } from "../src/handler.ts";
+import type { McpFunction } from "../src/mcp_endpoint.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import {
   ACTIVE,

@@ -20,7 +20,7 @@ import {
   McpServer as McpServerV2,
   ResourceTemplate as TemplateV2,
 } from "@modelcontextprotocol/server";
-import type { McpServer } from "../src/handler.ts";
+import type { McpServer } from "../src/mcp_endpoint.ts";
 import type { OperationRules } from "../src/operations.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest, RESOURCE } from "./support.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PropelAuth } from "../src/create_propel_auth.ts";
+import type { PropelAuth } from "../src/propel_auth.ts";
 import type { AccessTokenErrorReason } from "../src/errors.ts";
 import type { PropelAuthEvent } from "../src/events.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { composePropelAuth, type PropelAuth } from "../src/create_propel_auth.ts";
+import { composePropelAuth } from "../src/create_propel_auth.ts";
+import type { PropelAuth } from "../src/propel_auth.ts";
 import type { PropelAuthOptions, TokenIntrospectionOverrides } from "../src/propel_auth_options.ts";
 import type { World } from "../src/world.ts";
 

@@ -19,7 +19,8 @@
  * @module
  */
 
-import { composePropelAuth, type PropelAuth } from "../create_propel_auth.ts";
+import { composePropelAuth } from "../create_propel_auth.ts";
+import type { PropelAuth } from "../propel_auth.ts";
 import { buildBasicCredentials } from "../introspection.ts";
 import { resolveOptions } from "../options.ts";
 import type { PropelAuthOptions } from "../propel_auth_options.ts";
