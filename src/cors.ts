@@ -1,11 +1,10 @@
 /**
- * What browsers are told, and which of them may call. Pure: no clock, no network.
+ * What browsers are told. Pure: no clock, no network.
  *
  * @module
  */
 
-import type { AllowedOrigins } from "./options.ts";
-import { isLoopback } from "./resource_identifier.ts";
+import type { AllowedOrigins } from "./allowed_origins.ts";
 
 /** Response headers that a browser client has to be able to read. */
 const EXPOSED_HEADERS = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version";
@@ -18,21 +17,6 @@ const USUAL_HEADERS =
   "Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id";
 // RFC 9110 §5.6.1: a list of field names, at most 1 KiB of it.
 const HEADER_LIST = /^[!#$%&'*+\-.^_`|~0-9A-Za-z, \t]{1,1024}$/;
-
-/**
- * Tells whether a browser origin may call the MCP endpoint.
- *
- * @param origin The `Origin` field value.
- * @param allowed Which origins may.
- * @returns Whether it is one of them. `null`, the origin of sandboxed pages, is only among all.
- */
-export function isOriginAllowed(origin: string, allowed: AllowedOrigins): boolean {
-  if (allowed === "any") return true;
-  if (allowed !== "loopback") return allowed.includes(origin);
-  if (!URL.canParse(origin)) return false;
-  const { protocol, hostname } = new URL(origin);
-  return (protocol === "http:" || protocol === "https:") && isLoopback(hostname);
-}
 
 /**
  * Sets the CORS headers that every response of the MCP endpoint carries.

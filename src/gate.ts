@@ -5,12 +5,12 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
+import { type AllowedOrigins, isOriginAllowed } from "./allowed_origins.ts";
 import { parseBearerToken } from "./bearer.ts";
-import { buildPreflight, isOriginAllowed, setCorsHeaders } from "./cors.ts";
+import { buildPreflight, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import { type Emit, showForeign } from "./events.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
-import type { AllowedOrigins } from "./options.ts";
 import { buildRefusal } from "./refusal.ts";
 import { isLoopback } from "./resource_identifier.ts";
 import type { Verifier } from "./verifier.ts";

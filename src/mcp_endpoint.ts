@@ -5,6 +5,7 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
+import type { AllowedOrigins } from "./allowed_origins.ts";
 import { setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, refusalOf } from "./errors.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./event_stream.ts";
@@ -13,7 +14,6 @@ import { buildForwardedRequest } from "./forwarded_request.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
-import type { AllowedOrigins } from "./options.ts";
 import { buildRefusal } from "./refusal.ts";
 import type { Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "./token_events.ts";

@@ -192,6 +192,19 @@ export function requireBoolean(name: string, value: unknown): boolean {
   throw badOption(name, "true or false", describe(value));
 }
 
+/**
+ * Requires a function, or nothing. Types cannot tell what is called: it is taken at its word.
+ *
+ * @param name The option's name.
+ * @param value The received value.
+ * @returns The same.
+ * @throws {TypeError} It is anything else.
+ */
+export function requireFunction<F>(name: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw badOption(name, "a function", describe(value));
+}
+
 function describeType(value: unknown): string {
   return value === null ? "null" : `a value of type ${typeof value}`;
 }

@@ -1,10 +1,12 @@
 /**
- * Turns raw options into checked, read-only ones; reads the environment for `fromEnv`. The only
- * file that knows defaults. Pure: no clock, no network.
+ * Turns raw options into checked, read-only ones, with every default in place. Pure: no clock, no
+ * network.
  *
  * @module
  */
 
+import { type AllowedOrigins, resolveAllowedOrigins } from "./allowed_origins.ts";
+import { type ResolvedOverrides, resolveOverrides } from "./introspection_overrides.ts";
 import {
   OAUTH_PATH,
   resolveAuthUrl,
@@ -17,22 +19,19 @@ import {
   describe,
   describeSecret,
   requireBoolean,
+  requireFunction,
   requireIdentifierUrl,
   requireLink,
   requireMembers,
-  requireNumber,
   requireScopes,
   requireText,
 } from "./option_rules.ts";
 import type { EventListener } from "./events.ts";
 import { type ResolvedOperations, resolveOperations } from "./operation_rules.ts";
 import type { SharedCache } from "./shared_cache.ts";
-import type { PropelAuthOptions, TokenIntrospectionOverrides } from "./propel_auth_options.ts";
+import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "./resource_identifier.ts";
 import { resolveScopeHierarchy, type ScopeHierarchy } from "./scope_hierarchy.ts";
-import type { Fetch } from "./world.ts";
-
-const MAX_TIMEOUT_SECONDS = 300;
 
 const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
   "authUrl",
@@ -59,32 +58,13 @@ const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [
   "onEvent",
 ];
 
-const OVERRIDE_NAMES: readonly (keyof TokenIntrospectionOverrides)[] = [
-  "cacheTtlSeconds",
-  "maxCacheSize",
-  "timeoutSeconds",
-  "staleIfErrorSeconds",
-  "maxConcurrentIntrospections",
-  "fetch",
-];
-
-/** Which browser origins may call: all, those on loopback, or a list. */
-export type AllowedOrigins = "any" | "loopback" | readonly string[];
-
 /** Options after every check, with every default in place. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends ResolvedOverrides {
   readonly issuer: string;
   readonly introspectionEndpoint: string;
   readonly authorizationServerMetadataUrl: string;
   readonly introspectionClientId: string;
   readonly introspectionClientSecret: string;
-  readonly cacheTtlSeconds: number;
-  readonly maxCacheSize: number;
-  readonly timeoutSeconds: number;
-  readonly staleIfErrorSeconds: number;
-  readonly maxConcurrentIntrospections: number;
-  /** Absent: the global one. */
-  readonly fetch: Fetch | undefined;
   /** Absent: each instance has its own cache alone. */
   readonly sharedCache: SharedCache | undefined;
   /** Path of the MCP endpoint on its origin; with `{orgId}` one for each organization. */
@@ -217,65 +197,6 @@ function publishable(name: string, value: unknown): string[] | undefined {
   return requireScopes(name, value).filter((scope) => scope !== "offline_access");
 }
 
-function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {
-  const rule = 'an array of origins such as https://app.example.com, or of "*"';
-  if (value === undefined) return isLoopback(baseUrl.hostname) ? "loopback" : [baseUrl.origin];
-  if (!Array.isArray(value)) throw badOption("allowedOrigins", rule, describe(value));
-  if (value.includes("*")) return "any";
-  return Object.freeze(value.map((origin: unknown) => {
-    // Extensions have origins too (chrome-extension://…), which URL.origin calls "null".
-    if (typeof origin !== "string" || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@]+$/i.test(origin)) {
-      throw badOption("allowedOrigins", rule, `${describe(origin)} in it`);
-    }
-    return /^https?:/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : origin;
-  }));
-}
-
-function resolveOverrides(overrides: TokenIntrospectionOverrides) {
-  requireMembers("tokenIntrospectionOverrides", overrides, OVERRIDE_NAMES);
-  const {
-    cacheTtlSeconds = 0,
-    maxCacheSize = 10_000,
-    timeoutSeconds = 10,
-    staleIfErrorSeconds = 0,
-    maxConcurrentIntrospections = 100,
-    fetch,
-  } = overrides;
-  return {
-    cacheTtlSeconds: requireNumber(
-      "cacheTtlSeconds",
-      cacheTtlSeconds,
-      "a finite number >= 0",
-      (value) => value >= 0,
-    ),
-    maxCacheSize: requireNumber(
-      "maxCacheSize",
-      maxCacheSize,
-      "a whole number >= 0",
-      (value) => Number.isSafeInteger(value) && value >= 0,
-    ),
-    timeoutSeconds: requireNumber(
-      "timeoutSeconds",
-      timeoutSeconds,
-      `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
-      (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
-    ),
-    staleIfErrorSeconds: requireNumber(
-      "staleIfErrorSeconds",
-      staleIfErrorSeconds,
-      "a finite number >= 0",
-      (value) => value >= 0,
-    ),
-    maxConcurrentIntrospections: requireNumber(
-      "maxConcurrentIntrospections",
-      maxConcurrentIntrospections,
-      "a whole number >= 1",
-      (value) => Number.isSafeInteger(value) && value >= 1,
-    ),
-    fetch: requireFunction("fetch", fetch),
-  };
-}
-
 function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: number) {
   if (cache === undefined) return undefined;
   for (const method of ["get", "set", "delete"] as const) {
@@ -286,12 +207,6 @@ function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: num
   // It would share nothing, and nobody would notice.
   if (cacheTtlSeconds === 0) throw badOption("cacheTtlSeconds", "above 0 with a sharedCache", "0");
   return cache;
-}
-
-/** Types cannot tell what is called, so a function is taken at its word. */
-function requireFunction<F>(name: string, value: F | undefined): F | undefined {
-  if (value === undefined || typeof value === "function") return value;
-  throw badOption(name, "a function", describe(value));
 }
 
 function optional<T>(

@@ -1,39 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  buildPreflight,
-  buildPublicPreflight,
-  isOriginAllowed,
-  setCorsHeaders,
-} from "../src/cors.ts";
-import type { AllowedOrigins } from "../src/options.ts";
+import { buildPreflight, buildPublicPreflight, setCorsHeaders } from "../src/cors.ts";
+import type { AllowedOrigins } from "../src/allowed_origins.ts";
 
 const LISTED = ["https://app.example.com", "chrome-extension://abcdef"];
-
-const ORIGINS: [origin: string, allowed: AllowedOrigins, is: boolean][] = [
-  ["https://app.example.com", LISTED, true],
-  ["chrome-extension://abcdef", LISTED, true],
-  ["https://app.example.com:8443", LISTED, false],
-  ["http://app.example.com", LISTED, false],
-  ["https://app.example.com.evil.example", LISTED, false],
-  ["null", LISTED, false],
-  ["", LISTED, false],
-  ["http://localhost:5173", "loopback", true],
-  ["https://127.0.0.1", "loopback", true],
-  ["http://[::1]:8000", "loopback", true],
-  ["http://localhost.evil.example", "loopback", false],
-  ["ftp://localhost", "loopback", false],
-  ["null", "loopback", false],
-  ["localhost", "loopback", false],
-  ["https://evil.example", "any", true],
-  ["null", "any", true],
-];
-
-for (const [origin, allowed, is] of ORIGINS) {
-  test(`isOriginAllowed() is ${is} for ${origin || "an empty origin"} among ${allowed}`, () => {
-    assert.equal(isOriginAllowed(origin, allowed), is);
-  });
-}
 
 const HEADERS: [origin: string | null, allowed: AllowedOrigins, expected: (string | null)[]][] = [
   ["https://app.example.com", LISTED, ["https://app.example.com", "Origin"]],
