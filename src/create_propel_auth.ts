@@ -17,6 +17,7 @@ import { createGate } from "./gate.ts";
 import { createHandler, type HandlerOptions, type RequestHandler } from "./handler.ts";
 import { createIntrospector } from "./introspector.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { INACTIVE_TTL_SECONDS } from "./known_facts.ts";
 import type { McpServer } from "./mcp_endpoint.ts";
 import { createOperationGate } from "./operation_gate.ts";
 import { createOperationPolicy } from "./operation_policy.ts";
@@ -31,7 +32,7 @@ import { buildResourceMetadata } from "./resource_metadata.ts";
 import { createHoldsScope } from "./scope_hierarchy.ts";
 import { createSessions } from "./sessions.ts";
 import { createSharedFacts } from "./shared_facts.ts";
-import { createVerifier, INACTIVE_TTL_SECONDS } from "./verifier.ts";
+import { createVerifier } from "./verifier.ts";
 import type { World } from "./world.ts";
 
 /** Timers of runtimes count in 32 bits; a longer one would fire at once. */

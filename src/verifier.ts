@@ -11,17 +11,12 @@ import { isOutage } from "./breaker.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import type { Emit, FactsSource } from "./events.ts";
 import type { IntrospectionFacts } from "./facts.ts";
-import { createListPool } from "./list_pool.ts";
-import type { Answer, Lookup } from "./introspector.ts";
+import { createFlights, type Found } from "./flights.ts";
+import type { Lookup } from "./introspector.ts";
+import { createKnownFacts, type KnownFactsOptions } from "./known_facts.ts";
 import { buildAccepted, buildRefused, buildUnverified, describeToken } from "./token_events.ts";
 import type { SharedFacts } from "./shared_facts.ts";
-import { createTtlCache } from "./ttl_cache.ts";
 import type { World } from "./world.ts";
-
-/** Seconds for which a dead token is not asked about again. */
-export const INACTIVE_TTL_SECONDS = 5;
-/** How many dead tokens are remembered at most; in a cache of their own, away from live ones. */
-export const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
 /** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
 export interface AccessTokenVerifier {
@@ -59,13 +54,6 @@ export interface Verifier {
   readonly close: () => Promise<void>;
 }
 
-/** What a verifier is made of. */
-export interface VerifierOptions {
-  readonly cacheTtlSeconds: number;
-  readonly maxCacheSize: number;
-  readonly staleIfErrorSeconds: number;
-}
-
 /**
  * Creates a verifier.
  *
@@ -81,97 +69,47 @@ export interface VerifierOptions {
  * @returns The verifier.
  */
 export function createVerifier(
-  options: VerifierOptions,
+  options: KnownFactsOptions,
   world: World,
   emit: Emit,
   ask: Lookup,
   shared?: SharedFacts,
 ): Verifier {
   const { lookup, lookupNow } = shared ?? { lookup: ask, lookupNow: ask };
-  const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
-  const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
-  const recent = createTtlCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
-  const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
-  /** Those that may be joined. */
-  const flights = new Map<string, Promise<Answer>>();
-  const underWay = new Set<Promise<Answer>>();
-  const shareList = createListPool();
+  const known = createKnownFacts(options);
+  const flights = createFlights();
   /** Verified by an answer to a question that their own request asked. */
   const fresh = new WeakSet<AccessToken>();
-  let closed = false;
   /** Counts what was forgotten: an answer to an older question is not kept. */
   let forgettings = 0;
-
-  /** Counted from the question: a token that was revoked since is stale that much earlier. */
-  function remember(digest: string, answer: Answer): void {
-    const { facts, askedAt } = answer;
-    // RFC 7662 §4: not kept past the token's own expiry.
-    const expiresAt = facts.active ? facts.expiresAt ?? Infinity : -Infinity;
-    if (expiresAt > askedAt) {
-      // Of two answers on their way the older one may come last.
-      if (inactive.get(digest, world.now()) !== undefined) return;
-      const kept = shareLists(facts);
-      const last = { ...answer, facts: kept };
-      active.set(digest, kept, Math.min(askedAt + cacheTtlSeconds, expiresAt), askedAt);
-      recent.set(digest, last, Math.min(askedAt + staleIfErrorSeconds, expiresAt), askedAt);
-    } else {
-      // Dead from now on, whatever was known before.
-      active.delete(digest);
-      recent.delete(digest);
-      inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS, askedAt);
-    }
-  }
-
-  /** Most tokens have the same lists, and what is read with every token stays near the processor. */
-  function shareLists(facts: IntrospectionFacts): IntrospectionFacts {
-    if (!facts.active) return facts;
-    const [scopes, audience] = [shareList(facts.scopes), shareList(facts.audience)];
-    return Object.freeze({ ...facts, scopes, audience });
-  }
 
   function refuseMalformed(): never {
     emit?.({ code: "token_refused", reason: "malformed_credentials" });
     throw new AccessTokenError("malformed_credentials");
   }
 
-  async function fly(search: Lookup, token: string, digest: string): Promise<Answer> {
-    const before = forgettings;
-    const answer = await search(token, digest);
-    if (before === forgettings) remember(digest, answer);
-    return answer;
-  }
-
   /** Finds out once for all who wait; `key` says for what. */
-  async function joinFlight(
-    search: Lookup,
-    key: string,
-    token: string,
-    digest: string,
-  ): Promise<Omit<Answer, "askedAt">> {
-    const joined = flights.get(key);
-    if (joined !== undefined) return { facts: (await joined).facts, source: "flight" };
-    if (closed) throw new IntrospectionError("closed");
-    const flight = fly(search, token, digest).finally(() => {
-      underWay.delete(flight);
-      if (flights.get(key) === flight) flights.delete(key);
+  function findOnce(key: string, search: Lookup, token: string, digest: string): Promise<Found> {
+    return flights.join(key, async () => {
+      const before = forgettings;
+      const answer = await search(token, digest);
+      if (before === forgettings) known.remember(digest, answer, world.now());
+      return answer;
     });
-    underWay.add(flight);
-    flights.set(key, flight);
-    return await flight;
   }
 
   /** An answer from PropelAuth of now, perhaps to the question of another request. */
-  function findNow(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
+  function findNow(token: string, digest: string): Promise<Found> {
     // Where the cache is shared, others may be waiting for an older answer.
-    return joinFlight(lookupNow, shared ? `now ${digest}` : digest, token, digest);
+    return findOnce(shared ? keyOfNow(digest) : digest, lookupNow, token, digest);
   }
 
   /** An answer from PropelAuth, or while it cannot be asked the last one, if that may still count. */
-  async function find(token: string, digest: string): Promise<Omit<Answer, "askedAt">> {
+  async function find(token: string, digest: string): Promise<Found> {
     try {
-      return await joinFlight(lookup, digest, token, digest);
+      return await findOnce(digest, lookup, token, digest);
     } catch (error) {
-      const last = isOutage(error) ? recent.get(digest, world.now()) : undefined;
+      const last = isOutage(error) ? known.getLast(digest, world.now()) : undefined;
       if (last === undefined || await shared?.isForgotten(last, digest)) throw error;
       return { facts: last.facts, source: "stale" };
     }
@@ -179,9 +117,9 @@ export function createVerifier(
 
   function distrust(): void {
     forgettings++;
-    active.deleteWhere(() => true);
+    known.distrust();
     // Whoever comes from now on gets the answer to a question of their own.
-    flights.clear();
+    flights.partAll();
   }
 
   /** Judges, and tells how it went when somebody listens. */
@@ -233,8 +171,8 @@ export function createVerifier(
       const refreshing = shared?.refresh();
       if (refreshing !== undefined) await refreshing;
       const now = world.now();
-      const known = active.get(digest, now) ?? inactive.get(digest, now);
-      if (known !== undefined) return judge(known, policy, token, digest, now, now, "cache");
+      const facts = known.get(digest, now);
+      if (facts !== undefined) return judge(facts, policy, token, digest, now, now, "cache");
       // Only now: what the caches hold was looked at when it came in.
       if (!isToken68(token)) refuseMalformed();
       return await verifyBy(find, token, policy, digest, now);
@@ -247,27 +185,24 @@ export function createVerifier(
     async forget(token: string): Promise<void> {
       const digest = digestToken(token);
       forgettings++;
-      for (const cache of [active, recent, inactive]) cache.delete(digest);
-      flights.delete(digest);
-      flights.delete(`now ${digest}`);
+      known.forget(digest);
+      flights.part(digest);
+      flights.part(keyOfNow(digest));
       await shared?.forgetToken(digest);
     },
     async forgetSubject(subject: string): Promise<void> {
       forgettings++;
-      const isTheirs = (facts: IntrospectionFacts) => facts.active && facts.subject === subject;
-      active.deleteWhere(isTheirs);
-      recent.deleteWhere(({ facts }) => isTheirs(facts));
+      known.forgetSubject(subject);
       // Whose they are is not known yet.
-      flights.clear();
+      flights.partAll();
       await shared?.forgetSubject(subject);
     },
     distrust,
-    async close(): Promise<void> {
-      closed = true;
-      await Promise.allSettled(underWay);
-    },
+    close: flights.close,
   });
 }
+
+const keyOfNow = (digest: string): string => `now ${digest}`;
 
 /** One-way, so that a dump of the cache's keys gives nobody a token. */
 function digestToken(token: string): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IntrospectionErrorReason } from "../src/errors.ts";
 import type { TokenIntrospectionOverrides } from "../src/propel_auth_options.ts";
-import { INACTIVE_TTL_SECONDS, MAX_INACTIVE_CACHE_SIZE } from "../src/verifier.ts";
+import { INACTIVE_TTL_SECONDS, MAX_INACTIVE_CACHE_SIZE } from "../src/known_facts.ts";
 import { ACTIVE, type Answer, cached, createHarness, json, NOW, settle, until } from "./support.ts";
 
 const inactive: Answer = () => json({ active: false });
