@@ -4,45 +4,34 @@
  * @module
  */
 
-import { hash, randomUUID } from "node:crypto";
-import { withDeadline } from "./deadline.ts";
 import { type Emit, shortDigest } from "./events.ts";
 import { readFacts, writeFacts } from "./facts.ts";
 import type { Answer, Lookup } from "./introspector.ts";
 import { createSealer, type Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { createSharedCacheGuard, LOST } from "./shared_cache_guard.ts";
-import { createTtlCache } from "./ttl_cache.ts";
+import {
+  createSharedForgetting,
+  MAX_CLOCK_SKEW_SECONDS,
+  type SharedForgettingOptions,
+  type Told,
+} from "./shared_forgetting.ts";
 import type { World } from "./world.ts";
 
 /** Seconds for which one instance may keep the others from asking about a token. */
 export const LOCK_SECONDS = 2;
-/** Seconds after which an instance looks whether another one was told to forget something. */
-export const FORGET_CHECK_SECONDS = 1;
-/** By how many seconds the clocks of two instances may differ. */
-export const MAX_CLOCK_SKEW_SECONDS = 5;
 
-const FORGET_TIMEOUT_SECONDS = 2;
 const FIRST_WAIT_SECONDS = 0.01;
 const MAX_WAIT_SECONDS = 0.1;
-/** How many orders to forget an instance remembers itself, beside the marks. */
-const MAX_FORGOTTEN_HERE = 10_000;
 
 /** What the shared facts are made of. */
-export interface SharedFactsOptions {
+export interface SharedFactsOptions extends SharedForgettingOptions {
   readonly introspectionEndpoint: string;
   readonly introspectionClientId: string;
   readonly introspectionClientSecret: string;
-  readonly cacheTtlSeconds: number;
-  readonly staleIfErrorSeconds: number;
   /** For how long an inactive token is not asked about again. */
   readonly inactiveTtlSeconds: number;
-  /** Another instance was told to forget something: what this one knows is no longer certain. */
-  readonly onForgotten: () => void;
 }
-
-/** What an entry holds. */
-type Told = Pick<Answer, "facts" | "askedAt">;
 
 /** This instance is the one to ask, with the lock or without. */
 interface Turn {
@@ -76,9 +65,6 @@ export interface SharedFacts {
  * was forgotten counts as absent, and a cache that is lost is done without. The lock only saves
  * questions: whoever loses it early asks once more.
  *
- * Forgetting leaves a mark with the time of day for as long as older answers could be used, and
- * changes one key that every instance reads once a second while it is in use.
- *
  * @param cache The shared cache.
  * @param options The secret, and how long answers may be used.
  * @param world The clock and the timers.
@@ -93,43 +79,17 @@ export function createSharedFacts(
   emit: Emit,
   ask: Lookup,
 ): SharedFacts {
-  const { cacheTtlSeconds, staleIfErrorSeconds, inactiveTtlSeconds } = options;
+  const { cacheTtlSeconds, inactiveTtlSeconds } = options;
   const { introspectionEndpoint, introspectionClientId } = options;
   const context = JSON.stringify(["shared cache, 1", introspectionEndpoint, introspectionClientId]);
   const sealOf = createSealer(options.introspectionClientSecret, context);
   const guard = createSharedCacheGuard(world, emit);
-  const changeKey = sealOf("change").name;
-  const markTtlSeconds = Math.max(cacheTtlSeconds, staleIfErrorSeconds) + MAX_CLOCK_SKEW_SECONDS;
-  /** When this instance itself was told to forget what: its marks come later, or never. */
-  const forgottenHere = createTtlCache<number>(MAX_FORGOTTEN_HERE);
-  /** Changes when something is forgotten; absent while nothing was, for as long as it matters. */
-  let change: unknown;
-  let checkedAt = -Infinity;
-  let lost = false;
-  let checking: Promise<void> | undefined;
+  const forgetting = createSharedForgetting({ cache, guard, sealOf }, options, world);
 
   /** Until when an answer may be used, counted from the question (seconds since 1970). */
   function freshUntil({ facts, askedAt }: Told): number {
     if (!facts.active) return askedAt + inactiveTtlSeconds;
     return Math.min(askedAt + cacheTtlSeconds, facts.expiresAt ?? Infinity);
-  }
-
-  async function check(): Promise<void> {
-    const found = await guard(() => cache.get(changeKey));
-    lost = found === LOST;
-    if (found === LOST) return;
-    checkedAt = world.now();
-    const changed = found !== null && found !== undefined && found !== change;
-    change = found ?? undefined;
-    if (changed) options.onForgotten();
-  }
-
-  function refresh(): Promise<void> | undefined {
-    // A clock may jump back.
-    if (Math.abs(world.now() - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
-    checking ??= check().finally(() => checking = undefined);
-    // A cache that was lost is looked for in the background: what is known here goes on to count.
-    return lost ? undefined : checking;
   }
 
   /** The answer; `undefined`: there is none. `"unusable"`: there is one that nobody can use. */
@@ -144,28 +104,9 @@ export function createSharedFacts(
     const now = world.now();
     if (freshUntil(told) <= now) return undefined;
     if (told.askedAt > now + MAX_CLOCK_SKEW_SECONDS) return "unusable";
-    if (await isForgotten(told, digest)) return "unusable";
+    if (await forgetting.isForgotten(told, digest)) return "unusable";
     // By this clock, no question was asked in the future.
     return { facts: told.facts, askedAt: Math.min(told.askedAt, now), source: "shared_cache" };
-  }
-
-  async function isForgotten({ facts, askedAt }: Told, digest: string): Promise<boolean> {
-    if (!facts.active) return false;
-    const isOlder = (forgottenAt: number) => !(askedAt > forgottenAt + MAX_CLOCK_SKEW_SECONDS);
-    const names = [tokenMark(digest)];
-    if (facts.subject !== undefined) names.push(subjectMark(facts.subject));
-    const now = world.now();
-    if (names.some((name) => isOlder(forgottenHere.get(name, now) ?? -Infinity))) return true;
-    if (change === undefined) return false;
-    const covered = await Promise.all(
-      names.map(sealOf).map(async (mark) => {
-        const value = await guard(() => cache.get(mark.name));
-        if (value === null || value === undefined) return false;
-        // What cannot be read might have been a mark.
-        return isOlder(value === LOST ? NaN : Number(mark.open(value) ?? NaN));
-      }),
-    );
-    return covered.includes(true);
   }
 
   /** Keeps an answer for the others; tells whether it outlives the lock. */
@@ -175,27 +116,6 @@ export function createSharedFacts(
     if (value === undefined) return false;
     await guard(() => cache.set(seal.name, value, { ttlSeconds }));
     return ttlSeconds >= LOCK_SECONDS;
-  }
-
-  async function forget(name: string, also: readonly string[]): Promise<void> {
-    const now = world.now();
-    forgottenHere.set(name, now, now + markTtlSeconds);
-    const mark = sealOf(name);
-    const value = mark.seal(String(now));
-    if (value === undefined) return;
-    const ttl = { ttlSeconds: markTtlSeconds };
-    try {
-      await withDeadline(world, FORGET_TIMEOUT_SECONDS, async () => {
-        // First the mark: who sees the change has to find it.
-        await cache.set(mark.name, value, ttl);
-        await Promise.all(also.map((key) => cache.delete(key)));
-        // Not noted here, so that it is noticed here too: it may stand in place of another's that
-        // this instance has not seen yet.
-        await cache.set(changeKey, randomUUID(), ttl);
-      });
-    } catch {
-      throw new Error("The shared cache could not be told what to forget: try again");
-    }
   }
 
   /** Waits until there is an answer, or until this instance is the one to ask. */
@@ -218,7 +138,7 @@ export function createSharedFacts(
 
   return {
     async lookup(token, digest) {
-      await refresh();
+      await forgetting.refresh();
       const seal = sealOf(tokenEntry(digest));
       const lock = `${seal.name}:lock`;
       const turn = await awaitTurn(seal, lock, digest);
@@ -244,21 +164,17 @@ export function createSharedFacts(
       void write(sealOf(tokenEntry(digest)), answer);
       return answer;
     },
-    refresh,
-    isForgotten,
+    refresh: forgetting.refresh,
+    isForgotten: forgetting.isForgotten,
     forgetToken(digest: string): Promise<void> {
       const entry = sealOf(tokenEntry(digest)).name;
-      return forget(tokenMark(digest), [entry, `${entry}:lock`]);
+      return forgetting.forgetToken(digest, [entry, `${entry}:lock`]);
     },
-    forgetSubject: (subject: string): Promise<void> => forget(subjectMark(subject), []),
+    forgetSubject: forgetting.forgetSubject,
   };
 }
 
 const tokenEntry = (digest: string): string => `token ${digest}`;
-const tokenMark = (digest: string): string => `forgotten token ${digest}`;
-/** A subject has no length of its own. */
-const subjectMark = (subject: string): string =>
-  `forgotten subject ${hash("sha256", subject, "hex")}`;
 
 function sealTold(seal: Seal, { facts, askedAt }: Told): string | undefined {
   try {

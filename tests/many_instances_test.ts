@@ -8,7 +8,7 @@ import type { PropelAuth } from "../src/propel_auth.ts";
 import type { PropelAuthEvent } from "../src/events.ts";
 import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
 import type { SharedCache } from "../src/shared_cache.ts";
-import { FORGET_CHECK_SECONDS, MAX_CLOCK_SKEW_SECONDS } from "../src/shared_facts.ts";
+import { FORGET_CHECK_SECONDS, MAX_CLOCK_SKEW_SECONDS } from "../src/shared_forgetting.ts";
 import { createMemoryCache, settle } from "./shared_support.ts";
 import {
   ACTIVE,
