@@ -13,8 +13,8 @@ import {
   type Rule,
 } from "./operation_rules.ts";
 import type { Operation } from "./operations.ts";
+import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
 import type { HoldsScope } from "./scope_hierarchy.ts";
-import { readingsOf } from "./uri_template.ts";
 
 /** What a policy is made of. */
 export interface OperationPolicyOptions {
@@ -71,14 +71,6 @@ const LISTS: readonly List[] = [
 ];
 /** By which method an entry is used. */
 const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
-/** What a client needs to find its way, and what is judged by its targets. The rest is unknown. */
-const PROTOCOL =
-  /^(initialize|ping|server\/discover|notifications\/.*|(tools|prompts|resources|resources\/templates)\/list|logging\/setLevel|subscriptions\/listen)$/s;
-
-interface Found {
-  readonly rule: Rule;
-  readonly operation: Operation;
-}
 
 /**
  * Creates a policy.
@@ -89,49 +81,7 @@ interface Found {
 export function createOperationPolicy(options: OperationPolicyOptions): OperationPolicy {
   const { operations, requiredScopes, holdsScope } = options;
   const deny = options.defaultOperation === "deny";
-  const lookalikes = { tools: foldNames(operations.tools), prompts: foldNames(operations.prompts) };
-
-  /** The rules for a target; `undefined` when it is unknown and the unknown is refused. */
-  function findRules(method: string, { kind, name, arguments: args }: Target): Found[] | undefined {
-    if (kind === "resources") return findResourceRules(method, name);
-    const rule = operations[kind].get(name);
-    if (rule !== undefined) return [{ rule, operation: { method, name, arguments: args } }];
-    if (deny) return undefined;
-    // A server that folds Unicode would find the tool under this name as well.
-    const rules = lookalikes[kind].get(name.normalize("NFKC")) ?? [];
-    return rules.map((rule) => ({ rule, operation: { method, name, arguments: args } }));
-  }
-
-  function findResourceRules(method: string, uri: string): Found[] | undefined {
-    const { spellings, others } = readingsOf(uri);
-    const found: Found[] = [];
-    const find = (name: string): boolean => {
-      const before = found.length;
-      for (const { match, rule } of operations.resources) {
-        const variables = match(name);
-        if (variables) found.push({ rule, operation: { method, name, arguments: variables } });
-      }
-      return found.length > before;
-    };
-    const known = [...spellings].map(find).every(Boolean);
-    others.forEach(find);
-    return known || !deny ? found : undefined;
-  }
-
-  function findAll({ method, targets }: Call): Found[] | undefined {
-    const rule = operations.methods.get(method);
-    const operation = { method, name: method, arguments: {} };
-    const found: Found[] = rule === undefined ? [] : [{ rule, operation }];
-    if (targets.length === 0) {
-      return rule !== undefined || !deny || PROTOCOL.test(method) ? found : undefined;
-    }
-    for (const target of targets) {
-      const rules = findRules(method, target);
-      if (rules === undefined) return undefined;
-      found.push(...rules);
-    }
-    return found;
-  }
+  const { findForCall, findForTarget } = createRuleFinder(operations, deny);
 
   /** The alternative that lacks the fewest scopes, the first of them; none when there is none. */
   function choose(alternatives: Alternatives, { scopes: granted }: AccessToken) {
@@ -143,7 +93,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     return best;
   }
 
-  function mayUse({ rule, operation }: Found, caller: AccessToken): boolean {
+  function mayUse({ rule, operation }: FoundRule, caller: AccessToken): boolean {
     return choose(scopesOf(rule, operation, caller), caller)?.lacking === 0;
   }
 
@@ -163,7 +113,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
       let fresh = false;
       let personal = false;
       for (const call of calls) {
-        const found = findAll(call);
+        const found = findForCall(call);
         if (found === undefined) {
           return { kind: "unknown", name: call.targets[0]?.name ?? call.method };
         }
@@ -183,7 +133,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
       const name = readText(entry, key);
       const target = name === undefined ? undefined : { kind, name, arguments: {} };
-      const found = target && findRules(method, target);
+      const found = target && findForTarget(method, target);
       if (found === undefined) return !deny;
       const ofAll = operations.methods.get(USES[kind]);
       const rules = ofAll === undefined || target === undefined
@@ -212,15 +162,6 @@ function scopesOf({ scopes }: Rule, operation: Operation, caller: AccessToken): 
     const message = "A function among the operations must give scopes, or { anyOf }";
     throw new TypeError(message, { cause });
   }
-}
-
-function foldNames(rules: ReadonlyMap<string, Rule>): Map<string, Rule[]> {
-  const folded = new Map<string, Rule[]>();
-  for (const [name, rule] of rules) {
-    const key = name.normalize("NFKC");
-    folded.set(key, [...folded.get(key) ?? [], rule]);
-  }
-  return folded;
 }
 
 function readText(entry: unknown, key: string): string | undefined {
