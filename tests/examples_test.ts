@@ -1,7 +1,5 @@
 /** The servers of `examples/` and `deno task dev`, started as a user starts them. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { test } from "node:test";
 import {
   auth,
@@ -15,6 +13,7 @@ import {
 import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
 import type { Report } from "@x/propelauth-mcp/doctor";
 import { command } from "./guides.ts";
+import { freePort, occupyPort } from "./ports.ts";
 import { parseTask, run, start } from "./programs.ts";
 
 const SERVERS = ["examples/server.ts", "examples/server_v1.ts"];
@@ -30,26 +29,6 @@ const MISSING = `Cannot create PropelAuth: these environment variables are missi
     where clients reach this server, such as https://mcp.example.com
 Fill in .env, as .env.example shows. Without an account: deno task dev
 `;
-
-/** Takes a port and keeps it, until disposed of. */
-async function occupyPort(): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert(typeof address === "object" && address !== null);
-  return {
-    port: address.port,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  await using occupied = await occupyPort();
-  return occupied.port;
-}
 
 async function connect(url: string, token: string): Promise<Client> {
   const client = new Client(

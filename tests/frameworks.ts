@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import process from "node:process";
 import { after } from "node:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -16,6 +15,7 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/client/streamableHttp"
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
+import { freePort } from "./ports.ts";
 
 let local: LocalPropelAuth;
 
@@ -34,16 +34,6 @@ export function environment(origin: string): Record<string, string> {
     PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
     SERVER_URL: origin,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert(typeof address === "object" && address !== null);
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 /** A server in a process of its own. */

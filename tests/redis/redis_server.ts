@@ -7,10 +7,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { freePort } from "../ports.ts";
 
 /** A server under way. It keeps its port over a restart, and nothing else. */
 export interface RedisServer {
@@ -39,7 +40,7 @@ export const PROGRAMS: readonly string[] = ["redis-server", "valkey-server"].fil
  */
 export async function startRedis(program = "redis-server"): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "redis-test-"));
-  const port = await findPort();
+  const port = await freePort();
   let child: ChildProcess | undefined;
   let exited: Promise<unknown> = Promise.resolve();
   let gone = true;
@@ -82,16 +83,6 @@ export async function startRedis(program = "redis-server"): Promise<RedisServer>
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("There is no port");
-  return address.port;
 }
 
 /** Asks until the server answers PING: it is at once, or never. */
