@@ -5,7 +5,7 @@
  */
 
 import { IntrospectionError } from "./errors.ts";
-import type { Answer } from "./introspector.ts";
+import type { Answer } from "./lookup.ts";
 
 /** What was found out, and how those learnt it who asked for it. */
 export type Found = Omit<Answer, "askedAt">;

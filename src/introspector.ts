@@ -8,7 +8,7 @@
 import { createBreaker } from "./breaker.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import { IntrospectionError } from "./errors.ts";
-import type { Emit, FactsSource } from "./events.ts";
+import type { Emit } from "./events.ts";
 import type { IntrospectionFacts } from "./facts.ts";
 import {
   buildBasicCredentials,
@@ -17,27 +17,10 @@ import {
   processIntrospectionResponse,
 } from "./introspection.ts";
 import { createLimiter } from "./limiter.ts";
+import type { Lookup } from "./lookup.ts";
 import { mayRetry } from "./retry.ts";
 import { buildFailed, describeToken } from "./token_events.ts";
 import type { World } from "./world.ts";
-
-/** What is known of a token, since when, and from where. */
-export interface Answer {
-  readonly facts: IntrospectionFacts;
-  /** When the question was asked, in seconds since 1970: a revocation since then is not in it. */
-  readonly askedAt: number;
-  readonly source: FactsSource;
-}
-
-/**
- * Finds out about a token that is not known here.
- *
- * @param token The access token.
- * @param digest Its SHA-256 in hex.
- * @returns The answer.
- * @throws {IntrospectionError} Any reason: there is none.
- */
-export type Lookup = (token: string, digest: string) => Promise<Answer>;
 
 /** What an introspector is made of. */
 export interface IntrospectorOptions extends IntrospectionCredentials {

@@ -5,7 +5,7 @@
  */
 
 import type { IntrospectionFacts } from "./facts.ts";
-import type { Answer } from "./introspector.ts";
+import type { Answer } from "./lookup.ts";
 import { createListPool } from "./list_pool.ts";
 import { createTtlCache } from "./ttl_cache.ts";
 

@@ -6,7 +6,7 @@
 
 import { type Emit, shortDigest } from "./events.ts";
 import { readFacts, writeFacts } from "./facts.ts";
-import type { Answer, Lookup } from "./introspector.ts";
+import type { Answer, Lookup } from "./lookup.ts";
 import { createSealer, type Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { createSharedCacheGuard, LOST } from "./shared_cache_guard.ts";

@@ -6,7 +6,7 @@
 
 import { hash, randomUUID } from "node:crypto";
 import { withDeadline } from "./deadline.ts";
-import type { Answer } from "./introspector.ts";
+import type { Answer } from "./lookup.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { LOST, type SharedCacheGuard } from "./shared_cache_guard.ts";

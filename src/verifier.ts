@@ -12,7 +12,7 @@ import { AccessTokenError, IntrospectionError } from "./errors.ts";
 import type { Emit, FactsSource } from "./events.ts";
 import type { IntrospectionFacts } from "./facts.ts";
 import { createFlights, type Found } from "./flights.ts";
-import type { Lookup } from "./introspector.ts";
+import type { Lookup } from "./lookup.ts";
 import { createKnownFacts, type KnownFactsOptions } from "./known_facts.ts";
 import { buildAccepted, buildRefused, buildUnverified, describeToken } from "./token_events.ts";
 import type { SharedFacts } from "./shared_facts.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFlights } from "../src/flights.ts";
 import { readFacts } from "../src/facts.ts";
-import type { Answer } from "../src/introspector.ts";
+import type { Answer } from "../src/lookup.ts";
 
 const ANSWER: Answer = {
   facts: readFacts('{"active":false}'),

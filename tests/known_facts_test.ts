@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type IntrospectionFacts, readFacts } from "../src/facts.ts";
-import type { Answer } from "../src/introspector.ts";
+import type { Answer } from "../src/lookup.ts";
 import { createKnownFacts, INACTIVE_TTL_SECONDS } from "../src/known_facts.ts";
 import { ACTIVE } from "./support.ts";
 
