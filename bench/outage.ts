@@ -1,6 +1,7 @@
 import { createPropelAuth, type PropelAuth } from "@x/propelauth-mcp";
 import { atMost, type Figure, timed } from "./figure.ts";
 import { CALL, createMcpServer, expectHello } from "./parts.ts";
+import { startProgram } from "./program.ts";
 
 const BASE_URL = "https://mcp.example.com";
 const MCP_URL = `${BASE_URL}/mcp`;
@@ -86,24 +87,10 @@ const CALLERS = 32;
 
 /** Protected calls per second of 32 callers against a PropelAuth that takes 25 ms to answer. */
 export async function measureSlowPropelAuth(): Promise<Figure[]> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-net=127.0.0.1",
-      new URL("./slow_propelauth.ts", import.meta.url).pathname,
-      `${BASE_URL}/mcp`,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const propelAuth = await startProgram("slow_propelauth.ts", MCP_URL);
   try {
-    let line = "";
-    while (!line.includes("\n")) line += (await reader.read()).value ?? "";
-    const without = await callsPerSecond(createGate(line.trim(), 0), 60);
-    const cached = await callsPerSecond(createGate(line.trim(), 3600), 300);
+    const without = await callsPerSecond(createGate(propelAuth.line, 0), 60);
+    const cached = await callsPerSecond(createGate(propelAuth.line, 3600), 300);
     const rate = (perSecond: number) => `${perSecond.toFixed(0)} calls/s`;
     return [
       { what: "PropelAuth of 25 ms, 32 callers, without the cache", measured: rate(without) },
@@ -111,9 +98,7 @@ export async function measureSlowPropelAuth(): Promise<Figure[]> {
       { what: "the cache / none", measured: (cached / without).toFixed(1) },
     ];
   } finally {
-    await reader.cancel();
-    await child.stdin.close();
-    await child.status;
+    await propelAuth.stop();
   }
 }
 

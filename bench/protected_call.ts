@@ -1,5 +1,6 @@
 import { atMost, type Figure, median, pairedRatio, timed } from "./figure.ts";
 import { CALL, createGate, createMcpServer, expectHello } from "./parts.ts";
+import { startProgram } from "./program.ts";
 
 const URL_ = "https://mcp.example.com/mcp";
 
@@ -43,18 +44,18 @@ export async function compareServers(
   run: (url: string, isOne: boolean) => Promise<number>,
   rounds = 40,
 ): Promise<{ ratio: number; one: number; other: number }> {
-  const one = await startServer(oneKind);
-  const other = await startServer(otherKind);
+  const one = await startProgram("server.ts", ...oneKind);
+  const other = await startProgram("server.ts", ...otherKind);
   try {
     const times = { one: [] as number[], other: [] as number[] };
     const measure = async (name: keyof typeof times): Promise<number> => {
       const isOne = name === "one";
-      const time = await run(isOne ? one.url : other.url, isOne);
+      const time = await run(isOne ? one.line : other.line, isOne);
       times[name].push(time * 1000 / CALLS);
       return time;
     };
     for (let round = 0; round < rounds / 4; round++) {
-      await Promise.all([run(one.url, true), run(other.url, false)]);
+      await Promise.all([run(one.line, true), run(other.line, false)]);
     }
     const ratio = await pairedRatio(rounds, () => measure("one"), () => measure("other"));
     return { ratio, one: median(times.one), other: median(times.other) };
@@ -67,30 +68,6 @@ export async function compareServers(
 /** A line of the table without a goal. */
 export function inMicroseconds(what: string, time: number): Figure {
   return { what, measured: `${time.toFixed(0)} microseconds` };
-}
-
-async function startServer(kind: readonly string[]) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-net=127.0.0.1",
-      new URL("./server.ts", import.meta.url).pathname,
-      ...kind,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let line = "";
-  while (!line.includes("\n")) line += (await reader.read()).value ?? "";
-  await reader.cancel();
-  const stop = async (): Promise<void> => {
-    await child.stdin.close();
-    await child.status;
-  };
-  return { url: line.trim(), stop };
 }
 
 const CALLS = 400;

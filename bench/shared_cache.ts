@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { startRedis } from "../tests/redis/redis_server.ts";
 import type { Figure } from "./figure.ts";
+import { pathOf, startProgram } from "./program.ts";
 
 const TOKENS = 3_000;
 
@@ -14,17 +15,9 @@ export async function measureSharedCache(): Promise<Figure[]> {
     return [{ what, measured: "needs redis-server" }];
   }
   const redis = await startRedis();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-net=127.0.0.1", pathOf("slow_propelauth.ts"), RESOURCE],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const propelAuth = await startProgram("slow_propelauth.ts", RESOURCE);
   try {
-    let line = "";
-    while (!line.includes("\n")) line += (await reader.read()).value ?? "";
-    const run = (redisUrl: string) => measureProcess(line.trim(), redisUrl);
+    const run = (redisUrl: string) => measureProcess(propelAuth.line, redisUrl);
     const alone = await run("");
     const first = await run(redis.url);
     const second = await run(redis.url);
@@ -35,15 +28,12 @@ export async function measureSharedCache(): Promise<Figure[]> {
       { what: "the second process / one alone", measured: (second / alone).toFixed(1) },
     ];
   } finally {
-    await reader.cancel();
-    await child.stdin.close();
-    await child.status;
+    await propelAuth.stop();
     await redis.close();
   }
 }
 
 const RESOURCE = "https://mcp.example.com/mcp";
-const pathOf = (file: string): string => new URL(file, import.meta.url).pathname;
 
 async function measureProcess(authUrl: string, redisUrl: string): Promise<number> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
