@@ -22,8 +22,10 @@ import type { World } from "./world.ts";
  */
 export function isStandingStream(request: Request, response: Response): boolean {
   const type = response.headers.get("Content-Type") ?? "";
-  if (response.body === null || !/^text\/event-stream\b/i.test(type)) return false;
-  return request.method === "GET" || request.headers.get("Mcp-Method") === "subscriptions/listen";
+  // The body last: whoever looks at it makes a stream of it, which takes longer to send than a text.
+  return /^text\/event-stream\b/i.test(type) &&
+    (request.method === "GET" || request.headers.get("Mcp-Method") === "subscriptions/listen") &&
+    response.body !== null;
 }
 
 /** The standing streams that are open, so that they can be ended together. */

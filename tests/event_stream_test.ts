@@ -132,3 +132,20 @@ for (const [method, mcpMethod, type, is] of STREAMS) {
     assert.equal(isStandingStream(request, response), is);
   });
 }
+
+const LEFT_ALONE: [what: string, init: RequestInit, type: string][] = [
+  ["an answer that is no stream", {}, "application/json"],
+  ["the stream that answers a call", { method: "POST" }, "text/event-stream"],
+];
+
+// Once it is looked at, a text is sent as a stream, at twice the cost.
+for (const [what, init, type] of LEFT_ALONE) {
+  test(`isStandingStream() does not look at the body of ${what}`, () => {
+    const response = new Response("{}", { headers: { "Content-Type": type } });
+    Object.defineProperty(response, "body", { get: () => assert.fail("the body was looked at") });
+    assert.equal(
+      isStandingStream(new Request("https://mcp.example.com/mcp", init), response),
+      false,
+    );
+  });
+}
