@@ -3,8 +3,9 @@
 import { parseArgs } from "node:util";
 import { startLocalPropelAuth } from "jsr:@x/propelauth-local";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { describeRunning } from "./dev/banner.ts";
-import { ENV_FILE, removeEnvFile, writeEnvFile } from "./dev/env_file.ts";
+import { ENV_FILE, writeEnvFile } from "./dev/env_file.ts";
 import * as reports from "./scopes.ts";
 import { createServer } from "./server.ts";
 
@@ -55,18 +56,18 @@ async function main(): Promise<void> {
     introspectionClientSecret: local.introspectionClientSecret,
     baseUrl: `http://${hostname}:${server.addr.port}`,
     scopesSupported: [...local.scopes],
+    onEvent: consoleEvents(),
     ...(policy && reports.SCOPES),
   });
   const handler = policy ? reports.createServer(auth) : createServer(auth);
 
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
   }
   const mcpUrl = auth.resourceMetadata.resource;
-  await writeEnvFile(local, mcpUrl);
+  using _file = await writeEnvFile(local, mcpUrl);
   console.log(describeRunning({ ...local, mcpUrl, envFile: ENV_FILE, policy }, bold));
   await server.finished;
-  removeEnvFile();
 }
 
 function listen(port: number, signal: AbortSignal, handler: Deno.ServeHandler) {

@@ -2,6 +2,7 @@
 // challenge, upon which a client asks the user for more. Try it: `deno task dev --scopes`.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth, type PropelAuthOptions } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 
@@ -50,7 +51,7 @@ const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
 
 if (import.meta.main) {
   try {
-    const auth = createPropelAuth.fromEnv(SCOPES);
+    const auth = createPropelAuth.fromEnv({ ...SCOPES, onEvent: consoleEvents() });
     const { protocol, port } = new URL(auth.resourceMetadata.resource);
     const behindTunnel = protocol === "https:";
     const own = { hostname: "127.0.0.1", port: behindTunnel ? 8000 : Number(port) || 80 };

@@ -1,6 +1,7 @@
 // An MCP server for PropelAuth's users, on SDK v2: start it with `deno task serve`.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 
@@ -24,7 +25,7 @@ const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
 
 if (import.meta.main) {
   try {
-    const auth = createPropelAuth.fromEnv();
+    const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
     const { protocol, hostname, port } = new URL(auth.resourceMetadata.resource);
     const own = { hostname, port: Number(port) || 80 };
     const behindTunnel = { hostname: "127.0.0.1", port: 8000 };

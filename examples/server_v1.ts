@@ -1,6 +1,7 @@
 // The server of server.ts on SDK v1, where every request gets a new server and transport.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 // Deno finds SDK v1's types by these comments only; without them everything is `any`.
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/mcp"
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
@@ -30,7 +31,7 @@ const say = (text: string) => ({ content: [{ type: "text" as const, text }] });
 
 if (import.meta.main) {
   try {
-    const auth = createPropelAuth.fromEnv();
+    const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
     const { protocol, hostname, port } = new URL(auth.resourceMetadata.resource);
     const own = { hostname, port: Number(port) || 80 };
     const behindTunnel = { hostname: "127.0.0.1", port: 8000 };

@@ -99,10 +99,20 @@ export type EventFacts =
     readonly subject?: string;
   }
   | {
-    /** A browser origin or a host that is not allowed, or an operation that is in no rule. */
+    /** A browser origin or a host that is not allowed. */
     readonly code: "request_refused";
-    readonly reason: "origin" | "host" | "operation";
+    readonly reason: "origin" | "host";
     /** What the header said, cut to 200 characters, escaped. */
+    readonly received: string;
+  }
+  | {
+    /** An operation that is in no rule, where `defaultOperation` is `"deny"`. */
+    readonly code: "request_refused";
+    readonly reason: "operation";
+    readonly tokenDigest: string;
+    readonly clientId: string;
+    readonly subject?: string;
+    /** What the caller asked for, cut to 200 characters, escaped. */
     readonly received: string;
   };
 

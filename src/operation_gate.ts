@@ -8,7 +8,7 @@
 import type { AccessToken, AccessTokenPolicy } from "./access_token.ts";
 import { readBytes } from "./body.ts";
 import { AccessTokenError, IntrospectionError } from "./errors.ts";
-import { type Emit, showForeign } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
 import { isObject } from "./is_object.ts";
 import { isTooDeep, readCalls } from "./json_rpc.ts";
@@ -21,7 +21,7 @@ import {
 import { type Rewrite, rewriteResponse } from "./list_filter.ts";
 import type { List, OperationPolicy } from "./operation_policy.ts";
 import { buildRefusal } from "./refusal.ts";
-import { buildCallRefused } from "./token_events.ts";
+import { buildCallRefused, buildOperationRefused } from "./token_events.ts";
 
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -147,11 +147,7 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
     }
     switch (verdict.kind) {
       case "unknown":
-        emit?.({
-          code: "request_refused",
-          reason: "operation",
-          received: showForeign(verdict.name),
-        });
+        emit?.(buildOperationRefused(judged, verdict.name));
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing":
         return refuseCall(judged, new AccessTokenError("scope_missing", verdict.scopes), door);

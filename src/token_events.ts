@@ -166,6 +166,22 @@ export function buildCallRefused(caller: AccessToken, error: AccessTokenError): 
 }
 
 /**
+ * Tells of a caller who asked for an operation that no rule is for.
+ *
+ * @param caller Who did.
+ * @param name What was asked for.
+ * @returns The event.
+ */
+export function buildOperationRefused(caller: AccessToken, name: string): EventFacts {
+  return {
+    code: "request_refused",
+    reason: "operation",
+    ...describeCaller(caller),
+    received: showForeign(name),
+  };
+}
+
+/**
  * Tells of a caller who presented another caller's session.
  *
  * @param caller Who did.

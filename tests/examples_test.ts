@@ -212,7 +212,10 @@ test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM"
   const client = await connect(mcpUrl, token);
   const subscription = await client.listen({ toolsListChanged: true });
   dev.kill("SIGTERM");
-  assert.equal((await dev.outcome).code, 0);
+  const { code, stderr } = await dev.outcome;
+  assert.equal(code, 0);
+  assert.match(stderr, /^\{"time":.+"code":"token_accepted",.+"source":"introspection"/m);
+  assert(!stderr.includes(token));
   assert.equal(await subscription.closed, "remote");
   await client.close();
   for (const url of [mcpUrl, authUrl]) await assert.rejects(fetch(url), TypeError);
@@ -254,6 +257,27 @@ test("`deno task dev` knows its clients and tokens again after a restart", async
       ".local-propelauth.env",
       ".local-propelauth.json",
     ]);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
+test("`deno task dev` takes its file away when it ends, and not another's", async () => {
+  const cwd = await Deno.makeTempDir();
+  const ports = ["--port", "0", "--auth-port", "0"];
+  const file = `${cwd}/.local-propelauth.env`;
+  try {
+    await using first = start("dev", ports, { cwd });
+    await first.until(WHOLE_BANNER);
+    await using second = start("dev", ports, { cwd });
+    const mcpUrl = labelled(await second.until(WHOLE_BANNER), "MCP URL");
+    // As when its terminal is closed.
+    first.kill("SIGHUP");
+    assert.equal((await first.outcome).code, 0);
+    assert((await Deno.readTextFile(file)).includes(`SERVER_URL=${new URL(mcpUrl).origin}\n`));
+    second.kill("SIGHUP");
+    assert.equal((await second.outcome).code, 0);
+    await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }

@@ -578,6 +578,9 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.deepEqual({ ...unknown, message: "" }, {
     code: "request_refused",
     reason: "operation",
+    tokenDigest: "3f08aace122e",
+    clientId: "client-1",
+    subject: "user-1",
     received: '"oth\\u00e9r"',
     message: "",
     occurredAt: NOW,

@@ -61,6 +61,8 @@ ${bold("MCP Inspector")}, with Node 22.19 or later
 
 ${bold("Is all well?")} The doctor checks every part, and says what to do
   deno task doctor --env-file ${envFile}
+
+${bold("What happens")} at each call is told here, and why
 `;
 }
 

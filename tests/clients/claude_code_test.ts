@@ -70,8 +70,7 @@ for (const { server, run } of SERVERS) {
         const tool = "mcp__reports__whoami";
         await using model = await startScriptedModel("whoami");
         const claude = new ClaudeCode(env, model);
-        const add = ADD.replace("https://mcp.example.com/mcp", url)
-          .replace(" add ", ` add --callback-port ${port} `);
+        const add = ADD.replace("https://mcp.example.com/mcp", url).replace("8080", String(port));
         assert.match(await claude.run(add), /^Added HTTP MCP server reports /);
         assert.match(await claude.run("claude mcp list"), /^reports: .+ Needs authentication$/m);
 
@@ -93,11 +92,11 @@ for (const { server, run } of SERVERS) {
 test("Claude Code says which scope a tool needs, and asks for it at the next login", {
   timeout: 60_000,
 }, () =>
-  serving(withScopes, async (url, _port, env) => {
+  serving(withScopes, async (url, port, env) => {
     const tool = "mcp__reports__add_report";
     await using model = await startScriptedModel("add_report", { title: "Second quarter" });
     const claude = new ClaudeCode(env, model);
-    await claude.run(ADD.replace("https://mcp.example.com/mcp", url));
+    await claude.run(ADD.replace("https://mcp.example.com/mcp", url).replace("8080", String(port)));
     await claude.logIn({ scopes: ["read:reports"] });
     const ask = `claude --print "Add a report" --allowedTools ${tool}`;
     await claude.run(ask);

@@ -58,8 +58,9 @@ for (const { server, run, eras } of SERVERS) {
     { timeout: 60_000 },
     () =>
       serving(run, async (url, port, env) => {
-        const given = bridge.map((arg) => /^http/.test(arg) ? url : arg);
-        const args = [...given, String(port), "--host", "127.0.0.1"];
+        const args = bridge.map((arg) =>
+          arg.replace(/^http.+/, url).replace(/^3334$/, String(port))
+        );
         const whoami = async (onStarted: (stderr: Readable) => Promise<unknown>): Promise<void> => {
           // Here `npx` finds the version that is pinned.
           const transport = new StdioClientTransport({
