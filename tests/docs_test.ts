@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parse as parseToml } from "smol-toml";
 import { findDeadLinks } from "../docs/site/links.ts";
+import { describeRunning } from "../examples/dev/banner.ts";
 import { CHECKS } from "../src/doctor/report.ts";
-import { block, BLOCKS, commands, GUIDES } from "./guides.ts";
+import { block, BLOCKS, command, GUIDES, linesOf } from "./guides.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const config = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
@@ -32,7 +34,7 @@ test("`deno task docs` builds a site without dead links, every guide in it", asy
     assert.equal(code, 0, new TextDecoder().decode(stderr));
     assert.match(new TextDecoder().decode(stdout), /^\d+ pages, open .+index\.html\n$/);
     const built = await readdir(folder);
-    const expected = [...GUIDES.keys()].filter((name) => name !== "README.md")
+    const expected = [...GUIDES.keys()].filter((name) => !name.endsWith("README.md"))
       .map((name) => name.replace(/md$/, "html"));
     for (const page of [...expected, "index.html", "search.js", "api"]) {
       assert(built.includes(page), `${page} was not built`);
@@ -71,94 +73,80 @@ for (const [html, expected] of LINKS) {
   });
 }
 
-test("every JSON block of the guides is JSON", () => {
-  const blocks = BLOCKS.filter(({ language }) => language === "json");
-  assert(blocks.length > 0);
-  for (const { guide, text } of blocks) {
-    assert.doesNotThrow(() => JSON.parse(text), `${guide}: ${text}`);
+/** All that the tests say, and the gate. */
+const GATE = await readFile(join(ROOT, ".ci/run"), "utf8");
+const SOURCES = (await Promise.all(
+  (await readdir(join(ROOT, "tests"), { recursive: true })).filter((name) => name.endsWith(".ts"))
+    .map((name) => readFile(join(ROOT, "tests", name), "utf8")),
+)).join("\n");
+
+/** What a test takes from a guide: the name of the call, and its first three arguments. */
+const TAKEN = [
+  ...SOURCES.matchAll(
+    /\b(command|block)s?\(\s*"([^"]+)",\s*"([^"]*)"(?:,\s*(?:"([^"]*)"|'([^']*)'))?,?\s*\)/g,
+  ),
+].map(([, kind, guide, first = "", plain = "", quoted = ""]) => ({
+  kind,
+  guide,
+  first,
+  including: plain || quoted,
+}));
+
+test("every block of the guides is taken from there by a test, or checked as TypeScript", () => {
+  for (const { guide, language, text } of BLOCKS) {
+    const blocks = TAKEN.filter((taken) => taken.kind === "block" && taken.guide === guide);
+    const isTaken = blocks.some(({ first, including }) =>
+      first === language && text.includes(including)
+    );
+    if (language === "ts" || isTaken) continue;
+    assert.equal(language, "sh", `${guide}: nobody takes\n${text}`);
+    for (const line of linesOf(text)) {
+      const commands = TAKEN.filter((taken) => taken.kind === "command" && taken.guide === guide);
+      assert(commands.some(({ first }) => line.startsWith(first)), `${guide}: nobody runs ${line}`);
+    }
   }
-});
-
-/** Each command of the guides, by how it begins, and the test that takes it from there and runs it. */
-const COMMANDS: [guide: string, start: string, test: string][] = [
-  ["README.md", "npx -y deno@2.9.5 task dev", "examples_test.ts"],
-  ["README.md", "npx -y deno@2.9.5 task test", "../.ci/run"],
-  ["README.md", "deno add ", "jsr/jsr_test.ts"],
-  ["README.md", "npx jsr add ", "jsr/jsr_test.ts"],
-  ["connect.md", "claude mcp add ", "clients/claude_code_test.ts"],
-  ["connect.md", "claude mcp login ", "clients/claude_code_test.ts"],
-  ["connect.md", "codex mcp add ", "clients/codex_test.ts"],
-  ["connect.md", "npx @modelcontextprotocol/inspector", "browser/inspector_browser_test.ts"],
-  ["connect.md", "deno task client ", "client_test.ts"],
-  ["deploy.md", "curl ", "nginx/nginx_test.ts"],
-  ["doctor.md", "deno run ", "jsr/jsr_test.ts"],
-  ["doctor.md", "deno task doctor ", "examples_test.ts"],
-  ["observe.md", "export OTEL_DENO=", "otel_deno_test.ts"],
-  ["observe.md", "export OTEL_EXPORTER_OTLP_ENDPOINT=", "otel_deno_test.ts"],
-  ["observe.md", "deno run ", "otel_deno_test.ts"],
-  ["observe.md", "npm install ", "packed/packed_test.ts"],
-  ["observe.md", "export OTEL_SERVICE_NAME=", "packed/packed_test.ts"],
-  ["observe.md", "node --import ", "packed/packed_test.ts"],
-  ["setup.md", "deno task serve", "setup_guide_test.ts"],
-  ["setup.md", "deno task client ", "setup_guide_test.ts"],
-  ["setup.md", "deno add ", "jsr/jsr_test.ts"],
-  ["setup.md", "npx jsr add ", "jsr/jsr_test.ts"],
-  ["troubleshoot.md", "deno task doctor ", "setup_guide_test.ts"],
-];
-
-test("every command of the guides is run by a test that takes it from there", async () => {
-  const printed = [...GUIDES.keys()].flatMap((guide) =>
-    commands(guide).map((line): [string, string] => [guide, line])
+  assert.match(
+    config.tasks.check.command,
+    /deno check --doc-only README\.md local\/README\.md docs\/\*\.md/,
   );
-  for (const [guide, line] of printed) {
-    const run = COMMANDS.filter(([of, start]) => of === guide && line.startsWith(start));
-    assert.equal(run.length, 1, `${guide}: ${line}`);
-  }
-  for (const [guide, start, file] of COMMANDS) {
-    assert(printed.some(([of, line]) => of === guide && line.startsWith(start)), start);
-    const text = await readFile(join(ROOT, "tests", file), "utf8");
-    if (file.endsWith(".ts")) assert.match(text, new RegExp(`"${guide}"`), `${file}: ${guide}`);
-    assert(text.includes(start), `${file} does not run ${start}`);
-  }
 });
 
-test("what the guides call a task is one", () => {
+test("the gate ends with the command by which the README has the tests run", () => {
+  const line = command("README.md", "npx -y deno@2.9.5 task test");
+  assert(GATE.endsWith(` ${line}\n`), line);
+});
+
+test("every command within a sentence of the guides is a task, or run by a test", () => {
+  const [, words = ""] = /^for word in (.+); do$/m.exec(GATE) ?? [];
+  const measured = words.split(" ").map((word) => ` --only ${word}`);
+  const program = /^(?:claude|codex|curl|deno|mcp-remote|node|npm|npx|printf|redis-\w+) /;
   for (const [guide, text] of GUIDES) {
-    for (const [, task = ""] of text.matchAll(/`(?:npx -y deno@[\d.]+|deno) task ([\w:]+)/g)) {
-      assert(Object.hasOwn(config.tasks, task), `${guide}: deno task ${task}`);
+    const prose = text.replace(/^```[^]*?^```$/gm, "").replaceAll("\n", " ");
+    for (const [, code = ""] of prose.matchAll(/`([^`]+)`/g)) {
+      if (!program.test(code)) continue;
+      const line = code.replace(/ \[server URL\]$/, "");
+      const [, task, args = ""] = /^deno task ([\w:]+)(.*)$/.exec(line) ?? [];
+      const known = task === undefined
+        ? /^npx -y deno@[\d.]+$/.test(line) || SOURCES.includes(line.replaceAll('"', '\\"')) ||
+          SOURCES.includes(line)
+        : Object.hasOwn(config.tasks, task) && (!/--only/.test(args) || measured.includes(args));
+      assert(known, `${guide}: nobody runs ${code}`);
     }
   }
 });
 
-/** Each other block, by its guide and language, and where it is run, compiled or compared. */
-const OTHERS: [language: string, guide: string, place: string][] = [
-  ["ts", "*", "../deno.json"], // `deno task check`
-  ["json", "*", "docs_test.ts"],
-  ["", "events.md", "docs_samples_test.ts"],
-  ["", "scopes.md", "docs_samples_test.ts"],
-  ["dockerfile", "deploy.md", "docs_test.ts"],
-  ["http", "README.md", "readme_test.ts"],
-  ["ini", "setup.md", "setup_guide_test.ts"],
-  ["js ignore", "doctor.md", "jsr/jsr_test.ts"],
-  ["js ignore", "observe.md", "packed/packed_test.ts"],
-  ["nginx", "deploy.md", "nginx/nginx_test.ts"],
-  ["python", "migrate.md", "python/python_test.ts"],
-  ["toml", "deploy.md", "docs_test.ts"],
-];
-
-test("every other block of the guides has a place where it is run, compiled or compared", async () => {
-  for (const { guide, language } of BLOCKS) {
-    const known = language === "sh" ||
-      OTHERS.some(([of, where]) => of === language && (where === "*" || where === guide));
-    assert(known, `${guide}: a block of ${language || "no language"}`);
+test("what the guide gives to Cursor and VS Code is what `deno task dev` prints", () => {
+  const running = { authUrl: "", scopes: [], users: [], envFile: "", policy: false };
+  const banner = describeRunning(
+    { ...running, mcpUrl: "https://mcp.example.com/mcp" },
+    (text) => text,
+  );
+  for (
+    const given of [block("connect.md", "json", '{ "url"'), block("connect.md", "json", '"http"')]
+  ) {
+    const printed = JSON.stringify(JSON.parse(given)).replace("reports", "local");
+    assert(banner.includes(`  ${printed}\n`), printed);
   }
-  for (const [language, guide, file] of OTHERS) {
-    if (guide === "*") continue;
-    assert(BLOCKS.some((block) => block.language === language && block.guide === guide), language);
-    const text = await readFile(join(ROOT, "tests", file), "utf8");
-    assert(text.includes(guide), `${file} does not name ${guide}`);
-  }
-  assert.match(config.tasks.check.command, /deno check --doc-only README\.md .* docs\/\*\.md/);
 });
 
 const NAMES = ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"]
@@ -192,6 +180,21 @@ test("the image of the guide says what is missing, with the permissions that it 
     assert.equal(code, 1);
     assert.match(said, /these environment variables are missing or blank:/);
     assert.doesNotMatch(said, /NotCapable|PermissionDenied/);
+  });
+});
+
+test("fly.toml is TOML, of settings that Fly has", () => {
+  const parsed = parseToml(block("deploy.md", "toml"));
+  // Without its objects' lack of a prototype.
+  const { app, primary_region, env, http_service, ...rest } = JSON.parse(JSON.stringify(parsed));
+  assert.deepEqual([typeof app, typeof primary_region, rest], ["string", "string", {}]);
+  assert.deepEqual(env, { SERVER_URL: `https://${app}.fly.dev` });
+  assert.deepEqual(http_service, {
+    internal_port: 8000,
+    force_https: true,
+    // A machine that is stopped ends its event streams.
+    auto_stop_machines: "off",
+    checks: [{ path: "/healthz", interval: "15s", timeout: "2s" }],
   });
 });
 

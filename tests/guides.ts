@@ -9,10 +9,10 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const root = new URL(/\.ts$/.test(import.meta.url) ? "../" : "../../../../../", import.meta.url);
 
-/** The text of each guide by its name, such as `setup.md`, and that of `README.md`. */
+/** The text of each guide by its name, such as `setup.md`, and those of the two READMEs. */
 export const GUIDES: ReadonlyMap<string, string> = new Map(
   [
-    ["README.md", new URL("README.md", root)] as const,
+    ...["README.md", "local/README.md"].map((name) => [name, new URL(name, root)] as const),
     ...readdirSync(new URL("docs/", root))
       .filter((name) => name.endsWith(".md") && name !== "README.md")
       .map((name) => [name, new URL(`docs/${name}`, root)] as const),
@@ -36,26 +36,38 @@ export const BLOCKS: readonly Block[] = [...GUIDES].flatMap(([guide, text]) =>
   }))
 );
 
-/** The one block of a guide in a language that has a text in it. */
-export function block(guide: string, language: string, including = ""): string {
+/** The blocks of a guide in a language that have a text in them; at least one. */
+export function blocks(guide: string, language: string, including = ""): string[] {
   const found = BLOCKS.filter((block) =>
     block.guide === guide && block.language === language && block.text.includes(including)
   );
-  assert.equal(found.length, 1, `${guide} has not one block of ${language} with ${including}`);
-  return found[0]?.text ?? "";
+  assert(found.length > 0, `${guide} has no block of ${language} with ${including}`);
+  return found.map(({ text }) => text);
 }
 
-/** The lines of a guide that a shell is given, without what is said about them. */
-export function commands(guide: string): string[] {
-  return BLOCKS.filter((block) => block.guide === guide && block.language === "sh")
-    .flatMap(({ text }) => text.split("\n"))
-    .map((line) => line.replace(/(?:^| +)#.*$/, ""))
+/** The one block of a guide in a language that has a text in it. */
+export function block(guide: string, language: string, including = ""): string {
+  const [found = "", ...more] = blocks(guide, language, including);
+  assert.equal(more.length, 0, `${guide} has several blocks of ${language} with ${including}`);
+  return found;
+}
+
+/** The lines of a block for a shell, without what is said about them. */
+export function linesOf(block: string): string[] {
+  return block.split("\n").map((line) => line.replace(/(?:^| +)#.*$/, ""))
     .filter((line) => line !== "");
+}
+
+/** The commands of a guide that begin with a text; at least one. */
+export function commands(guide: string, start: string): string[] {
+  const found = blocks(guide, "sh").flatMap(linesOf).filter((line) => line.startsWith(start));
+  assert(found.length > 0, `${guide} has no command ${start}`);
+  return found;
 }
 
 /** The one command of a guide that begins with a text. */
 export function command(guide: string, start: string): string {
-  const found = commands(guide).filter((line) => line.startsWith(start));
-  assert.equal(found.length, 1, `${guide} has not one command ${start}`);
-  return found[0] ?? "";
+  const [found = "", ...more] = commands(guide, start);
+  assert.equal(more.length, 0, `${guide} has several commands ${start}`);
+  return found;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { resolveOptions } from "../src/options.ts";
+import { blocks } from "./guides.ts";
 import { ACTIVE, createHarness, json, OPTIONS } from "./support.ts";
 
 // Prose rots where nothing reads it: what the papers claim is compared with what is. The code blocks
@@ -56,7 +57,7 @@ test("README.md shows what a client sees as it is", async () => {
     () => json({ ...ACTIVE, scope: "" }),
   );
   const handler = auth.handler(() => new Response("unreachable"));
-  const exchanges = [...readme.matchAll(/```http\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+  const exchanges = blocks("README.md", "http");
   assert.equal(exchanges.length, 3);
   for (const exchange of exchanges) {
     const [request = "", response = "", body = ""] = exchange.split("\n\n");

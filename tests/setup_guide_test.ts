@@ -1,29 +1,17 @@
 /** docs/setup.md from its `.env` to the first call, and the doctor after it: each command as printed. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseEnv } from "node:util";
 import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
 import { block, command } from "./guides.ts";
+import { freePort } from "./ports.ts";
 import { parseTask, run, start } from "./programs.ts";
-
-/** A port that is free now. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert(typeof address === "object" && address !== null);
-  server.close();
-  await once(server, "close");
-  return String(address.port);
-}
 
 test("docs/setup.md leads from .env to a caller that the server knows", async () => {
   await using local = await startLocalPropelAuth({ log: () => {} });
-  const [port, callbackPort] = [await freePort(), await freePort()];
+  const [port, callbackPort] = [await freePort(), await freePort()].map(String);
   const elsewhere = (line: string) => line.replace(":8000", `:${port}`);
   const cwd = await Deno.makeTempDir();
   try {
@@ -46,7 +34,7 @@ test("docs/setup.md leads from .env to a caller that the server knows", async ()
     await server.until(/MCP endpoint: .+\n/);
 
     const line = elsewhere(command("setup.md", "deno task client "));
-    const [task, args] = parseTask(line.replace("8976", callbackPort));
+    const [task, args] = parseTask(line.replace("8976", callbackPort ?? ""));
     await using client = start(task, args, { cwd });
     const loginUrl = await client.until(/http\S+authorize\S+(?=\n)/);
     const back = new URL(loginUrl).searchParams.get("redirect_uri");

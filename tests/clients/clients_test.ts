@@ -81,7 +81,12 @@ for (const { server, run, eras } of SERVERS) {
             await client.close();
           }
         };
-        await whoami(logIn);
+        await whoami(async (stderr) => {
+          const asked = await logIn(stderr);
+          // The address that docs/connect.md has PropelAuth allow.
+          const back = asked.searchParams.get("redirect_uri");
+          assert.equal(back, `http://localhost:${port}/oauth/callback`);
+        });
         // With its tokens in its home it needs nobody at a browser.
         await whoami(() => Promise.resolve());
       }),

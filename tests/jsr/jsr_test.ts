@@ -6,7 +6,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -16,6 +17,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { withSetup } from "../doctor_support.ts";
 import { block, command, commands, GUIDES } from "../guides.ts";
+import { freePort } from "../ports.ts";
+import { buildImage } from "./image.ts";
 import { startRegistry } from "./registry.ts";
 
 const run = promisify(execFile);
@@ -80,13 +83,6 @@ test("deno publish sends both packages, imports resolved, and nothing but what b
   }
 });
 
-/** The command that README.md and docs/setup.md both print. */
-function printed(start: string): string {
-  const line = command("setup.md", start);
-  assert.equal(command("README.md", start), line);
-  return line;
-}
-
 /** Runs a printed line in a project, with this Deno and the pinned programs of `npx`. */
 async function shell(line: string, cwd: string, more: Record<string, string> = {}) {
   const PATH = [dirname(deno), join(root, ".ci/tools/node_modules/.bin"), process.env["PATH"]];
@@ -97,8 +93,10 @@ async function shell(line: string, cwd: string, more: Record<string, string> = {
 
 test("a fresh Deno project adds the packages as the guides say, and makes an authenticated call", async () => {
   const cwd = await createProject("deno-project", { "deno.json": {} });
-  await shell(printed("deno add "), cwd);
-  await shell("deno add jsr:@x/propelauth-local", cwd);
+  const line = command("setup.md", "deno add ");
+  assert.equal(command("README.md", "deno add "), line);
+  await shell(line, cwd);
+  await shell(command("local/README.md", "deno add "), cwd);
   const { imports } = JSON.parse(await readFile(join(cwd, "deno.json"), "utf8"));
   assert.deepEqual(Object.keys(imports).sort(), [...PACKAGES].sort());
   await run(deno, ["check", "main.ts", "entries.ts"], { cwd, env });
@@ -114,8 +112,10 @@ test("a fresh Node project adds the packages as the guides say, and makes an aut
     // Where `npx jsr add` finds such a line it leaves it; JSR's own is what it writes.
     ".npmrc": `@jsr:registry=${registry.url}\n`,
   });
-  await shell(printed("npx jsr add "), cwd);
-  await shell("npx jsr add @x/propelauth-local", cwd);
+  const line = command("setup.md", "npx jsr add ");
+  assert.equal(command("README.md", "npx jsr add "), line);
+  await shell(line, cwd);
+  await shell(command("local/README.md", "npx jsr add "), cwd);
   const { dependencies } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
   assert.deepEqual(Object.keys(dependencies).sort(), [...PACKAGES].sort());
   for (const name of ["main", "entries"]) {
@@ -135,7 +135,7 @@ async function withDoctor(act: (env: Record<string, string>, url: string) => Pro
 }
 
 test("the doctor is run from the registry as docs/doctor.md says", async () => {
-  const lines = commands("doctor.md").filter((line) => line.startsWith("deno run "));
+  const lines = commands("doctor.md", "deno run ");
   assert.equal(lines.length, 2);
   const cwd = join(folder, "deno-project");
   await withDoctor(async (variables, url) => {
@@ -144,6 +144,15 @@ test("the doctor is run from the registry as docs/doctor.md says", async () => {
       const { stdout } = await shell(line.replace("https://mcp.example.com/mcp", url), cwd);
       assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
     }
+  });
+});
+
+test("the doctor is run from the registry as README.md says", async () => {
+  const line = "deno run --allow-net --allow-env jsr:@x/propelauth-mcp/doctor";
+  assert(GUIDES.get("README.md")?.includes(`\`${line} [server URL]\``));
+  await withDoctor(async (variables, url) => {
+    const { stdout } = await shell(`${line} ${url}`, join(folder, "deno-project"), variables);
+    assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
   });
 });
 
@@ -157,6 +166,96 @@ test("the doctor is run on Node as docs/doctor.md says", async () => {
     const { stdout } = await shell(`${line} ${url}`, cwd);
     assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
   });
+});
+
+/** Starts a server, and gives it to `act` once it answers. */
+async function serving(
+  [program, ...args]: string[],
+  cwd: string,
+  more: Record<string, string>,
+  origin: string,
+  act: () => Promise<void>,
+): Promise<void> {
+  const child = spawn(program ?? "", args, { cwd, env: { ...env, ...more }, stdio: "inherit" });
+  const ended = once(child, "exit");
+  try {
+    while (child.exitCode === null) {
+      const answer = await fetch(origin).catch(() => undefined);
+      await answer?.body?.cancel();
+      if (answer !== undefined) return await act();
+    }
+    assert.fail(`ended with ${child.exitCode}`);
+  } finally {
+    child.kill();
+    await ended;
+  }
+}
+
+/** What a client without a token is told, and where. */
+async function assertGuarded(origin: string, serverUrl: string): Promise<void> {
+  const refused = await fetch(`${origin}/mcp`, { method: "POST" });
+  await refused.body?.cancel();
+  assert.equal(refused.status, 401);
+  const metadataUrl = `${serverUrl}/.well-known/oauth-protected-resource/mcp`;
+  assert(refused.headers.get("WWW-Authenticate")?.includes(`resource_metadata="${metadataUrl}"`));
+}
+
+const VARIABLES = {
+  PROPELAUTH_AUTH_URL: "https://auth.example.com",
+  PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
+  PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "secret",
+};
+
+test("docs/deploy.md's image is built of a project, and serves", { timeout: 120_000 }, async () => {
+  const context = await createProject("image-project", {
+    "deno.json": {},
+    "main.ts": block("deploy.md", "ts"),
+  });
+  await shell(command("setup.md", "deno add "), context);
+  const dockerfile = block("deploy.md", "dockerfile");
+  const root = join(folder, "image");
+  await mkdir(root);
+  const image = await buildImage(dockerfile, context, root, (line, cwd) => shell(line, cwd));
+  assert.equal(image.port, 8000);
+  const port = String(await freePort());
+  const origin = `http://127.0.0.1:${port}`;
+  const serverUrl = "https://mcp.example.com";
+  const variables = { ...VARIABLES, SERVER_URL: serverUrl, PORT: port };
+  // The image holds all that its program needs: nothing is fetched when it starts.
+  const [verb = "", ...args] = image.command;
+  const program = [deno, verb, "--cached-only", ...args];
+  await serving(program, image.workingDirectory, variables, origin, async () => {
+    assert.equal(await (await fetch(`${origin}/healthz`)).text(), "ok");
+    await assertGuarded(origin, serverUrl);
+  });
+});
+
+test("docs/setup.md's server runs on Node as it says", { timeout: 120_000 }, async () => {
+  const cwd = join(folder, "node-project");
+  const prose = (GUIDES.get("setup.md") ?? "").replaceAll("\n", " ");
+  const [, serve = ""] = /`(serve\(\{ fetch: [^`]+\}\))`/.exec(prose) ?? [];
+  const line = "node --env-file=.env server.js";
+  assert(prose.includes(`\`${line}\` starts it`));
+  const port = String(await freePort());
+  const source = block("setup.md", "ts")
+    .replace(/"jsr:(@[^"]+)"/g, '"$1"')
+    .replace(/"npm:(@[^"]+?)@[\d.]+"/g, '"$1"')
+    .replace(/^Deno\.serve\(.+\);$/m, `${serve};`)
+    .replace("8000", port);
+  assert.doesNotMatch(source, /Deno|jsr:|npm:/);
+  const origin = `http://127.0.0.1:${port}`;
+  const { imports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
+  const packages = ["@hono/node-server", "@modelcontextprotocol/server"].map((name) =>
+    imports[name].slice("npm:".length)
+  );
+  await run("npm", ["install", "--no-audit", "--no-fund", "--loglevel", "error", ...packages], {
+    cwd,
+  });
+  const imported = 'import { serve } from "@hono/node-server";\n';
+  await writeFile(join(cwd, "server.ts"), imported + source);
+  await run(deno, ["transpile", "--quiet", "server.ts", "--output", "server.js"], { cwd });
+  await writeEnv(cwd, { ...VARIABLES, SERVER_URL: origin });
+  await serving(line.split(" "), cwd, {}, origin, () => assertGuarded(origin, origin));
 });
 
 async function writeEnv(cwd: string, variables: Record<string, string>): Promise<void> {

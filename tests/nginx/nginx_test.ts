@@ -148,7 +148,7 @@ test("behind the guide's nginx all is as without one", { timeout: 60_000 }, asyn
     assert.equal(JSON.parse(await textOf(metadata)).resource, `https://${HOST}/mcp`);
 
     // The guide's own commands, with the host's name leading here.
-    const asked = commands("deploy.md").filter((line) => line.startsWith("curl "));
+    const asked = commands("deploy.md", "curl ");
     const here = ["-sk", "--max-time", "10", "--connect-to", `${HOST}:443:127.0.0.1:${nginx.port}`];
     // Not spawnSync: the server that they ask runs in this process.
     const said = await Promise.all(

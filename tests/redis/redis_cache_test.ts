@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, test } from "node:test";
+import { promisify } from "node:util";
 import { createRedisCache } from "@x/propelauth-mcp/redis";
+import { GUIDES } from "../guides.ts";
 import { CLIENTS, type Connection } from "./clients.ts";
 import { PROGRAMS, startRedis } from "./redis_server.ts";
 
@@ -67,3 +70,19 @@ async function connected(call: () => Promise<unknown>): Promise<void> {
   }
   throw new Error("The client does not connect");
 }
+
+test("docs/scaling.md measures a Redis as it says", async () => {
+  const line = "redis-benchmark -d 600 -t get,set";
+  assert(GUIDES.get("scaling.md")?.includes(`\`${line}\``));
+  const server = await startRedis();
+  try {
+    const [program = "", ...args] = line.split(" ");
+    const here = ["-p", String(server.port), "-n", "1000", "--csv"];
+    const { stdout } = await promisify(execFile)(program, [...args, ...here]);
+    const [, ...rows] = stdout.trim().split("\n").map((row) => row.split(","));
+    assert.deepEqual(rows.map(([name]) => name), ['"SET"', '"GET"']);
+    for (const [, perSecond = ""] of rows) assert(Number(perSecond.replaceAll('"', "")) > 0);
+  } finally {
+    await server.close();
+  }
+});
