@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { AccessTokenErrorReason } from "../src/errors.ts";
 import { EVENT_LEVELS } from "../src/event_messages.ts";
-import type { FactsSource } from "../src/events.ts";
+import type { EventFacts, FactsSource, TokenEvent } from "../src/events.ts";
 
 const root = new URL(/\.ts$/.test(import.meta.url) ? "../" : "../../../../../", import.meta.url);
 const guide = readFileSync(new URL("docs/events.md", root), "utf8");
@@ -49,4 +49,38 @@ test("docs/events.md lists every source and every reason", () => {
   assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());
   const named = rows("`reason` of a refusal").map(([name]) => name);
   assert.deepEqual(named.sort(), Object.keys(reasons).sort());
+});
+
+type Code = EventFacts["code"];
+/** The members of an event; those that many events have stand above the table. */
+type MembersOf<C extends Code, Event = EventFacts> = Event extends EventFacts
+  ? C extends Event["code"] ? Exclude<keyof Event, keyof TokenEvent | "code"> : never
+  : never;
+
+/** The compiler misses what an event has more, and refuses what it has not. */
+const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
+  token_accepted: { source: true, clientId: true, subject: true },
+  token_refused: { reason: true, source: true, expected: true, received: true },
+  token_unverified: { reason: true },
+  call_refused: { reason: true, clientId: true, subject: true, expected: true, received: true },
+  introspection_completed: { active: true },
+  propelauth_unreachable: { reason: true, status: true, detail: true },
+  propelauth_misconfigured: { reason: true, status: true, detail: true },
+  metadata_unavailable: { status: true, detail: true },
+  breaker_opened: { failures: true, retryAfterSeconds: true },
+  breaker_closed: {},
+  shared_cache_lost: {},
+  shared_cache_recovered: {},
+  shared_cache_entry_rejected: {},
+  session_refused: { clientId: true, subject: true },
+  request_refused: { reason: true, clientId: true, subject: true, received: true },
+};
+
+test("docs/events.md names every member of every event", () => {
+  for (const [code, members] of Object.entries(MEMBERS)) {
+    const row = guide.split("\n").find((line) => line.startsWith(`| \`${code}\` `)) ?? "";
+    for (const member of Object.keys(members)) {
+      assert(row.includes(`\`${member}\``), `${code}: ${member}`);
+    }
+  }
 });

@@ -211,8 +211,8 @@ export function buildPage(samples: readonly Sample[]): string {
     svg { width: 100%; display: block } text { font-size: 11px; fill: #6b7280 }
     .grid { stroke: #e7e9ee } code { color: #6b7280; font-size: 11px }
   </style><h1>notes-mcp: who gets in, and what PropelAuth takes</h1>
-  <div class="tiles">${tile("tokens verified", String(verified))}${
-    tile("could not be verified", String(unverified), OUTCOMES.unverified)
+  <div class="tiles">${tile("tokens", String(verified))}${
+    tile("of them unverified: 503", String(unverified), OUTCOMES.unverified)
   }${tile("cache hit ratio", `${Math.round((ratio.at(-1) ?? 0) * 100)} %`)}${
     tile("95th percentile, PropelAuth", `${Math.round(quantile(last, 0.95) * 1000)} ms`)
   }${tile("times the breaker opened", String(opened), OUTCOMES.unverified)}</div>
