@@ -20,7 +20,7 @@ Usage: deno task dev [options]
 
 Clients and logins are kept in .local-propelauth.json; delete it to forget them.
 While it runs, ${ENV_FILE} has its variables and a token: for
-deno task doctor --env-file ${ENV_FILE}`;
+deno task doctor --env ${ENV_FILE}`;
 
 const hostname = "127.0.0.1";
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parse as parseToml } from "smol-toml";
 import { findDeadLinks } from "../docs/site/links.ts";
 import { describeRunning } from "../examples/dev/banner.ts";
+import { HEADINGS } from "../src/doctor/print.ts";
 import { CHECKS } from "../src/doctor/report.ts";
 import { block, BLOCKS, command, GUIDES, linesOf } from "./guides.ts";
 
@@ -245,10 +246,13 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
 });
 
 test("the troubleshooting guide names lines that the doctor prints", () => {
-  const titles = new Set<string>(Object.values(CHECKS).map(([, title]) => title));
+  const titles = new Set(
+    Object.values(CHECKS).map(([group, title]) => `${HEADINGS[group]}: ${title}`),
+  );
   const rows = (GUIDES.get("troubleshoot.md") ?? "").match(/^\|.+\|$/gm) ?? [];
   const named = rows.map((row) => row.split("|").at(-2)?.trim() ?? "")
-    .filter((name) => !/^(doctor|none|-+)$/.test(name));
+    .filter((name) => !/^(doctor|none|-+)$/.test(name))
+    .map((name) => name.replace(/, with `--(?:origin|token)`$/, ""));
   assert(named.length > 10);
   for (const name of named) assert(titles.has(name), name);
 });

@@ -78,7 +78,7 @@ test("runDoctor() ends with 1 when a check failed, and says what to do", async (
   );
   assert.match(
     stdout,
-    /\n\nNot fine\. 1 of 27 checks passed; 4 failed, 22 not made\.\nNo variable is set\. --env-file FILE .+\.\n$/,
+    /\n\nNot fine\. 1 of 27 checks passed; 4 failed, 22 not made\.\nNo variable is set\. --env FILE .+\.\n$/,
   );
   const { stdout: oneIsSet } = await run([], { env: { SERVER_URL: "http://127.0.0.1:9" } });
   assert.match(oneIsSet, /not made\.\n$/);
@@ -146,6 +146,8 @@ for (const [how, terminal] of Object.entries(GIVEN)) {
   });
 }
 
+const NEVER_ARGUMENT = "A token is never an argument: --token reads it from standard input\\.";
+
 const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]> = {
   "an unknown option": [
     ["--tok=" + TOKEN],
@@ -155,26 +157,53 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "a token behind the option": [
     ["--token=" + TOKEN],
     [],
-    /^--token is no option, or is not used so/,
+    new RegExp(`^--token takes no value\\. ${NEVER_ARGUMENT} See --help\n$`),
   ],
   "a token as an argument": [
     ["--token", TOKEN],
+    [],
+    new RegExp(
+      `^The server URL must begin with https:// or http://: received a text of 25 characters\\.\n${NEVER_ARGUMENT}`,
+    ),
+  ],
+  "a token as an argument, and one that is read": [
+    ["--token", TOKEN],
     [`${TOKEN}\n`],
-    /received a text of 25 characters\n$/,
+    /received a text of 25 characters\./,
   ],
   "two arguments": [
     ["https://h/mcp", TOKEN],
     [],
-    /^One server URL is enough\. A token is never an/,
+    new RegExp(`^Something was given beside the server URL\\. ${NEVER_ARGUMENT} See --help\n$`),
+  ],
+  "a token behind the option, and a server URL": [
+    ["https://h/mcp", "--token", TOKEN],
+    [],
+    new RegExp(NEVER_ARGUMENT),
+  ],
+  "a token in the query": [
+    [`https://h/mcp?token=${TOKEN}`],
+    [],
+    /received "https:\/\/h\/mcp\?\*\*\*"\n$/,
+  ],
+  "the option that runtimes take for theirs": [
+    ["--env-file", TOKEN],
+    [],
+    /^--env-file is an option of Deno and Node, before the program\. Behind it, use --env FILE\n$/,
+  ],
+  "the same in one word": [
+    [`--env-file=${TOKEN}`],
+    [],
+    /^--env-file is an option of Deno and Node, /,
   ],
   "a token that is none": [["--token"], ["two words\n"], /token must be one access token/],
-  "no token": [["--token"], ["\n"], /^No token was given\n$/],
+  "no token": [["--token"], ["\n"], /^No token was given on standard input\n$/],
   "an endless token": [["--token"], Array(40).fill("x".repeat(1024)), /at most 16 KiB/],
   "a deadline that is none": [["--timeout", "soon"], [], /timeoutSeconds must be a number/],
   "a file that is not there": [
-    ["--env-file", "/nowhere/.env"],
+    ["--env", "/nowhere/.env"],
     [],
-    /^The file of --env-file cannot be read: ENOENT\n$/,
+    /^The file of --env cannot be read: ENOENT\n$/,
   ],
 };
 
@@ -190,7 +219,7 @@ for (const [what, [args, input, message]] of Object.entries(REFUSED)) {
 test("runDoctor() lets a user at a terminal give up", async () => {
   const { code, stderr, raw } = await run(["--token"], { input: ["abc", "\x03"], isTTY: true });
   assert.equal(code, 1);
-  assert.match(stderr, /\nNo token was given\n$/);
+  assert.match(stderr, /\nNo token was given on standard input\n$/);
   assert.deepEqual(raw, [true, false]);
 });
 
@@ -204,7 +233,7 @@ test("runDoctor() reads the variables of a file, and those alone", async () => {
       );
       writeFileSync(file, `# comment\n${lines.join("\n")}\n`);
       const other = { PROPELAUTH_REQUIRED_SCOPES: "none:such", PROPELAUTH_TOKEN: TOKEN };
-      const { code, stdout } = await run(["--env-file", file], { env: other });
+      const { code, stdout } = await run(["--env", file], { env: other });
       assert.equal(code, 0, stdout);
       assert.match(stdout, /All 27 checks passed/);
     });

@@ -7,6 +7,7 @@ import { withSetup } from "./doctor_support.ts";
 import { run } from "./programs.ts";
 
 const root = new URL("../", import.meta.url);
+const guide = readFileSync(new URL("docs/doctor.md", root), "utf8");
 
 test("`deno task doctor` reads the environment, and a token from standard input", async () => {
   await withSetup({}, async ({ env, serverUrl, token }) => {
@@ -24,22 +25,57 @@ test("`deno task doctor` reads the environment, and a token from standard input"
 });
 
 test("docs/doctor.md starts the program as it can be started", async () => {
-  const guide = readFileSync(new URL("docs/doctor.md", root), "utf8");
-  const commands = [...guide.matchAll(/^deno run (.+) (jsr:\S+)( https:\S+)?$/gm)];
+  const commands = readCommands();
   assert(commands.length > 0);
   await withSetup({}, async ({ env, serverUrl, token }) => {
     for (const [, flags = "", program = "", url] of commands) {
-      // Within this workspace the name is the working tree.
-      const config = `--config=${fileURLToPath(new URL("deno.json", root))}`;
-      const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-q", config, ...flags.split(" "), program, ...(url ? [serverUrl] : [])],
-        env: { ...env, PROPELAUTH_TOKEN: token, NO_COLOR: "1" },
-        cwd: fileURLToPath(new URL("docs/", root)),
-        stdin: "null",
-      }).output();
-      const report = new TextDecoder().decode(stdout);
-      assert.equal(code, 0, report);
-      assert.match(report, /Fine\. All 27 checks passed/);
+      const args = [...flags.split(" "), program, ...(url ? [serverUrl] : [])];
+      const { code, stdout } = await start(args, { ...env, PROPELAUTH_TOKEN: token });
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /Fine\. All 27 checks passed/);
     }
   });
 });
+
+test("docs/doctor.md names the permission that --env needs", async () => {
+  const [, flags = "", program = ""] = readCommands()[0] ?? [];
+  const permissions = flags.split(" ").filter((flag) => flag.startsWith("--allow-"));
+  await withSetup({}, async ({ env, token }) => {
+    const file = Deno.makeTempFileSync();
+    try {
+      const lines = Object.entries({ ...env, PROPELAUTH_TOKEN: token }).map((pair) =>
+        pair.join("=")
+      );
+      Deno.writeTextFileSync(file, lines.join("\n"));
+      const refused = await start([...permissions, program, "--env", file], {});
+      assert.deepEqual(refused, {
+        code: 1,
+        stdout: "",
+        stderr: "The file of --env cannot be read: NotCapable. Start Deno with --allow-read\n",
+      });
+      const allowed = await start([...permissions, "--allow-read", program, "--env", file], {});
+      assert.equal(allowed.code, 0, allowed.stdout + allowed.stderr);
+    } finally {
+      Deno.removeSync(file);
+    }
+  });
+  assert.match(guide, /\| `--env FILE` .+`--allow-read`/);
+});
+
+/** The lines of the guide that start the program from the registry. */
+function readCommands(): RegExpExecArray[] {
+  return [...guide.matchAll(/^deno run (.+) (jsr:\S+)( https:\S+)?$/gm)];
+}
+
+/** Runs `deno run`. Within this workspace the package's name is the working tree. */
+async function start(args: readonly string[], env: Record<string, string>) {
+  const config = `--config=${fileURLToPath(new URL("deno.json", root))}`;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", config, ...args],
+    env: { ...env, NO_COLOR: "1", DENO_NO_PROMPT: "1" },
+    cwd: fileURLToPath(new URL("docs/", root)),
+    stdin: "null",
+  }).output();
+  const [out = "", err = ""] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, stdout: out, stderr: err };
+}

@@ -34,6 +34,34 @@ test("diagnose() finds nothing wrong with a set-up that is fine", async () => {
   }
 });
 
+test("diagnose() says what it cannot see where it finds nothing wrong", async () => {
+  await withSetup({}, async ({ env, serverUrl }) => {
+    const { checks } = await diagnose({ env });
+    const seen = (id: string) => checks.find((check) => check.id === id)?.seen ?? "";
+    assert.equal(
+      seen("registration"),
+      "enabled: Claude, Cursor and ChatGPT register themselves, if MCP > Allowed MCP Clients has " +
+        "their redirect addresses",
+    );
+    assert.equal(
+      seen("server_reachable").replace(/\d+ ms/, "1 ms"),
+      `${serverUrl} (loopback, 1 ms): only clients on this machine reach it, none in a cloud`,
+    );
+    assert.match(seen("reachable"), /^http:\/\/127\.0\.0\.1:\d+ \(loopback, \d+ ms\)$/);
+
+    const elsewhere = await diagnose({
+      env,
+      serverUrl: "https://mcp.example.com/mcp",
+      fetch: (url, init) =>
+        fetch(url.replace("https://mcp.example.com", new URL(serverUrl).origin), init),
+    });
+    assert.match(
+      elsewhere.checks.find(({ id }) => id === "server_reachable")?.seen ?? "",
+      /^https:\/\/mcp\.example\.com\/mcp \(TLS, \d+ ms\)$/,
+    );
+  });
+});
+
 const METADATA = "/.well-known/oauth-authorization-server/oauth/2.1";
 const INSERTED = "/.well-known/oauth-protected-resource/mcp";
 const ROOT = "/.well-known/oauth-protected-resource";
@@ -131,6 +159,11 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
       told: variable("PROPELAUTH_AUTH_URL", "https://me:hidden@auth.example.com"),
       seen: /^PROPELAUTH_AUTH_URL is "https:\/\/\*\*\*@auth\.example\.com"$/,
       remedy: /without userinfo/,
+    },
+    "it has a secret in its query": {
+      told: variable("PROPELAUTH_AUTH_URL", "https://auth.example.com/?key=hidden#hidden"),
+      seen: /^PROPELAUTH_AUTH_URL is "https:\/\/auth\.example\.com\/\?\*\*\*"$/,
+      remedy: /query/,
     },
     "it is in quotes": {
       told: variable("PROPELAUTH_AUTH_URL", '"https://auth.example.com"'),
@@ -732,6 +765,21 @@ for (const [what, [told, seen]] of Object.entries(TOKENS)) {
   });
 }
 
+test("diagnose() blames the clock when PropelAuth calls a token active that has expired here", async () => {
+  await withSetup({}, async ({ env, token }) => {
+    const now = () => Date.now() / 1000 + 3 * 60 * 60;
+    const { checks } = await composeDiagnosis({ env, token }, {}, {
+      fetch,
+      now,
+      startTimer: () => () => {},
+    });
+    const found = faults(checks);
+    assert.deepEqual(found.map(({ id }) => id), ["clock", "token"]);
+    assert.match(found[1]?.seen ?? "", /^active, but past its exp, /);
+    assert.match(found[1]?.remedy ?? "", /compare this machine's clock with PropelAuth's/);
+  });
+});
+
 test("diagnose() names SERVER_URL when the server does not know its proxy", async () => {
   const checks = await examine({ options: () => ({ baseUrl: "http://127.0.0.1:8000" }) });
   const found = faults(checks).filter(({ id }) => !id.startsWith("token"));
@@ -960,6 +1008,18 @@ const REFUSED: Record<string, [options: Record<string, unknown>, rule: RegExp]> 
   "an unknown option": [{ url: "https://h/mcp" }, /: url must be one of serverUrl, /],
   "a server URL in clear": [{ serverUrl: "http://h/mcp" }, /: serverUrl must be the URL of/],
   "a server URL with a query": [{ serverUrl: "https://h/mcp?a=b" }, /: serverUrl must be/],
+  "a server URL with secrets": [
+    { serverUrl: "https://me:a@b@h/mcp?token=hidden#hidden" },
+    /received "https:\/\/\*\*\*@h\/mcp\?\*\*\*"$/,
+  ],
+  "a server URL with a fragment": [
+    { serverUrl: "http://me:hidden@h/mcp#token=hidden" },
+    /received "http:\/\/\*\*\*@h\/mcp#\*\*\*"$/,
+  ],
+  "a password that breaks the URL": [
+    { serverUrl: "https://me:hid/den?@h/mcp" },
+    /received a text of 25 characters$/,
+  ],
   "a token in the wrong place": [{ serverUrl: "sk_hidden" }, /received a text of 9 characters$/],
   "a token with white space": [
     { token: "a b" },

@@ -178,7 +178,7 @@ function labelled(banner: string, label: string): string {
   return new RegExp(`^ *${label} +(\\S+)$`, "m").exec(banner)?.[1] ?? "";
 }
 
-const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n[^]+doctor --env-file \S+\n/;
+const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n[^]+doctor --env \S+\n/;
 
 test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM", async () => {
   const [task, args] = parseTask(command("README.md", "npx -y deno@2.9.5 task dev"));
@@ -200,7 +200,7 @@ test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM"
       `{"mcpServers":{"local":{"url":"${mcpUrl}"}}}`,
       `{"servers":{"local":{"type":"http","url":"${mcpUrl}"}}}`,
       `  npx @modelcontextprotocol/inspector ${mcpUrl}\n`,
-      "  deno task doctor --env-file .local-propelauth.env\n",
+      "  deno task doctor --env .local-propelauth.env\n",
     ]
   ) assert(banner.includes(expected), expected);
 
@@ -317,7 +317,7 @@ test("`deno task doctor` is green beside `deno task dev`, and says so when that 
     assert.equal((await dev.outcome).code, 0);
     const ended = await run("doctor", args, { cwd });
     assert.deepEqual([ended.code, ended.stdout], [1, ""]);
-    assert.equal(ended.stderr, "The file of --env-file cannot be read: ENOENT\n");
+    assert.equal(ended.stderr, "The file of --env cannot be read: ENOENT\n");
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }

@@ -60,7 +60,7 @@ ${bold("MCP Inspector")}, with Node 22.19 or later
   npx @modelcontextprotocol/inspector ${mcpUrl}
 
 ${bold("Is all well?")} The doctor checks every part, and says what to do
-  deno task doctor --env-file ${envFile}
+  deno task doctor --env ${envFile}
 
 ${bold("What happens")} at each call is told here, and why
 `;

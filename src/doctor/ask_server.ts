@@ -9,7 +9,7 @@ import { type Answer, type Fault, isAnswer, judgeFault } from "./ask.ts";
 import { askAsBrowser } from "./ask_browser.ts";
 import type { PropelAuthSeen } from "./ask_propelauth.ts";
 import { judgeChallenge, type ReadChallenge } from "./challenge_checks.ts";
-import { judgeClock, judgeReachable, type Metadata, readObject } from "./propelauth_checks.ts";
+import { judgeClock, type Metadata, readObject } from "./propelauth_checks.ts";
 import { type CheckId, failed, ok, skipped, type Verdict } from "./report.ts";
 import {
   judgeAuthorizationServer,
@@ -17,6 +17,7 @@ import {
   judgeResource,
   judgeRootMetadata,
   judgeServerMetadata,
+  judgeServerReachable,
 } from "./server_checks.ts";
 import { examine, FIRST_CALL, metadataPlaces, SERVER_ADVICE } from "./requests.ts";
 import type { Tools } from "./tools.ts";
@@ -80,7 +81,7 @@ export async function askServer(
     recorder.skip(SERVER_CHECKS, "no server answers");
     return { answers: false };
   }
-  recorder.record("server_reachable", judgeReachable(serverUrl.href, got.seconds));
+  recorder.record("server_reachable", judgeServerReachable(serverUrl, got.seconds));
   const challenge = await examineChallenges(tools, serverUrl, got);
   const document = await examineMetadata(tools, serverUrl);
   const usable = examineDocument(tools, serverUrl, document, challenge, propelAuth);

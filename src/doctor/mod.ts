@@ -54,6 +54,11 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
   return await composeDiagnosis(options, process.env, WORLD);
 }
 
+/** Whoever reads a report may go away before its end, as `| head -1` does. */
+function ignoreClosedPipe(error: Error & { code?: unknown }): void {
+  if (error.code !== "EPIPE" && error.code !== "ECONNRESET") throw error;
+}
+
 /**
  * Runs the program: prints the report, line by line.
  *
@@ -67,6 +72,9 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
  * ```
  */
 export async function runDoctor(args: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off("error", ignoreClosedPipe).on("error", ignoreClosedPipe);
+  }
   return await runProgram(args, {
     env: process.env,
     stdin: process.stdin,

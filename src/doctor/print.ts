@@ -6,7 +6,8 @@
 
 import { type Check, type CheckGroup, CHECKS, type CheckStatus, type Report } from "./report.ts";
 
-const HEADINGS: Readonly<Record<CheckGroup, string>> = {
+/** What stands above the checks of a group. */
+export const HEADINGS: Readonly<Record<CheckGroup, string>> = {
   settings: "Settings",
   propelauth: "PropelAuth",
   server: "Server",

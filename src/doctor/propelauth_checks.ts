@@ -148,7 +148,11 @@ export function judgePkce(metadata: Metadata, show: Show): Verdict {
 export function judgeRegistration(metadata: Metadata): Verdict {
   const endpoint = metadata["registration_endpoint"];
   if (typeof endpoint === "string" && URL.canParse(endpoint)) {
-    return ok("enabled: Claude, Cursor and ChatGPT set themselves up");
+    // Which addresses are allowed is nowhere published.
+    return ok(
+      "enabled: Claude, Cursor and ChatGPT register themselves, if MCP > Allowed MCP Clients has " +
+        "their redirect addresses",
+    );
   }
   return warning(
     "not enabled: each client needs a client id made by hand",

@@ -36,7 +36,9 @@ export async function readToken(stdin: Input, prompt: (text: string) => void): P
   try {
     for await (const chunk of stdin) {
       text += chunk instanceof Uint8Array ? new TextDecoder().decode(chunk) : String(chunk);
-      if (asks && text.includes(INTERRUPT)) throw new TypeError("No token was given");
+      if (asks && text.includes(INTERRUPT)) {
+        throw new TypeError("No token was given on standard input");
+      }
       if (asks && ENDS.some((end) => text.includes(end))) break;
       // Read no further: it is no token, whatever follows.
       if (text.length > MAX_CREDENTIALS_LENGTH * 2) break;
@@ -50,7 +52,7 @@ export async function readToken(stdin: Input, prompt: (text: string) => void): P
   }
   if (asks) text = rubOut(ENDS.reduce((rest, end) => rest.split(end)[0] ?? "", text));
   const token = text.trim().replace(/^Bearer +/i, "");
-  if (token === "") throw new TypeError("No token was given");
+  if (token === "") throw new TypeError("No token was given on standard input");
   return token;
 }
 

@@ -4,11 +4,24 @@
  * @module
  */
 
-import { canonicalResource } from "../resource_identifier.ts";
+import { canonicalResource, isLoopback } from "../resource_identifier.ts";
 import type { Answer } from "./ask.ts";
-import { type Metadata, readObject } from "./propelauth_checks.ts";
+import { judgeReachable, type Metadata, readObject } from "./propelauth_checks.ts";
 import { failed, ok, type Verdict, warning } from "./report.ts";
 import type { Show } from "./show.ts";
+
+/**
+ * Says how the server answers, and who cannot reach it.
+ *
+ * @param url The MCP endpoint.
+ * @param seconds How long it took.
+ * @returns The verdict.
+ */
+export function judgeServerReachable(url: URL, seconds: number): Verdict {
+  const { seen } = judgeReachable(url.href, seconds);
+  const alone = ": only clients on this machine reach it, none in a cloud";
+  return ok(isLoopback(url.hostname) ? seen + alone : seen);
+}
 
 /**
  * Judges whether the protected resource metadata is where clients look first.

@@ -52,15 +52,19 @@ export function createShow(secrets: readonly string[]): Show {
 
 /**
  * Describes a setting that breaks its rule. What is no URL may be a secret in the wrong place, so
- * it is not shown.
+ * it is not shown, nor is what a URL has before its host and behind its path.
  *
  * @param value The setting.
- * @returns The URL without its userinfo, or the length of what is none.
+ * @returns The URL without userinfo, query and fragment, or the length of what is none.
  */
 export function describeSetting(value: unknown): string {
   const text = value instanceof URL ? value.href : value;
   if (typeof text !== "string") return describe(text);
-  return /^https?:\/\/[^\s]+$/i.test(text) ? describe(text) : `a text of ${text.length} characters`;
+  if (!/^https?:\/\/[^\s]+$/i.test(text) || !URL.canParse(text)) {
+    return `a text of ${text.length} characters`;
+  }
+  // Of two @ the last one ends the userinfo, so everything before any of them goes.
+  return describe(text.replace(/([?#]).*/, "$1***").replace(/\/\/.*@/, "//***@"));
 }
 
 /** The secret itself, and how it looks in a URL, in JSON and in a Basic header. */

@@ -97,7 +97,10 @@ function explain(
   const described = describeToken(facts, now, show);
   switch (reason) {
     case "expired":
-      return [described, "Log in again. If it is new, compare the clocks."];
+      return [
+        described,
+        "PropelAuth still calls it active: compare this machine's clock with PropelAuth's.",
+      ];
     case "not_yet_valid":
       return [described, "It is not valid yet: compare the clocks."];
     case "audience_mismatch":
