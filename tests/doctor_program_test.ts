@@ -146,7 +146,8 @@ for (const [how, terminal] of Object.entries(GIVEN)) {
   });
 }
 
-const NEVER_ARGUMENT = "A token is never an argument: --token reads it from standard input\\.";
+const NEVER_ARGUMENT =
+  "\\nA token is never an argument: --token reads it from standard input\\. See --help\\n$";
 
 const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]> = {
   "an unknown option": [
@@ -157,24 +158,24 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "a token behind the option": [
     ["--token=" + TOKEN],
     [],
-    new RegExp(`^--token takes no value\\. ${NEVER_ARGUMENT} See --help\n$`),
+    new RegExp(`^--token takes no value\\.${NEVER_ARGUMENT}`),
   ],
   "a token as an argument": [
     ["--token", TOKEN],
     [],
     new RegExp(
-      `^The server URL must begin with https:// or http://: received a text of 25 characters\\.\n${NEVER_ARGUMENT}`,
+      `^The server URL must begin with https:// or http://: received 25 characters\\.${NEVER_ARGUMENT}`,
     ),
   ],
   "a token as an argument, and one that is read": [
     ["--token", TOKEN],
     [`${TOKEN}\n`],
-    /received a text of 25 characters\./,
+    /received 25 characters\./,
   ],
   "two arguments": [
     ["https://h/mcp", TOKEN],
     [],
-    new RegExp(`^Something was given beside the server URL\\. ${NEVER_ARGUMENT} See --help\n$`),
+    new RegExp(`^Something was given beside the server URL\\.${NEVER_ARGUMENT}`),
   ],
   "a token behind the option, and a server URL": [
     ["https://h/mcp", "--token", TOKEN],
@@ -189,7 +190,7 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "the option that runtimes take for theirs": [
     ["--env-file", TOKEN],
     [],
-    /^--env-file is an option of Deno and Node, before the program\. Behind it, use --env FILE\n$/,
+    /^--env-file is an option of Deno and Node, before the program\.\nBehind it, use --env FILE\. See --help\n$/,
   ],
   "the same in one word": [
     [`--env-file=${TOKEN}`],

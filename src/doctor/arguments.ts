@@ -24,7 +24,8 @@ PROPELAUTH_INTROSPECTION_CLIENT_SECRET, SERVER_URL, PROPELAUTH_REQUIRED_SCOPES
 and PROPELAUTH_TOKEN, an access token to try. A token is never an argument:
 others on the machine can read those. Ends with 0 when no check failed, else 1.
 `;
-const NEVER_ARGUMENT = "A token is never an argument: --token reads it from standard input.";
+const NEVER_ARGUMENT =
+  "\nA token is never an argument: --token reads it from standard input. See --help";
 
 /** A use that cannot be meant. */
 export class UsageError extends Error {}
@@ -51,7 +52,8 @@ export function readArguments(args: readonly string[]): Arguments {
   // Node takes it even there, and ends when the file is missing.
   if (args.some((arg) => /^--env-file(=|$)/.test(arg))) {
     throw new UsageError(
-      "--env-file is an option of Deno and Node, before the program. Behind it, use --env FILE",
+      "--env-file is an option of Deno and Node, before the program.\n" +
+        "Behind it, use --env FILE. See --help",
     );
   }
   let parsed;
@@ -74,7 +76,7 @@ export function readArguments(args: readonly string[]): Arguments {
     const [, option = "This"] = /'(-{1,2}[\w-]{1,16})(?=[' =])/.exec(message) ?? [];
     throw new UsageError(
       option === "--token"
-        ? `--token takes no value. ${NEVER_ARGUMENT} See --help`
+        ? `--token takes no value.${NEVER_ARGUMENT}`
         : `${option} is no option, or is not used so. See --help`,
     );
   }
@@ -82,13 +84,13 @@ export function readArguments(args: readonly string[]): Arguments {
   const [url] = positionals;
   if (positionals.length > 1) {
     throw new UsageError(
-      `Something was given beside the server URL. ${NEVER_ARGUMENT} See --help`,
+      `Something was given beside the server URL.${NEVER_ARGUMENT}`,
     );
   }
   if (url !== undefined && !/^https?:\/\//i.test(url)) {
     throw new UsageError(
-      "The server URL must begin with https:// or http://: received a text of " +
-        `${url.length} characters.\n${NEVER_ARGUMENT} See --help`,
+      "The server URL must begin with https:// or http://: received " +
+        `${url.length} characters.${NEVER_ARGUMENT}`,
     );
   }
   return {
