@@ -24,6 +24,18 @@ test("`deno task doctor` reads the environment, and a token from standard input"
   });
 });
 
+test("`deno task -q doctor` prints the report alone", async () => {
+  await withSetup({}, async ({ env, token }) => {
+    const { code, stdout, stderr } = await runDeno(["task", "-q", "doctor"], {
+      ...env,
+      PROPELAUTH_TOKEN: token,
+      PROPELAUTH_REQUIRED_SCOPES: "",
+    });
+    assert.deepEqual([code, stderr], [0, ""], stdout);
+    assert.match(stdout, /^Settings\n/);
+  });
+});
+
 test("docs/doctor.md starts the program as it can be started", async () => {
   const commands = readCommands();
   assert(commands.length > 0);
@@ -70,8 +82,12 @@ function readCommands(): RegExpExecArray[] {
 /** Runs `deno run`. Within this workspace the package's name is the working tree. */
 async function start(args: readonly string[], env: Record<string, string>) {
   const config = `--config=${fileURLToPath(new URL("deno.json", root))}`;
+  return await runDeno(["run", "-q", config, ...args], env);
+}
+
+async function runDeno(args: string[], env: Record<string, string>) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", config, ...args],
+    args,
     env: { ...env, NO_COLOR: "1", DENO_NO_PROMPT: "1" },
     cwd: fileURLToPath(new URL("docs/", root)),
     stdin: "null",
