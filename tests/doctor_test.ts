@@ -566,7 +566,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     "the origin is refused": {
       setup: { server: fromPage(["POST", "/mcp"], status(403)) },
       seen: /^403 for pages of http:/,
-      remedy: /allowedOrigins/,
+      remedy: /correct SERVER_URL, or add this one to the option allowedOrigins/,
     },
   },
   preflight: {

@@ -102,7 +102,8 @@ function judgeOrigin({ status, headers }: Answer, origin: string, show: Show): V
   if (status === 403) {
     return failed(
       `403 for pages of ${origin}`,
-      "Add the origin to the option allowedOrigins; by default it is that of SERVER_URL.",
+      "Only the origin of SERVER_URL is allowed by default: correct SERVER_URL, or add this one to " +
+        "the option allowedOrigins.",
     );
   }
   return failed(
