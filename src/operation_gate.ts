@@ -116,13 +116,15 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
     /** What is asked for is not known: a stream that is taken up again, or no JSON. */
     const admitUnread = (forwarded: Request): Admission =>
       admit(caller, forwarded, undefined, policy.lists.length > 0 ? policy.lists : undefined);
-    if (request.body === null) {
-      // Whoever stands before us kept it: what comes behind may read what was not judged.
-      if (declaresBody(request.headers)) return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
-      return admitUnread(buildForwardedRequest(request));
-    }
+    // The body itself is looked at last: that makes a stream of it, which takes longer to read.
+    const declared = declaresBody(request.headers);
+    if (!declared && request.body === null) return admitUnread(buildForwardedRequest(request));
     const bytes = await readBody(request);
     if (bytes instanceof Response) return bytes;
+    // Whoever stands before us kept it: what comes behind may read what was not judged.
+    if (declared && bytes.length === 0 && request.body === null) {
+      return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
+    }
     let parsedBody: unknown;
     try {
       // As `Request.json()` decodes: a stricter reader would take for no JSON what a server reads.

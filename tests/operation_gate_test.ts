@@ -498,6 +498,16 @@ test("handler() hands on a request that has no body", async () => {
   }
 });
 
+// Once it is looked at, a body is read as a stream, at a higher cost.
+test("handler() does not look at a body that it reads as a whole", async () => {
+  const { auth } = createHarness(POLICY, () => json({ ...ACTIVE, scope: "mcp" }));
+  const body = JSON.stringify(call("about"));
+  const request = mcpRequest("token-1", { body, headers: { "Content-Length": `${body.length}` } });
+  Object.defineProperty(request, "body", { get: () => assert.fail("the body was looked at") });
+  const response = await auth.handler(() => new Response("ok"))(request);
+  assert.equal(await response.text(), "ok");
+});
+
 test("handler() tells a browser of what it refuses", async () => {
   const headers = { "Origin": "https://mcp.example.com" };
   const { response } = await send(JSON.stringify(call("add_note")), "mcp", POLICY, { headers });
