@@ -96,7 +96,9 @@ const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
     "If every token is, compare the Auth URL with the environment that the clients log in to.",
   wrong_token_type:
     "A token is no access token: a client sends its refresh token, or another kind.",
-  expired: "A token has expired: the client should refresh it. If new ones do, compare the clocks.",
+  expired:
+    "A token that PropelAuth calls active has expired by this machine's clock: compare the " +
+    "clocks.",
   not_yet_valid: "A token is not valid yet: compare this machine's clock.",
   audience_mismatch: "A token was issued for another server: clients have to log in with the " +
     "resource that this server publishes. Compare baseUrl and mcpPath with the URL in use.",

@@ -25,7 +25,8 @@ export function badOption(name: string, rule: string, received: string): TypeErr
 }
 
 /**
- * Describes a received value: strings quoted and cut, a userinfo in a URL masked, the rest by type.
+ * Describes a received value: strings quoted and cut, what may be a secret in a URL masked (userinfo,
+ * query and fragment), the rest by type.
  *
  * @param value Any value; secrets are described with {@link describeSecret} instead.
  * @returns A few words for the end of an error sentence.
@@ -33,7 +34,8 @@ export function badOption(name: string, rule: string, received: string): TypeErr
 export function describe(value: unknown): string {
   if (value instanceof URL) return describe(value.href);
   if (typeof value === "string") {
-    const masked = value.replace(/\/\/[^/?#]*@/, "//***@");
+    const masked = value.replace(/\/\/[^/?#]*@/, "//***@")
+      .replace(/^(https?:[^?#]*[?#]).+/is, "$1***");
     return JSON.stringify(masked.slice(0, MAX_SHOWN_LENGTH));
   }
   if (value === null || typeof value === "number" || typeof value === "boolean") return `${value}`;
