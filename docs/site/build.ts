@@ -1,9 +1,10 @@
 // Builds guides and API reference into one static site: start it with `deno task docs`.
 // deno-lint-ignore-file no-console
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildReference, type BuiltReference } from "./api.ts";
 import { findDeadLinks } from "./links.ts";
 import { buildPages, type Page } from "./pages.ts";
 
@@ -18,42 +19,34 @@ Ends with 1 when a link of the site leads nowhere.`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-async function runDeno(...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
-  if (!success) throw new Error(`deno ${args[0]}:\n${new TextDecoder().decode(stderr)}`);
-}
+/** The folders of the packages. */
+const MEMBERS = [".", "local"];
 
-/** Every module that users import, of both packages. */
-async function listEntries(): Promise<string[]> {
-  const entries: string[] = [];
-  for (const folder of ["", "local"]) {
-    const { exports } = JSON.parse(await readFile(join(ROOT, folder, "deno.json"), "utf8"));
-    const paths: string[] = typeof exports === "string" ? [exports] : Object.values(exports);
-    entries.push(...paths.map((path) => join(folder, path)));
-  }
-  return entries;
+async function runDeno(folder: string, ...args: string[]): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), { args, cwd: folder });
+  const { success, stdout, stderr } = await command.output();
+  if (!success) throw new Error(`deno ${args[0]}:\n${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }
 
 async function build(output: string): Promise<Page[]> {
   await rm(output, { recursive: true, force: true });
-  await mkdir(output, { recursive: true });
-  const entries = await listEntries();
-  await runDeno("doc", "--html", "--name=@x/propelauth-mcp", `--output=${output}/api`, ...entries);
+  await mkdir(join(output, "api"), { recursive: true });
+  const references: BuiltReference[] = [];
+  for (const member of MEMBERS) {
+    references.push(await buildReference(ROOT, member, output, runDeno));
+  }
   const script = join("docs", "site", "search.js");
-  await runDeno(
-    "bundle",
-    "--quiet",
-    "--minify",
-    "--platform=browser",
-    "--format=iife",
-    "-o",
-    `${output}/search.js`,
-    script,
-  );
-  await copyFile(new URL("style.css", import.meta.url), join(output, "style.css"));
-  const { pages, pictures } = await buildPages(ROOT);
+  const bundle = ["bundle", "--quiet", "--minify", "--platform=browser", "--format=iife"];
+  await runDeno(ROOT, ...bundle, "-o", join(output, "search.js"), script);
+  for (const name of ["style.css", "api.css", "search.css"]) {
+    await copyFile(new URL(name, import.meta.url), join(output, name));
+  }
+  const files = references.flatMap((reference) => [...reference.files]).sort();
+  const guides = await buildPages(ROOT, files, references.map(({ start }) => start));
+  const pages = [...guides.pages, ...references.flatMap((reference) => reference.pages)];
   for (const { path, html } of pages) await write(join(output, path), html);
-  for (const { from, path } of pictures) {
+  for (const { from, path } of guides.pictures) {
     await mkdir(dirname(join(output, path)), { recursive: true });
     await copyFile(join(ROOT, from), join(output, path));
   }
@@ -76,9 +69,10 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(HELP);
 } else {
-  const pages = await build(values.output);
-  const dead = await findDeadLinks(values.output);
+  const output = resolve(values.output);
+  const pages = await build(output);
+  const dead = await findDeadLinks(output);
   for (const { page, link } of dead) console.error(`${page} links to ${link}, which is not there`);
   if (dead.length > 0) Deno.exitCode = 1;
-  else console.log(`${pages.length} pages, open ${join(values.output, "index.html")}`);
+  else console.log(`${pages.length} pages, open ${join(output, "index.html")}`);
 }

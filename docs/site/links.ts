@@ -1,6 +1,7 @@
 /** Finds the links of a built site that lead nowhere. */
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join, posix, relative, sep } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { join, posix, sep } from "node:path";
+import { readIds, unescapeHtml } from "./html.ts";
 
 /** A link without a target. */
 export interface DeadLink {
@@ -8,31 +9,40 @@ export interface DeadLink {
   readonly link: string;
 }
 
+/** Where a link may lead without being followed: to other sites, and into itself. */
+const ELSEWHERE = /^(https?|mailto|data):/;
+
 /**
- * Follows every `href` and `src` of every page, anchors included. Links to other sites are left
- * alone, and so are links among the pages that `deno doc` made.
+ * Follows every `href` and `src` of every page, anchors included. A folder is no target: without a
+ * server it is a list of files. Links to other sites are left alone.
  */
 export async function findDeadLinks(folder: string): Promise<DeadLink[]> {
-  const names = await readdir(folder, { recursive: true });
-  const pages = names.map((name) => name.split(sep).join("/")).filter((name) =>
-    name.endsWith(".html") && !name.startsWith("api/")
-  );
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const texts = new Map<string, string>();
+  const ids = new Map<string, ReadonlySet<string>>();
+  for (const entry of entries.filter((entry) => entry.isFile())) {
+    const file = join(entry.parentPath, entry.name);
+    const page = file.slice(join(folder, sep).length).split(sep).join("/");
+    const html = page.endsWith(".html") ? await readFile(file, "utf8") : "";
+    texts.set(page, html);
+    ids.set(page, readIds(html));
+  }
   const dead: DeadLink[] = [];
-  for (const page of pages) {
-    const html = await readFile(join(folder, page), "utf8");
-    for (const [, link = ""] of html.matchAll(/ (?:href|src)="([^"]*)"/g)) {
-      if (/^[a-z]+:/.test(link)) continue;
-      if (!await leadsSomewhere(folder, page, link)) dead.push({ page, link });
+  for (const [page, html] of texts) {
+    for (const [, escaped = ""] of html.matchAll(/\s(?:href|src)="([^"]*)"/g)) {
+      const link = unescapeHtml(escaped);
+      if (!ELSEWHERE.test(link) && !leadsSomewhere(ids, page, link)) dead.push({ page, link });
     }
   }
   return dead;
 }
 
-async function leadsSomewhere(folder: string, page: string, link: string): Promise<boolean> {
+function leadsSomewhere(
+  ids: ReadonlyMap<string, ReadonlySet<string>>,
+  page: string,
+  link: string,
+): boolean {
   const [path = "", anchor] = link.split("#");
-  const target = path === "" ? page : posix.join(posix.dirname(page), path);
-  const file = join(folder, target);
-  if (relative(folder, file).startsWith("..")) return false;
-  if (!await stat(file).then((found) => found.isFile(), () => false)) return false;
-  return !anchor || (await readFile(file, "utf8")).includes(` id="${anchor}"`);
+  const target = ids.get(path === "" ? page : posix.join(posix.dirname(page), path));
+  return target !== undefined && (!anchor || target.has(anchor));
 }

@@ -2,11 +2,15 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, posix } from "node:path";
 import { Marked, type Token, type Tokens } from "marked";
+import { buildHead, buildResults, climb, escapeHtml, SEARCH_FORM } from "./html.ts";
+import { textOf } from "./text.ts";
 
-/** One part of a guide, as the search knows it. */
+/** One part of a guide, or one symbol of the API, as the search knows it. */
 export interface Section {
+  /** Its page, and its anchor there. */
   readonly id: string;
-  readonly guide: string;
+  /** The guide, or the kind of symbol and its entry. */
+  readonly place: string;
   readonly title: string;
   readonly text: string;
 }
@@ -24,6 +28,12 @@ export interface Picture {
   readonly path: string;
 }
 
+/** A part of the site beside the guides. */
+export interface Part {
+  readonly title: string;
+  readonly path: string;
+}
+
 interface Guide {
   readonly name: string;
   readonly title: string;
@@ -35,9 +45,16 @@ const FILES = "files";
 
 /**
  * Builds every page: the guides, in the order in which `docs/README.md` lists them, and the source
- * files that they link to. A guide that is not listed comes last.
+ * files that are linked to. A guide that is not listed comes last.
+ *
+ * @param linked Files that other parts of the site link to.
+ * @param parts What stands below the guides in the list of pages.
  */
-export async function buildPages(root: string): Promise<{ pages: Page[]; pictures: Picture[] }> {
+export async function buildPages(
+  root: string,
+  linked: Iterable<string>,
+  parts: readonly Part[],
+): Promise<{ pages: Page[]; pictures: Picture[] }> {
   const marked = new Marked({ gfm: true });
   const index = await readFile(join(root, "docs", INDEX), "utf8");
   const listed = [...index.matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name = ""]) => name);
@@ -47,14 +64,15 @@ export async function buildPages(root: string): Promise<{ pages: Page[]; picture
     const tokens = marked.lexer(await readFile(join(root, "docs", name), "utf8"));
     guides.push({ name, title: titleOf(tokens), tokens });
   }
-  const files = new Set<string>();
+  const files = new Set(linked);
   const pictures = new Set<string>();
+  const list = (current: string, up: string) => listPages(guides, parts, current, up);
   const pages = guides.map((guide): Page => {
     retarget(marked, guide.tokens, files, pictures);
-    const html = buildPage(guide.title, renderGuide(marked, guide), guides, guide.name, "");
+    const html = buildPage(guide.title, renderGuide(marked, guide), list(guide.name, ""), "");
     return { path: pageOf(guide.name), html, sections: splitSections(guide) };
   });
-  for (const file of files) pages.push(await buildFilePage(root, file, guides));
+  for (const file of files) pages.push(await buildFilePage(root, file, list));
   return {
     pages,
     pictures: [...pictures].map((from) => ({ from, path: posix.join(FILES, from) })),
@@ -85,12 +103,17 @@ function retarget(
   });
 }
 
-async function buildFilePage(root: string, file: string, guides: readonly Guide[]): Promise<Page> {
-  const text = await readFile(join(root, file), "utf8");
-  const body = `<h1>${escapeHtml(file)}</h1><pre><code>${escapeHtml(text)}</code></pre>`;
+async function buildFilePage(
+  root: string,
+  file: string,
+  list: (current: string, up: string) => string,
+): Promise<Page> {
+  const lines = (await readFile(join(root, file), "utf8")).replace(/\n$/, "").split("\n");
+  const code = lines.map((line, index) => `<span id="L${index + 1}">${escapeHtml(line)}</span>`);
+  const body = `<h1>${escapeHtml(file)}</h1><pre><code>${code.join("\n")}</code></pre>`;
   const path = `${posix.join(FILES, file)}.html`;
-  const up = "../".repeat(path.split("/").length - 1);
-  return { path, html: buildPage(file, body, guides, "", up), sections: [] };
+  const up = climb(path);
+  return { path, html: buildPage(file, body, list("", up), up), sections: [] };
 }
 
 function renderGuide(marked: Marked, guide: Guide): string {
@@ -98,7 +121,7 @@ function renderGuide(marked: Marked, guide: Guide): string {
   const html = guide.tokens.map((token) => {
     const rendered = marked.parser([token]);
     if (token.type !== "heading") return wrapTable(rendered);
-    const id = slug(token.text);
+    const id = slug(textOf(token.tokens ?? []));
     return rendered.replace(/^<h(\d)>/, `<h$1 id="${id}">`);
   });
   return html.join("");
@@ -114,11 +137,12 @@ function splitSections(guide: Guide): Section[] {
   const sections: Section[] = [];
   for (const token of guide.tokens) {
     if (token.type === "heading") {
-      const id = `${pageOf(guide.name)}#${slug(token.text)}`;
-      sections.push({ id, guide: guide.title, title: plain(token.text), text: "" });
+      const title = textOf(token.tokens ?? []);
+      const id = `${pageOf(guide.name)}#${slug(title)}`;
+      sections.push({ id, place: guide.title, title, text: "" });
     } else {
       const last = sections.pop();
-      if (last) sections.push({ ...last, text: `${last.text} ${plain(token.raw)}`.trim() });
+      if (last) sections.push({ ...last, text: `${last.text} ${textOf([token])}`.trim() });
     }
   }
   return sections;
@@ -128,15 +152,11 @@ function splitSections(guide: Guide): Section[] {
 function createSlugger(): (title: string) => string {
   const seen = new Map<string, number>();
   return (title) => {
-    const slug = plain(title).toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+    const slug = title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
     const count = seen.get(slug) ?? 0;
     seen.set(slug, count + 1);
     return count === 0 ? slug : `${slug}-${count}`;
   };
-}
-
-function plain(markdown: string): string {
-  return markdown.replace(/\]\([^)]*\)/g, "]").replace(/[`*[\]|]/g, "").replace(/\s+/g, " ").trim();
 }
 
 function titleOf(tokens: readonly Token[]): string {
@@ -144,17 +164,16 @@ function titleOf(tokens: readonly Token[]): string {
     token.type === "heading" && token.depth === 1
   );
   if (heading === undefined) throw new Error("A guide has no title");
-  return plain(heading.text);
+  return textOf(heading.tokens);
 }
 
 function pageOf(name: string): string {
   return name === INDEX ? "index.html" : `${name.slice(0, -extname(name).length)}.html`;
 }
 
-function buildPage(
-  title: string,
-  body: string,
+function listPages(
   guides: readonly Guide[],
+  parts: readonly Part[],
   current: string,
   up: string,
 ): string {
@@ -162,28 +181,24 @@ function buildPage(
     const here = name === current ? ' aria-current="page"' : "";
     return `<li><a href="${up}${pageOf(name)}"${here}>${escapeHtml(title)}</a></li>`;
   });
+  links.push(...parts.map(({ title, path }) => `<li><a href="${up}${path}">${title}</a></li>`));
+  return links.join("\n");
+}
+
+function buildPage(title: string, body: string, list: string, up: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} · @x/propelauth-mcp</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${up}style.css">
-<script defer src="${up}search.js"></script>
-</head>
+${buildHead(up, "style.css")}</head>
 <body>
 <header><a class="name" href="${up}index.html">@x/propelauth-mcp</a>
-<form role="search"><input type="search" id="query" placeholder="Search the guides"
- aria-label="Search the guides" autocomplete="off"></form></header>
-<nav aria-label="Guides"><ul>${links.join("")}
-<li><a href="${up}api/index.html">API reference</a></li></ul></nav>
-<main><ol id="results" data-up="${up}" hidden></ol><article>${body}</article></main>
+${SEARCH_FORM}</header>
+<nav aria-label="Guides"><ul>${list}</ul></nav>
+<main>${buildResults(up)}<article>${body}</article></main>
 </body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }

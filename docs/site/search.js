@@ -1,9 +1,13 @@
-/** The search of the site, in the browser: finds sections of guides as one types. */
+/** The search of the site, in the browser: finds sections of guides and symbols of
+ * the API as one types. */
 import MiniSearch from "minisearch";
 
 const input = document.querySelector("#query");
 const results = document.querySelector("#results");
 const up = results.dataset.up;
+
+/** How much of a text is shown. */
+const LENGTH = 140;
 
 let index;
 
@@ -18,11 +22,31 @@ function loadSections() {
   });
 }
 
+/** `cacheTtlSeconds` is found by "ttl" too. */
+function splitWords(term) {
+  const words = term.split(/(?<=[\p{Ll}\d])(?=\p{Lu})/u);
+  return words.length > 1 ? words.map((word) => word.toLowerCase()) : [];
+}
+
+/** Symbols are many, and many are named alike: their members come last, and guides first. */
+function weigh(id) {
+  if (!id.startsWith("api/")) return 1;
+  return /\/~\/[^/]+\.[^/]+\.html$/.test(id) ? 0.5 : 0.8;
+}
+
 async function load() {
   const search = new MiniSearch({
-    fields: ["title", "guide", "text"],
-    storeFields: ["title", "guide", "text"],
-    searchOptions: { prefix: true, fuzzy: 0.2, boost: { title: 3, guide: 2 }, combineWith: "AND" },
+    fields: ["title", "place", "text"],
+    storeFields: ["title", "place", "text"],
+    processTerm: (term) => [term.toLowerCase(), ...splitWords(term)],
+    searchOptions: {
+      prefix: true,
+      fuzzy: 0.2,
+      boost: { title: 3, place: 0.5 },
+      boostDocument: weigh,
+      combineWith: "AND",
+      processTerm: (term) => term.toLowerCase(),
+    },
   });
   search.addAll(await loadSections());
   return search;
@@ -31,13 +55,14 @@ async function load() {
 async function show(query) {
   const found = query === "" ? [] : (await (index ??= load())).search(query).slice(0, 12);
   results.hidden = query === "";
-  results.replaceChildren(...found.map(({ id, title, guide, text }) => {
+  results.replaceChildren(...found.map(({ id, title, place, text }) => {
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = up + id;
     link.textContent = title;
     const where = document.createElement("small");
-    where.textContent = `${guide === title ? "" : `${guide} · `}${text.slice(0, 140)}`;
+    const excerpt = text.length > LENGTH ? `${text.slice(0, LENGTH)}…` : text;
+    where.textContent = [place === title ? "" : place, excerpt].filter(Boolean).join(" · ");
     item.append(link, where);
     return item;
   }));

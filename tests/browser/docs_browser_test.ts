@@ -1,12 +1,13 @@
-/** The site of the guides in a real browser: pages, search, a small screen. */
+/** The site of guides and API in a real browser: pages, one search, a small screen. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -15,6 +16,29 @@ const TYPES: Record<string, string> = {
   ".css": "text/css",
   ".js": "text/javascript",
 };
+
+/** What the search says of a symbol. */
+const RUN_DOCTOR =
+  "function of @x/propelauth-mcp/doctor · Runs the program: prints the report, line by line.";
+
+/** Pages of each kind that the API has. */
+const API_PAGES = [
+  "api/propelauth-mcp/index.html",
+  "api/propelauth-mcp/all_symbols.html",
+  "api/propelauth-mcp/express/index.html",
+  "api/propelauth-mcp/doctor/~/runDoctor.html",
+  "api/propelauth-mcp/~/PropelAuth.html",
+  "api/propelauth-mcp/~/PropelAuthOptions.html",
+  "api/propelauth-mcp/mcp-sdk/~/SdkV1Errors.html",
+  "api/propelauth-local/~/LocalPropelAuthOptions.refreshTokenExpiresInSeconds.html",
+  "files/src/propel_auth_options.ts.html",
+];
+
+/** The title and the text of what is found first. */
+function found(page: Page): Promise<(string | null)[]> {
+  const hit = page.locator("#results li").first();
+  return Promise.all([hit.locator("a").textContent(), hit.locator("small").textContent()]);
+}
 
 /** Builds the site and serves it on loopback. */
 async function serveSite(): Promise<AsyncDisposable & { origin: string; folder: string }> {
@@ -28,8 +52,6 @@ async function serveSite(): Promise<AsyncDisposable & { origin: string; folder: 
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://site").pathname.replace(/\/$/, "/index.html");
     const body = await readFile(join(folder, path)).catch(() => undefined);
-    // The pages that Deno makes have no icon; browsers ask for one all the same.
-    if (path === "/favicon.ico") return response.writeHead(204).end();
     response.writeHead(body ? 200 : 404, { "Content-Type": TYPES[extname(path)] ?? "image/png" });
     response.end(body);
   }).listen(0, "127.0.0.1");
@@ -47,7 +69,7 @@ async function serveSite(): Promise<AsyncDisposable & { origin: string; folder: 
   };
 }
 
-test("the guides are found by searching, and read on a phone too", async () => {
+test("guides and API are found by one search, with a server and without", async () => {
   await using site = await serveSite();
   const browser = await launchBrowser();
   try {
@@ -71,21 +93,53 @@ test("the guides are found by searching, and read on a phone too", async () => {
     await page.locator("#query").fill("zzzzzzzz");
     await page.locator("#results", { hasText: "Nothing found" }).waitFor();
 
-    await page.getByRole("link", { name: "API reference" }).click();
-    await page.getByText("createPropelAuth").first().waitFor();
-    await page.goBack();
+    await page.locator("#query").fill("runDoctor");
+    await page.locator("#results a", { hasText: /^runDoctor$/ }).waitFor();
+    assert.deepEqual(await found(page), ["runDoctor", RUN_DOCTOR]);
+    await first.click();
+    await page.waitForURL("**/api/propelauth-mcp/doctor/~/runDoctor.html");
 
-    await page.setViewportSize({ width: 360, height: 700 });
-    for (const name of ["index", "deploy", "troubleshoot", "migrate"]) {
-      await page.goto(`${site.origin}/${name}.html`);
-      const width = await page.evaluate("document.documentElement.scrollWidth");
-      assert(Number(width) <= 360, `${name}.html is ${width} pixels wide`);
-    }
+    await page.getByText('from "@x/propelauth-mcp/doctor";').first().waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("proxy buffering");
+    assert.equal(await first.textContent(), "Behind nginx");
+    await first.click();
+    await page.waitForURL("**/deploy.html#behind-nginx");
+
+    await page.getByRole("link", { name: "API of @x/propelauth-mcp" }).click();
+    await page.getByText("createPropelAuth").first().waitFor();
+    await page.getByRole("link", { name: "@x/propelauth-mcp/otel" }).click();
+    await page.getByText("otelEvents").first().waitFor();
+    await page.getByRole("link", { name: "Guides" }).click();
+    await page.waitForURL(`${site.origin}/index.html`);
 
     await page.goto(pathToFileURL(join(site.folder, "index.html")).href);
     await page.locator("#query").fill("proxy buffering");
     assert.equal(await first.textContent(), "Behind nginx");
+    await page.locator("#query").fill("cache ttl");
+    await page.locator("#results a", { hasText: "cacheTtlSeconds" }).first().click();
+    await page.waitForURL(/^file:.+cacheTtlSeconds\.html$/);
+    await page.locator(".sourceButton").first().dispatchEvent("click");
+    await page.waitForURL(/^file:.+\.ts\.html#L\d+$/);
+    assert.match(await page.locator(":target").textContent() ?? "", /cacheTtlSeconds/);
     assert.deepEqual(problems, []);
+  } finally {
+    await browser.close();
+  }
+});
+
+test("no page is wider than a small phone", async () => {
+  await using site = await serveSite();
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 320, height: 700 } });
+    const guides = (await readdir(site.folder)).filter((name) => name.endsWith(".html"));
+    assert(guides.length > 10);
+    for (const name of [...guides, ...API_PAGES]) {
+      await page.goto(`${site.origin}/${name}`);
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      assert(Number(width) <= 320, `${name} is ${width} pixels wide`);
+    }
   } finally {
     await browser.close();
   }
