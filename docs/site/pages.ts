@@ -196,8 +196,9 @@ ${buildHead(up, "style.css")}</head>
 <body>
 <header><a class="name" href="${up}index.html">@x/propelauth-mcp</a>
 ${SEARCH_FORM}</header>
+${buildResults(up)}
 <nav aria-label="Guides"><ul>${list}</ul></nav>
-<main>${buildResults(up)}<article>${body}</article></main>
+<main><article>${body}</article></main>
 </body>
 </html>
 `;

@@ -128,7 +128,7 @@ test("guides and API are found by one search, with a server and without", async 
   }
 });
 
-test("no page is wider than a small phone", async () => {
+test("no page is wider than a small phone, and what is found is in sight there", async () => {
   await using site = await serveSite();
   const browser = await launchBrowser();
   try {
@@ -139,6 +139,14 @@ test("no page is wider than a small phone", async () => {
       await page.goto(`${site.origin}/${name}`);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       assert(Number(width) <= 320, `${name} is ${width} pixels wide`);
+    }
+    for (const name of ["setup.html", "api/propelauth-mcp/index.html"]) {
+      await page.goto(`${site.origin}/${name}`);
+      await page.locator("#query").fill("cache ttl");
+      const hit = await page.locator("#results a").first().boundingBox();
+      assert(hit && hit.y < 350, `${name}: what is found is out of sight, at ${hit?.y}`);
+      const box = await page.locator("#query").boundingBox();
+      assert(box && box.width > 200, `${name}: one types into ${box?.width} pixels`);
     }
   } finally {
     await browser.close();
