@@ -1,8 +1,6 @@
 /** The guides: their blocks read, their commands accounted for. */
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,6 +9,7 @@ import { parse as parseToml } from "smol-toml";
 import { describeRunning } from "../examples/dev/banner.ts";
 import { HEADINGS } from "../src/doctor/print.ts";
 import { CHECKS } from "../src/doctor/report.ts";
+import { freePort } from "./ports.ts";
 import { block, BLOCKS, command, GUIDES, linesOf } from "./guides.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -157,19 +156,14 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
   const server = block("deploy.md", "ts");
   assert.equal(/^EXPOSE (\d+)$/m.exec(DOCKERFILE)?.[1], setting("internal_port"));
   assert(server.includes(`?? ${setting("internal_port")})`), "the server's own port");
-  const reserved = createServer().listen(0, "127.0.0.1");
-  await once(reserved, "listening");
-  const address = reserved.address();
-  assert(typeof address === "object" && address !== null);
-  reserved.close();
-  await once(reserved, "close");
+  const port = await freePort();
   await inFolder(async (folder) => {
     const child = await startAsImage(folder, {
       PROPELAUTH_AUTH_URL: "https://auth.example.com",
       PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
       PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "secret",
       SERVER_URL: setting("SERVER_URL"),
-      PORT: String(address.port),
+      PORT: String(port),
     });
     try {
       // Deno says there where it listens.
@@ -181,7 +175,7 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
         said += new TextDecoder().decode(value);
       }
       reader.releaseLock();
-      const origin = `http://127.0.0.1:${address.port}`;
+      const origin = `http://127.0.0.1:${port}`;
       const health = await fetch(origin + setting("path"));
       assert.deepEqual([health.status, await health.text()], [200, "ok"]);
       const refused = await fetch(`${origin}/mcp`);

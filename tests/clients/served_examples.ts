@@ -8,10 +8,8 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -19,6 +17,7 @@ import type { Readable } from "node:stream";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { authorizeAs, type LocalConsentChoice, startLocalPropelAuth } from "@x/propelauth-local";
+import { freePort } from "../ports.ts";
 import { start } from "../programs.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -107,7 +106,7 @@ export async function serving(
   run: Server["run"],
   act: (url: string, callbackPort: number, env: Record<string, string>) => Promise<void>,
 ): Promise<void> {
-  const [port, callbackPort] = await findPorts();
+  const [port, callbackPort] = await Promise.all([freePort(), freePort()]);
   const home = await mkdtemp(join(folder, "home-"));
   const origin = `http://127.0.0.1:${port}`;
   await run({
@@ -153,16 +152,4 @@ export async function find(stream: Readable, pattern: RegExp): Promise<string> {
     });
     stream.on("end", () => reject(new Error(`ended without ${pattern}: ${text}`)));
   });
-}
-
-/** Ports that are free now, all different. */
-async function findPorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(servers.map(async (server) => {
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    return (server.address() as AddressInfo).port;
-  }));
-  for (const server of servers) server.close();
-  const [first = 0, second = 0] = ports;
-  return [first, second];
 }

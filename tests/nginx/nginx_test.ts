@@ -13,18 +13,9 @@ import { promisify } from "node:util";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { block, commands } from "../guides.ts";
+import { freePort } from "../ports.ts";
 
 const HOST = "mcp.example.com";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert(typeof address === "object" && address !== null);
-  server.close();
-  await once(server, "close");
-  return address.port;
-}
 
 /** The printed server, with ports and files of the test's own. */
 function configure(folder: string, port: number, upstream: number): string {
