@@ -9,6 +9,8 @@ import type { PropelAuthEvent } from "./events.ts";
 
 /** The most characters of one value that came from outside, in a line. */
 const MAX_VALUE_LENGTH = 200;
+/** The most characters of an identifier, in a line for people. */
+const MAX_ID_LENGTH = 12;
 
 /**
  * Formats an event as one line of JSON.
@@ -58,9 +60,8 @@ const LOOKS: Readonly<Record<EventLevel, { mark: string; tint: number }>> = {
 function summarize(event: PropelAuthEvent): string {
   switch (event.code) {
     case "token_accepted": {
-      const { subject = "nobody", clientId } = event;
       const from = event.source.replaceAll("_", " ");
-      return `${cut(subject)} through ${cut(clientId)}, from ${from}${took(event)}`;
+      return `${describeCaller(event)}, from ${from}${took(event)}`;
     }
     case "token_refused": {
       const { reason, expected, received } = event;
@@ -79,19 +80,21 @@ function summarize(event: PropelAuthEvent): string {
       return `${why}${seen === undefined ? "" : `: ${seen}`}${took(event)}.`;
     }
     case "call_refused": {
-      const { subject = "nobody", reason, expected, received } = event;
+      const { reason, expected, received } = event;
       const why = reason.replaceAll("_", " ");
       const needed = expected === undefined ? "" : `expected ${expected}, `;
-      return `${cut(subject)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
+      return `${describeCaller(event)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
     }
     case "metadata_unavailable":
       return `${event.status === undefined ? event.detail : `status ${event.status}`}.`;
     case "breaker_opened":
       return `after ${event.failures} failures, next probe in ${event.retryAfterSeconds} s.`;
     case "session_refused":
-      return `${cut(event.subject ?? "nobody")} through ${cut(event.clientId)}.`;
-    case "request_refused":
-      return `${event.reason} ${event.received}.`;
+      return `${describeCaller(event)}.`;
+    case "request_refused": {
+      const who = event.reason === "operation" ? `${describeCaller(event)}, ` : "";
+      return `${who}${event.reason} ${event.received}.`;
+    }
     case "breaker_closed":
     case "shared_cache_lost":
     case "shared_cache_recovered":
@@ -100,6 +103,14 @@ function summarize(event: PropelAuthEvent): string {
     default:
       return unknownCode(event);
   }
+}
+
+/** Who calls, in as few letters as tell people apart; the JSON has it whole. */
+function describeCaller({ subject = "nobody", clientId }: { subject?: string; clientId: string }) {
+  const [who, through] = [subject, clientId].map((id) =>
+    id.length > MAX_ID_LENGTH ? `${id.slice(0, MAX_ID_LENGTH - 4)}..` : id
+  );
+  return `${who} through ${through}`;
 }
 
 /** Never called for the codes of this version; a later one may have more. */

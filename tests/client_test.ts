@@ -10,6 +10,7 @@ import {
 } from "@x/propelauth-local";
 import { createServer } from "../examples/server.ts";
 import { command } from "./guides.ts";
+import { freePort } from "./ports.ts";
 import { type Outcome, parseTask, type Program, run, start } from "./programs.ts";
 
 /** What the client said, without its line ends; only a word of its own may be wider than 80 columns. */
@@ -80,7 +81,9 @@ test("the client logs in to `deno task dev` as each of its users", async () => {
   assert.equal(emails.length, 3);
   for (const email of emails) {
     const line = command("connect.md", "deno task client ");
-    const [task, args] = parseTask(line.replace("https://mcp.example.com/mcp", url));
+    const here = line.replace("https://mcp.example.com/mcp", url)
+      .replace("8976", String(await freePort()));
+    const [task, args] = parseTask(here);
     const outcome = await run(task, [...args, "--login-as", email]);
     assertNoToken(outcome);
     assert.deepEqual([outcome.code, outcome.stderr], [0, ""]);

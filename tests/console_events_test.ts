@@ -91,7 +91,8 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
       expected: '"read admin"',
       received: '"read"',
     },
-    text: '✗ 3f08aace122e call refused user-1, scope missing: expected "read admin", got "read". …',
+    text:
+      '✗ 3f08aace122e call refused user-1 through client-1, scope missing: expected "read admin", got "read". …',
     level: "warn",
   },
   {
@@ -102,7 +103,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
       clientId: "client-1",
       received: '"Member"',
     },
-    text: '✗ 3f08aace122e call refused nobody, role mismatch: got "Member". …',
+    text: '✗ 3f08aace122e call refused nobody through client-1, role mismatch: got "Member". …',
     level: "warn",
   },
   {
@@ -129,6 +130,18 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
   {
     facts: { code: "session_refused", tokenDigest: "3f08aace122e", clientId: "client-1" },
     text: "✗ 3f08aace122e session refused nobody through client-1. …",
+    level: "warn",
+  },
+  {
+    facts: {
+      code: "request_refused",
+      reason: "operation",
+      tokenDigest: "3f08aace122e",
+      clientId: "YyxtuN6Q-2345",
+      subject: "88d0c2d9-b594-59ab-961d-53db062112ec",
+      received: '"purge"',
+    },
+    text: '✗ 3f08aace122e request refused 88d0c2d9.. through YyxtuN6Q.., operation "purge". …',
     level: "warn",
   },
   {
@@ -178,7 +191,7 @@ for (const format of ["text", "json"] as const) {
       const [line = ""] = print(facts, { format, color: false });
       assert.match(line.replace(/[✓✗]/, ""), /^[\x20-\x7e]+$/);
       assert(line.length < 1200, `${line.length}`);
-      assert(line.includes("\\u202e"));
+      assert(line.includes("\\u001b"));
     }
   });
 }

@@ -49,7 +49,7 @@ test("every block of the guides is taken from there by a test, or checked as Typ
     const isTaken = blocks.some(({ first, including }) =>
       first === language && text.includes(including)
     );
-    if (language === "ts" || isTaken) continue;
+    if (language === "ts" || language !== "sh" && isTaken) continue;
     assert.equal(language, "sh", `${guide}: nobody takes\n${text}`);
     for (const line of linesOf(text)) {
       const commands = TAKEN.filter((taken) => taken.kind === "command" && taken.guide === guide);
@@ -67,23 +67,85 @@ test("the gate ends with the command by which the README has the tests run", () 
   assert(GATE.endsWith(` ${line}\n`), line);
 });
 
+test("every block of the guides begins at the left, where it is found", () => {
+  for (const [guide, text] of GUIDES) assert.doesNotMatch(text, /^[ >]+```/m, guide);
+});
+
+const PINNED: string =
+  JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8")).devDependencies.deno;
+
+/** What our own programs say of themselves. */
+const HELPS = new Map(
+  await Promise.all(
+    ["bench", "client", "dev", "doctor", "soak"].map(async (task): Promise<[string, string]> => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", "-q", task, "--help"],
+        cwd: ROOT,
+      }).output();
+      return [task, new TextDecoder().decode(stdout)];
+    }),
+  ),
+);
+
+/** Whether a text is in another one as a whole, and not as the beginning of something longer. */
+function isIn(text: string, part: string): boolean {
+  const escaped = part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`).test(text);
+}
+
 test("every command within a sentence of the guides is a task, or run by a test", () => {
   const [, words = ""] = /^for word in (.+); do$/m.exec(GATE) ?? [];
   const measured = words.split(" ").map((word) => ` --only ${word}`);
   const program = /^(?:claude|codex|curl|deno|mcp-remote|node|npm|npx|printf|redis-\w+) /;
   for (const [guide, text] of GUIDES) {
+    for (const [, version] of text.matchAll(/\bdeno@([\d.]+)/g)) {
+      assert.equal(version, PINNED, guide);
+    }
     const prose = text.replace(/^```[^]*?^```$/gm, "").replaceAll("\n", " ");
     for (const [, code = ""] of prose.matchAll(/`([^`]+)`/g)) {
       if (!program.test(code)) continue;
       const line = code.replace(/ \[server URL\]$/, "");
-      const [, task, args = ""] = /^deno task ([\w:]+)(.*)$/.exec(line) ?? [];
+      const [, task, args = ""] = /^deno task (?:-q )?([\w:]+)(.*)$/.exec(line) ?? [];
       const known = task === undefined
-        ? /^npx -y deno@[\d.]+$/.test(line) || SOURCES.includes(line.replaceAll('"', '\\"')) ||
-          SOURCES.includes(line)
-        : Object.hasOwn(config.tasks, task) && (!/--only/.test(args) || measured.includes(args));
+        ? line === `npx -y deno@${PINNED}` || isIn(SOURCES, line) ||
+          isIn(SOURCES, line.replaceAll('"', '\\"'))
+        : Object.hasOwn(config.tasks, task) && (!/--only/.test(args) || measured.includes(args)) &&
+          [...args.matchAll(/--[\w-]+/g)].every(([flag]) => isIn(HELPS.get(task) ?? "", flag));
       assert(known, `${guide}: nobody runs ${code}`);
     }
   }
+});
+
+test("every option within a sentence of the guides is one", () => {
+  const ours = [...HELPS.values()].join("\n");
+  for (const [guide, text] of GUIDES) {
+    const prose = text.replace(/^```[^]*?^```$/gm, "").replaceAll("\n", " ");
+    for (const [, flag = ""] of prose.matchAll(/`(--[\w-]+)/g)) {
+      const known = isIn(ours, flag) || isIn(SOURCES, flag) || isIn(JSON.stringify(config), flag);
+      assert(known, `${guide}: ${flag}`);
+    }
+  }
+});
+
+test("docs/connect.md allows the redirect addresses that its commands lead to", () => {
+  const guide = GUIDES.get("connect.md") ?? "";
+  const rows: [client: string, path: string, given: string][] = [
+    ["Claude Code", "/callback", command("connect.md", "claude mcp add ")],
+    ["Codex", "/callback", command("connect.md", "codex mcp add ")],
+    ["`mcp-remote`", "/oauth/callback", block("connect.md", "json", "mcp-remote")],
+    ["`deno task client`", "/callback", command("connect.md", "deno task client ")],
+  ];
+  for (const [client, path, given] of rows) {
+    const row = guide.split("\n").find((line) => line.startsWith(`| ${client} `)) ?? "";
+    const [, port = "", to] = /`http:\/\/(?:localhost|127\.0\.0\.1):(\d+)(\/[^`]+)`/.exec(row) ??
+      [];
+    assert.equal(to, path, row);
+    assert(isIn(given, port), `${client}: ${port}`);
+  }
+  const setUp = command("setup.md", "deno task client ");
+  assert(
+    GUIDES.get("setup.md")?.includes(`\`http://127.0.0.1:${setUp.split(" ").at(-1)}/callback\``),
+  );
 });
 
 test("what the guide gives to Cursor and VS Code is what `deno task dev` prints", () => {

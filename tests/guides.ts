@@ -12,7 +12,9 @@ const root = new URL(/\.ts$/.test(import.meta.url) ? "../" : "../../../../../", 
 /** The text of each guide by its name, such as `setup.md`, and those of the two READMEs. */
 export const GUIDES: ReadonlyMap<string, string> = new Map(
   [
-    ...["README.md", "local/README.md"].map((name) => [name, new URL(name, root)] as const),
+    ...["README.md", "local/README.md", "docs/README.md"].map((name) =>
+      [name, new URL(name, root)] as const
+    ),
     ...readdirSync(new URL("docs/", root))
       .filter((name) => name.endsWith(".md") && name !== "README.md")
       .map((name) => [name, new URL(`docs/${name}`, root)] as const),

@@ -7,7 +7,7 @@
 import type { Answer } from "./ask.ts";
 import { type Challenge, parseChallenges, readLoosely } from "./parse_challenges.ts";
 import { failed, ok, type Verdict } from "./report.ts";
-import type { Show } from "./show.ts";
+import { type Show, withoutQuery } from "./show.ts";
 
 /** A challenge without fault, and where it says that the metadata is. */
 export interface ReadChallenge {
@@ -102,7 +102,10 @@ function judgeOtherStatus(
   }
   if (status >= 300 && status < 400) {
     const remedy = "Clients lose their token on the way. Give them the address that it leads to.";
-    return failed(`${status}: redirects to ${show.value(headers.get("Location"))}`, remedy);
+    return failed(
+      `${status}: redirects to ${show.value(withoutQuery(headers.get("Location")))}`,
+      remedy,
+    );
   }
   switch (status) {
     case 403:

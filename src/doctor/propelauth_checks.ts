@@ -7,7 +7,7 @@
 import { isObject } from "../is_object.ts";
 import type { Answer } from "./ask.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./report.ts";
-import type { Show } from "./show.ts";
+import { type Show, withoutQuery } from "./show.ts";
 
 /** Members of the authorization server metadata (RFC 8414 §2) that are looked at, of any type. */
 export type Metadata = Readonly<Record<string, unknown>>;
@@ -63,7 +63,7 @@ export function judgeMetadata(
     return [failed("404: MCP is not enabled in this environment", NO_MCP_ADVICE), undefined];
   }
   if (status >= 300 && status < 400) {
-    const seen = `${status}: redirects to ${show.value(headers.get("Location"))}`;
+    const seen = `${status}: redirects to ${show.value(withoutQuery(headers.get("Location")))}`;
     return [failed(seen, `Clients do not follow it. ${AUTH_URL_ADVICE}`), undefined];
   }
   if (status === 429 || status >= 500) {

@@ -67,6 +67,16 @@ export function describeSetting(value: unknown): string {
   return describe(text.replace(/([?#]).*/, "$1***").replace(/\/\/.*@/, "//***@"));
 }
 
+/**
+ * Takes from a URL what may hold a secret of others.
+ *
+ * @param value What a header said.
+ * @returns The same without what its query and its fragment hold.
+ */
+export function withoutQuery(value: string | null): string | undefined {
+  return value?.replace(/([?#]).+/s, "$1***");
+}
+
 /** The secret itself, and how it looks in a URL, in JSON and in a Basic header. */
 function spellings(secret: string): string[] {
   const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte));

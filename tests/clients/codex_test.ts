@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import type { LocalConsentChoice } from "@x/propelauth-local";
-import { command } from "../guides.ts";
+import { command, GUIDES } from "../guides.ts";
 import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
 import { assertCaller, logIn, SERVERS, serving, withScopes } from "./served_examples.ts";
 
@@ -80,7 +80,10 @@ test("Codex says that a scope is missing, and asks for all of them at the next l
     await ask(model, env);
     assert.match(JSON.stringify(model.results[0]), /tool call failed.+Insufficient scope/);
 
-    const asked = await runLogin("codex mcp login reports", env);
+    const again = "codex mcp login -c mcp_oauth_callback_port=8080 reports";
+    assert(GUIDES.get("connect.md")?.replaceAll("\n", " ").includes(`\`${again}\``));
+    const asked = await runLogin(again.replace("8080", String(port)), env);
+    assert.equal(asked.searchParams.get("redirect_uri"), `http://127.0.0.1:${port}/callback`);
     assert.equal(asked.searchParams.get("scope"), "read:reports write:reports admin:org");
     await ask(model, env);
     assert.match(JSON.stringify(model.results[1]), /"text":"Added Second quarter"/);

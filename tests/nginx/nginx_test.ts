@@ -19,7 +19,10 @@ const HOST = "mcp.example.com";
 
 /** The printed server, with ports and files of the test's own. */
 function configure(folder: string, port: number, upstream: number): string {
-  const replaced = block("deploy.md", "nginx")
+  const printed = block("deploy.md", "nginx");
+  // Nobody waits here for a stream to be quiet so long.
+  assert.match(printed, /^ +proxy_read_timeout 1h;$/m);
+  const replaced = printed
     .replace("listen 443 ssl", `listen 127.0.0.1:${port} ssl`)
     .replace("http://127.0.0.1:8000", `http://127.0.0.1:${upstream}`)
     .replaceAll("/etc/ssl/mcp.example.com", `${folder}/certificate`);
@@ -118,7 +121,9 @@ test("behind the guide's nginx all is as without one", { timeout: 60_000 }, asyn
     return new Response(stream, { headers: { "Content-Type": "text/event-stream" } });
   });
   const listener = toNodeHandler({ fetch: handler });
+  const hosts = new Set<string | undefined>();
   const upstream = createServer((incoming, outgoing) => {
+    hosts.add(incoming.headers.host);
     // The adapter's type knows no `undefined`, which a server's request never has.
     void listener(incoming as Parameters<typeof listener>[0], outgoing);
   }).listen(0, "127.0.0.1");
@@ -163,6 +168,7 @@ test("behind the guide's nginx all is as without one", { timeout: 60_000 }, asyn
       if (events === "data: first\n\n") finish();
     }
     assert.equal(events, "data: first\n\ndata: last\n\n");
+    assert.deepEqual([...hosts], [HOST]);
   } finally {
     upstream.closeAllConnections();
     upstream.close();
