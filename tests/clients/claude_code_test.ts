@@ -6,14 +6,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import type { LocalConsentChoice } from "@x/propelauth-local";
 import { command } from "../guides.ts";
 import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
-import { assertCaller, logIn, SERVERS, serving, withScopes } from "./served_examples.ts";
+import { assertCaller, runLogin, SERVERS, serving, withScopes } from "./served_examples.ts";
 
 const ADD = command("connect.md", "claude mcp add ");
 const LOG_IN = command("connect.md", "claude mcp login ");
@@ -37,27 +36,17 @@ class ClaudeCode {
 
   /** Runs a line to its end, which has to be a good one. */
   async run(line: string): Promise<string> {
-    const done = promisify(execFile)("bash", ["-c", line], this.#options());
+    const done = promisify(execFile)("bash", ["-c", line], {
+      env: this.#env,
+      cwd: this.#env["HOME"],
+    });
     done.child.stdin?.end();
     return (await done).stdout;
   }
 
   /** Logs in; gives the address that the user was sent to. */
-  async logIn(choice?: LocalConsentChoice): Promise<URL> {
-    // It logs nobody in but at a terminal.
-    const login = spawn("script", ["-qec", LOG_IN, "/dev/null"], this.#options());
-    try {
-      const ended = once(login, "close");
-      const asked = await logIn(login.stdout, choice);
-      assert.deepEqual(await ended, [0, null]);
-      return asked;
-    } finally {
-      login.kill();
-    }
-  }
-
-  #options(): { env: Record<string, string>; cwd: string } {
-    return { env: this.#env, cwd: this.#env["HOME"] ?? "." };
+  logIn(choice?: LocalConsentChoice): Promise<URL> {
+    return runLogin(LOG_IN, this.#env, choice);
   }
 }
 

@@ -5,34 +5,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import type { LocalConsentChoice } from "@x/propelauth-local";
 import { command, GUIDES } from "../guides.ts";
 import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
-import { assertCaller, logIn, SERVERS, serving, withScopes } from "./served_examples.ts";
+import { assertCaller, runLogin, SERVERS, serving, withScopes } from "./served_examples.ts";
 
 const ADD = command("connect.md", "codex mcp add ");
-
-/** Runs a line that logs in; gives the address that the user was sent to. */
-async function runLogin(
-  line: string,
-  env: Record<string, string>,
-  choice?: LocalConsentChoice,
-): Promise<URL> {
-  const options = { env, cwd: env["HOME"] ?? "." };
-  const login = spawn("script", ["-qec", line, "/dev/null"], options);
-  try {
-    const ended = once(login, "close");
-    const asked = await logIn(login.stdout, choice);
-    assert.deepEqual(await ended, [0, null]);
-    return asked;
-  } finally {
-    login.kill();
-  }
-}
 
 /** Asks the model something; what it is told of the tool is in its results. */
 async function ask(model: ScriptedModel, env: Record<string, string>): Promise<void> {

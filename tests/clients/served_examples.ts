@@ -8,6 +8,7 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -131,6 +132,24 @@ export async function logIn(printed: Readable, choice?: LocalConsentChoice): Pro
   const back = await fetch(await authorizeAs(url, user.email, choice));
   assert.equal(back.status, 200, await back.text());
   return new URL(url);
+}
+
+/** Runs a line that logs in at a terminal; gives the address that the user was sent to. */
+export async function runLogin(
+  line: string,
+  env: Record<string, string>,
+  choice?: LocalConsentChoice,
+): Promise<URL> {
+  const options = { env, cwd: env["HOME"] ?? "." };
+  const login = spawn("script", ["-qec", line, "/dev/null"], options);
+  try {
+    const ended = once(login, "close");
+    const asked = await logIn(login.stdout, choice);
+    assert.deepEqual(await ended, [0, null]);
+    return asked;
+  } finally {
+    login.kill();
+  }
 }
 
 /** The tool `whoami` names the user who logged in. */
