@@ -27,27 +27,34 @@ export type {
   FactsSource,
   PropelAuthEvent,
   TokenEvent,
-} from "./src/events.ts";
+} from "./src/events/events.ts";
 export type {
   Operation,
   OperationRule,
   OperationRules,
   ScopeRequirement,
   ScopesOf,
-} from "./src/operations.ts";
-export type { PropelAuthOptions, TokenIntrospectionOverrides } from "./src/propel_auth_options.ts";
-export type { SharedCache, SharedCacheSetOptions } from "./src/shared_cache.ts";
-export type { Fetch } from "./src/world.ts";
-export type { AccessToken } from "./src/access_token.ts";
-export type { IntrospectionClaims } from "./src/facts.ts";
-export type { AccessTokenVerifier } from "./src/verifier.ts";
-export type { HandlerOptions, RequestHandler } from "./src/handler.ts";
-export type { McpFunction, McpRequestOptions, McpServer } from "./src/mcp_endpoint.ts";
-export type { Requirements, ScopeChallenge, ScopeChallengeHandler } from "./src/requirements.ts";
-export type { ProtectedResourceMetadata } from "./src/resource_metadata.ts";
+} from "./src/operations/operations.ts";
+export type {
+  PropelAuthOptions,
+  TokenIntrospectionOverrides,
+} from "./src/options/propel_auth_options.ts";
+export type { SharedCache, SharedCacheSetOptions } from "./src/shared_cache/shared_cache.ts";
+export type { Fetch } from "./src/lib/world.ts";
+export type { AccessToken } from "./src/oauth/access_token.ts";
+export type { IntrospectionClaims } from "./src/oauth/facts.ts";
+export type { AccessTokenVerifier } from "./src/verification/verifier.ts";
+export type { HandlerOptions, RequestHandler } from "./src/http/handler.ts";
+export type { McpFunction, McpRequestOptions, McpServer } from "./src/http/mcp_endpoint.ts";
+export type {
+  Requirements,
+  ScopeChallenge,
+  ScopeChallengeHandler,
+} from "./src/operations/requirements.ts";
+export type { ProtectedResourceMetadata } from "./src/oauth/protected_resource.ts";
 export type {
   AccessTokenError,
   AccessTokenErrorReason,
   IntrospectionError,
   IntrospectionErrorReason,
-} from "./src/errors.ts";
+} from "./src/oauth/errors.ts";

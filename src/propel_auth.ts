@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { AccessToken } from "./access_token.ts";
-import type { HandlerOptions, RequestHandler } from "./handler.ts";
-import type { McpServer } from "./mcp_endpoint.ts";
-import type { PropelAuthOptions } from "./propel_auth_options.ts";
-import type { Requirements } from "./requirements.ts";
-import type { ProtectedResourceMetadata } from "./resource_metadata.ts";
-import type { AccessTokenVerifier } from "./verifier.ts";
+import type { AccessToken } from "./oauth/access_token.ts";
+import type { HandlerOptions, RequestHandler } from "./http/handler.ts";
+import type { McpServer } from "./http/mcp_endpoint.ts";
+import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
+import type { Requirements } from "./operations/requirements.ts";
+import type { ProtectedResourceMetadata } from "./oauth/protected_resource.ts";
+import type { AccessTokenVerifier } from "./verification/verifier.ts";
 
 /** An MCP server's side of PropelAuth: an OAuth 2.1 resource server. */
 export interface PropelAuth extends Requirements {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { type AccessTokenPolicy, judgeAccessToken } from "../src/access_token.ts";
-import type { AccessTokenError, AccessTokenErrorReason } from "../src/errors.ts";
-import { readFacts } from "../src/facts.ts";
-import { createHoldsScope } from "../src/scope_hierarchy.ts";
+import { type AccessTokenPolicy, judgeAccessToken } from "../src/oauth/access_token.ts";
+import type { AccessTokenError, AccessTokenErrorReason } from "../src/oauth/errors.ts";
+import { readFacts } from "../src/oauth/facts.ts";
+import { createHoldsScope } from "../src/oauth/scopes.ts";
 import { ACTIVE, METADATA_URL, NOW, RESOURCE } from "./support.ts";
 
 const POLICY: AccessTokenPolicy = {

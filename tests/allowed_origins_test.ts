@@ -4,7 +4,7 @@ import {
   type AllowedOrigins,
   isOriginAllowed,
   resolveAllowedOrigins,
-} from "../src/allowed_origins.ts";
+} from "../src/http/host_and_origin.ts";
 
 const LISTED = ["https://app.example.com", "chrome-extension://abcdef"];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createAuthorizationServerMetadata } from "../src/authorization_server_metadata.ts";
-import type { EventFacts } from "../src/events.ts";
+import { createAuthorizationServerMetadata } from "../src/http/authorization_server_metadata.ts";
+import type { EventFacts } from "../src/events/events.ts";
 import { createFakeWorld, json } from "./support.ts";
 
 const OPTIONS = { authorizationServerMetadataUrl: "https://a.example/meta", timeoutSeconds: 10 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isToken68, MAX_CREDENTIALS_LENGTH, parseBearerToken } from "../src/bearer.ts";
+import { isToken68, MAX_CREDENTIALS_LENGTH, parseBearerToken } from "../src/oauth/bearer.ts";
 
 const longest = "a".repeat(MAX_CREDENTIALS_LENGTH - "Bearer ".length);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { discard, readBytes, readText } from "../src/body.ts";
+import { discard, readBytes, readText } from "../src/lib/body.ts";
 
 function inPieces(...pieces: (string | number[])[]): Response {
   const open = pieces.map((piece) =>

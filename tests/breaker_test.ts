@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS, createBreaker } from "../src/breaker.ts";
-import { IntrospectionError, type IntrospectionErrorReason } from "../src/errors.ts";
-import type { EventFacts } from "../src/events.ts";
+import {
+  BREAKER_FAILURES,
+  BREAKER_PAUSE_SECONDS,
+  createBreaker,
+} from "../src/verification/breaker.ts";
+import { IntrospectionError, type IntrospectionErrorReason } from "../src/oauth/errors.ts";
+import type { EventFacts } from "../src/events/events.ts";
 import { createFakeWorld } from "./support.ts";
 
 function setUp() {

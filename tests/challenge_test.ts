@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildBearerChallenge } from "../src/challenge.ts";
+import { buildBearerChallenge } from "../src/oauth/challenge.ts";
 
 const URL_ = "https://h.example/.well-known/oauth-protected-resource/mcp";
 

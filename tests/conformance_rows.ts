@@ -11,7 +11,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PropelAuth } from "../src/propel_auth.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import {
   ACTIVE,
   type Answer,

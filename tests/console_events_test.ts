@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { consoleEvents, type ConsoleEventsOptions, formatText } from "../src/console_events.ts";
-import { messageOf } from "../src/event_messages.ts";
-import type { EventFacts, PropelAuthEvent } from "../src/events.ts";
+import { consoleEvents, type ConsoleEventsOptions, formatText } from "../src/entries/events/mod.ts";
+import { messageOf } from "../src/events/messages.ts";
+import type { EventFacts, PropelAuthEvent } from "../src/events/events.ts";
 import { ACTIVE, createHarness, json, mcpRequest, NOW, SECRET } from "./support.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0.0124 };

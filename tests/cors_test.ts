@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildPreflight, buildPublicPreflight, setCorsHeaders } from "../src/cors.ts";
-import type { AllowedOrigins } from "../src/allowed_origins.ts";
+import { buildPreflight, buildPublicPreflight, setCorsHeaders } from "../src/http/cors.ts";
+import type { AllowedOrigins } from "../src/http/host_and_origin.ts";
 
 const LISTED = ["https://app.example.com", "chrome-extension://abcdef"];
 

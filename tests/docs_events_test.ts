@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { AccessTokenErrorReason } from "../src/errors.ts";
-import { EVENT_LEVELS } from "../src/event_messages.ts";
-import type { EventFacts, FactsSource, TokenEvent } from "../src/events.ts";
+import type { AccessTokenErrorReason } from "../src/oauth/errors.ts";
+import { EVENT_LEVELS } from "../src/events/messages.ts";
+import type { EventFacts, FactsSource, TokenEvent } from "../src/events/events.ts";
 
 const root = new URL(/\.ts$/.test(import.meta.url) ? "../" : "../../../../../", import.meta.url);
 const guide = readFileSync(new URL("docs/events.md", root), "utf8");

@@ -1,8 +1,8 @@
 /** What the guides show as printed is what is printed. Where a guide shows `…`, anything may stand. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatJson, formatText } from "../src/console_events.ts";
-import type { PropelAuthEvent } from "../src/events.ts";
+import { formatJson, formatText } from "../src/entries/events/mod.ts";
+import type { PropelAuthEvent } from "../src/events/events.ts";
 import { block } from "./guides.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "./support.ts";
 

@@ -109,9 +109,9 @@ test("the start of each package's reference says how to install it, and lists it
 test("sources are pages of the site, at the line where a symbol begins", () => {
   const page = FILES.get("api/propelauth-mcp/doctor/~/runDoctor.html") ?? "";
   const [, line] =
-    /"\.\.\/\.\.\/\.\.\/\.\.\/files\/src\/doctor\/mod\.ts\.html#L(\d+)"/.exec(page) ??
+    /"\.\.\/\.\.\/\.\.\/\.\.\/files\/src\/entries\/doctor\/mod\.ts\.html#L(\d+)"/.exec(page) ??
       [];
-  const source = FILES.get("files/src/doctor/mod.ts.html") ?? "";
+  const source = FILES.get("files/src/entries/doctor/mod.ts.html") ?? "";
   assert(source.includes(`<span id="L${line}">export async function runDoctor(`), `line ${line}`);
 });
 

@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse as parseToml } from "smol-toml";
 import { describeRunning } from "../examples/dev/banner.ts";
-import { HEADINGS } from "../src/doctor/print.ts";
-import { CHECKS } from "../src/doctor/report.ts";
+import { HEADINGS } from "../src/entries/doctor/program/print.ts";
+import { CHECKS } from "../src/entries/doctor/report.ts";
 import { freePort } from "./ports.ts";
 import { block, BLOCKS, command, GUIDES, linesOf } from "./guides.ts";
 

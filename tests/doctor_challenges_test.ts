@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildBearerChallenge } from "../src/challenge.ts";
-import { parseChallenges, readLoosely } from "../src/doctor/parse_challenges.ts";
+import { buildBearerChallenge } from "../src/oauth/challenge.ts";
+import { parseChallenges, readLoosely } from "../src/entries/doctor/checks/parse_challenges.ts";
 
 type Parsed = [scheme: string, parameters: Record<string, string>][];
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { faultOf } from "../src/doctor/ask.ts";
-import { createPrinter } from "../src/doctor/print.ts";
-import { runProgram } from "../src/doctor/program.ts";
-import type { Check } from "../src/doctor/report.ts";
+import { faultOf } from "../src/entries/doctor/ask.ts";
+import { createPrinter } from "../src/entries/doctor/program/print.ts";
+import { runProgram } from "../src/entries/doctor/program/program.ts";
+import type { Check } from "../src/entries/doctor/report.ts";
 import { withSetup } from "./doctor_support.ts";
 
 const WORLD = { fetch, now: () => Date.now() / 1000, startTimer: () => () => {} };

@@ -14,7 +14,7 @@ import {
   startLocalPropelAuth,
 } from "@x/propelauth-local";
 import { createPropelAuth } from "@x/propelauth-mcp";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 
 /** Spoils an answer. `pass` gives the unspoilt one; `undefined` breaks the connection. */
 export type Spoil = (

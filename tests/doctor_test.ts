@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { test } from "node:test";
 import { type Check, diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
-import { composeDiagnosis } from "../src/doctor/diagnose.ts";
-import { CHECKS } from "../src/doctor/report.ts";
+import { composeDiagnosis } from "../src/entries/doctor/diagnose.ts";
+import { CHECKS } from "../src/entries/doctor/report.ts";
 import { listen, type Running, type Setup, type Spoil, withSetup } from "./doctor_support.ts";
 import { createFakeWorld, json } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createEmit } from "../src/emit.ts";
-import type { PropelAuthEvent } from "../src/events.ts";
+import { createEmit } from "../src/events/emit.ts";
+import type { PropelAuthEvent } from "../src/events/events.ts";
 
 test("createEmit() is undefined when nobody listens, so that nothing is put together", () => {
   assert.equal(createEmit(undefined, () => 1), undefined);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readOptions } from "../src/environment.ts";
+import { readOptions } from "../src/options/environment.ts";
 import { OPTIONS, SECRET } from "./support.ts";
 
 const SET: Record<string, string> = {

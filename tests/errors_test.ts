@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AccessTokenError, IntrospectionError, refusalOf } from "../src/errors.ts";
+import { AccessTokenError, IntrospectionError, refusalOf } from "../src/oauth/errors.ts";
 
 // RFC 6750 §3.1
 const REFUSALS: [reason: Parameters<typeof refusalOf>[0], status: number, error?: string][] = [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../src/errors.ts";
-import { EVENT_LEVELS, kindOfFailure, messageOf } from "../src/event_messages.ts";
-import type { EventFacts } from "../src/events.ts";
+import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../src/oauth/errors.ts";
+import { EVENT_LEVELS, kindOfFailure, messageOf } from "../src/events/messages.ts";
+import type { EventFacts } from "../src/events/events.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createOpenStreams, endStreamAt, isStandingStream } from "../src/event_stream.ts";
+import { createOpenStreams, endStreamAt, isStandingStream } from "../src/http/standing_streams.ts";
 import { createFakeWorld, NOW } from "./support.ts";
 
 const world = () => createFakeWorld(() => Promise.reject(new Error("no network")));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PropelAuth, PropelAuthOptions } from "@x/propelauth-mcp";
-import { type PropelAuthEvent, showForeign } from "../src/events.ts";
+import { type PropelAuthEvent, showForeign } from "../src/events/events.ts";
 import {
   ACTIVE,
   type Answer,

@@ -2,7 +2,7 @@
 import express5 from "express";
 // @ts-types="@types/express"
 import express4 from "express4";
-import { metadataRoutes, requireAuth } from "../src/express.ts";
+import { metadataRoutes, requireAuth } from "../src/entries/express/mod.ts";
 import { testConformance } from "./conformance_rows.ts";
 import { sendTo } from "./node_server.ts";
 

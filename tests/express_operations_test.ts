@@ -14,8 +14,8 @@ import { createMcpHandler, McpServer as McpServerV2 } from "@modelcontextprotoco
 import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import { requireAuth } from "../src/express.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import { requireAuth } from "../src/entries/express/mod.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import { listen, sendTo } from "./node_server.ts";
 import { createHarness, mcpRequest } from "./support.ts";
 

@@ -20,8 +20,8 @@ import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.j
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import type { PropelAuth } from "../src/propel_auth.ts";
-import { metadataRoutes, requireAuth } from "../src/express.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import { metadataRoutes, requireAuth } from "../src/entries/express/mod.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import { listen, type NodeServer, send } from "./node_server.ts";
 import { ACTIVE, createHarness, type Harness, json, mcpRequest, NOW, RESOURCE } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ActiveFacts, readFacts } from "../src/facts.ts";
+import { type ActiveFacts, readFacts } from "../src/oauth/facts.ts";
 import { ACTIVE, NOW, RESOURCE } from "./support.ts";
 
 function read(change: Record<string, unknown> = {}): ActiveFacts {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../src/breaker.ts";
+import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../src/verification/breaker.ts";
 import { composePropelAuth } from "../src/create_propel_auth.ts";
-import type { PropelAuthEvent } from "../src/events.ts";
-import type { TokenIntrospectionOverrides } from "../src/propel_auth_options.ts";
+import type { PropelAuthEvent } from "../src/events/events.ts";
+import type { TokenIntrospectionOverrides } from "../src/options/propel_auth_options.ts";
 import { answers, type Behaviour, responds, sends, startFaultyServer } from "./faulty_server.ts";
 import { ACTIVE, createFakeWorld, mcpRequest, NOW, OPTIONS, SECRET } from "./support.ts";
 

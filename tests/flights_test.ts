@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFlights } from "../src/flights.ts";
-import { readFacts } from "../src/facts.ts";
-import type { Answer } from "../src/lookup.ts";
+import { createFlights } from "../src/verification/single_flight.ts";
+import { readFacts } from "../src/oauth/facts.ts";
+import type { Answer } from "../src/oauth/lookup.ts";
 
 const ANSWER: Answer = {
   facts: readFacts('{"active":false}'),

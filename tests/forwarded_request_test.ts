@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildForwardedRequest } from "../src/forwarded_request.ts";
+import { buildForwardedRequest } from "../src/http/forwarded_request.ts";
 import { mcpRequest, RESOURCE } from "./support.ts";
 
 const fields = (request: Request) => [...request.headers.keys()];

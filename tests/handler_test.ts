@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { McpFunction } from "../src/mcp_endpoint.ts";
+import type { McpFunction } from "../src/http/mcp_endpoint.ts";
 import { ACTIVE, createHarness, json, mcpRequest, METADATA_URL, RESOURCE } from "./support.ts";
 
 // What becomes of the MCP endpoint's own requests: mcp_endpoint_test.ts.

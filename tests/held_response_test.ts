@@ -5,7 +5,7 @@ import { request, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
-import { holdResponse } from "../src/express/held_response.ts";
+import { holdResponse } from "../src/entries/express/held_response.ts";
 import { listen, send, sendTo } from "./node_server.ts";
 
 const REQUEST = new Request("http://h.example/");

@@ -6,7 +6,7 @@ import {
   type BuiltRequest,
   hideFields,
   type IncomingRequest,
-} from "../src/express/incoming.ts";
+} from "../src/entries/express/incoming.ts";
 import { listen, sendTo } from "./node_server.ts";
 
 const INCOMING: IncomingRequest = {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { IntrospectionErrorReason } from "../src/errors.ts";
+import type { IntrospectionErrorReason } from "../src/oauth/errors.ts";
 import {
   buildBasicCredentials,
   buildIntrospectionRequest,
   MAX_RESPONSE_BYTES,
   processIntrospectionResponse,
-} from "../src/introspection.ts";
+} from "../src/oauth/introspection.ts";
 import { ACTIVE, json, NOW } from "./support.ts";
 
 // G27: raw UTF-8, not form-encoded first

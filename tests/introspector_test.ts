@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../src/breaker.ts";
-import { MAX_QUEUED_INTROSPECTIONS } from "../src/limiter.ts";
+import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../src/verification/breaker.ts";
+import { MAX_QUEUED_INTROSPECTIONS } from "../src/verification/limiter.ts";
 import { ACTIVE, type Answer, createHarness, json, SECRET, settle, until } from "./support.ts";
 
 const reset = () => Promise.reject(Object.assign(new Error("reset"), { code: "ECONNRESET" }));

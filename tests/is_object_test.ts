@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isObject } from "../src/is_object.ts";
+import { isObject } from "../src/lib/json.ts";
 
 const VALUES: [what: string, value: unknown, is: boolean][] = [
   ["an object", {}, true],

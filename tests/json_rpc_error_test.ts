@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildJsonRpcError, SESSION_NOT_FOUND } from "../src/json_rpc_error.ts";
+import { buildJsonRpcError, SESSION_NOT_FOUND } from "../src/http/json_rpc_error.ts";
 
 test("buildJsonRpcError() is what MCP clients read", async () => {
   const response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");

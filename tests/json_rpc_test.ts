@@ -7,7 +7,7 @@ import {
   MAX_DEPTH,
   MAX_URI_LENGTH,
   readCalls,
-} from "../src/json_rpc.ts";
+} from "../src/operations/calls.ts";
 
 const message = (method: unknown, params?: unknown, more = {}) => ({
   jsonrpc: "2.0",

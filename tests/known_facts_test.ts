@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type IntrospectionFacts, readFacts } from "../src/facts.ts";
-import type { Answer } from "../src/lookup.ts";
-import { createKnownFacts, INACTIVE_TTL_SECONDS } from "../src/known_facts.ts";
+import { type IntrospectionFacts, readFacts } from "../src/oauth/facts.ts";
+import type { Answer } from "../src/oauth/lookup.ts";
+import { createKnownFacts, INACTIVE_TTL_SECONDS } from "../src/verification/facts_cache.ts";
 import { ACTIVE } from "./support.ts";
 
 const OPTIONS = { cacheTtlSeconds: 60, maxCacheSize: 10, staleIfErrorSeconds: 300 };

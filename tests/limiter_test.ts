@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLimiter, MAX_QUEUED_INTROSPECTIONS } from "../src/limiter.ts";
+import { createLimiter, MAX_QUEUED_INTROSPECTIONS } from "../src/verification/limiter.ts";
 import { createFakeWorld, settle } from "./support.ts";
 
 function setUp(maxRunning: number) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Rewrite, rewriteResponse } from "../src/list_filter.ts";
+import { type Rewrite, rewriteResponse } from "../src/http/rewrite_response.ts";
 import { json } from "./support.ts";
 
 /** Takes `"secret"` out of `list`, and tells whether it was there. */

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createListPool, MAX_POOLED_LENGTH, MAX_POOLED_LISTS } from "../src/list_pool.ts";
+import {
+  createListPool,
+  MAX_POOLED_LENGTH,
+  MAX_POOLED_LISTS,
+} from "../src/verification/list_pool.ts";
 
 test("createListPool() gives one list for all that are equal", () => {
   const share = createListPool();

@@ -5,10 +5,10 @@ import fc from "fast-check";
 import "./fuzz_runs.ts";
 import { composePropelAuth } from "../src/create_propel_auth.ts";
 import type { PropelAuth } from "../src/propel_auth.ts";
-import type { PropelAuthEvent } from "../src/events.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
-import type { SharedCache } from "../src/shared_cache.ts";
-import { FORGET_CHECK_SECONDS, MAX_CLOCK_SKEW_SECONDS } from "../src/shared_forgetting.ts";
+import type { PropelAuthEvent } from "../src/events/events.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
+import type { SharedCache } from "../src/shared_cache/shared_cache.ts";
+import { FORGET_CHECK_SECONDS, MAX_CLOCK_SKEW_SECONDS } from "../src/shared_cache/forgetting.ts";
 import { createMemoryCache, settle } from "./shared_support.ts";
 import {
   ACTIVE,

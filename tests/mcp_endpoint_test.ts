@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { McpFunction, McpServer } from "../src/mcp_endpoint.ts";
+import type { McpFunction, McpServer } from "../src/http/mcp_endpoint.ts";
 import { ACTIVE, cached, createHarness, json, mcpRequest, NOW, RESOURCE } from "./support.ts";
 
 // What the wire says, row by row: conformance_test.ts. Here: what the endpoint does with its parts.

@@ -9,7 +9,7 @@ import { requireBearerAuth as requireBearerAuthV1 } from "@modelcontextprotocol/
 import express from "express";
 import { createMcpHandler, withMcpAuth } from "mcp-handler";
 import type { PropelAuth } from "../src/propel_auth.ts";
-import { createSdkVerifier, NEVER } from "../src/mcp_sdk.ts";
+import { createSdkVerifier, NEVER } from "../src/entries/mcp_sdk.ts";
 import { sendTo } from "./node_server.ts";
 import {
   ACTIVE,

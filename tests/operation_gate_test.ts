@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import type { McpFunction } from "../src/mcp_endpoint.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import type { McpFunction } from "../src/http/mcp_endpoint.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import {
   ACTIVE,
   cached,

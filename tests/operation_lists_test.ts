@@ -20,9 +20,9 @@ import {
   McpServer as McpServerV2,
   ResourceTemplate as TemplateV2,
 } from "@modelcontextprotocol/server";
-import type { McpServer } from "../src/mcp_endpoint.ts";
-import type { OperationRules } from "../src/operations.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import type { McpServer } from "../src/http/mcp_endpoint.ts";
+import type { OperationRules } from "../src/operations/operations.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest, RESOURCE } from "./support.ts";
 
 // Black box: what lists show to whom, whatever MCP server is behind the handler.

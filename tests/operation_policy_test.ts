@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AccessToken } from "../src/access_token.ts";
-import type { Call } from "../src/json_rpc.ts";
-import { createOperationPolicy, type Verdict } from "../src/operation_policy.ts";
-import { resolveOperations } from "../src/operation_rules.ts";
-import type { OperationRules } from "../src/operations.ts";
+import type { AccessToken } from "../src/oauth/access_token.ts";
+import type { Call } from "../src/operations/calls.ts";
+import { createOperationPolicy, type Verdict } from "../src/operations/policy.ts";
+import { resolveOperations } from "../src/operations/rules.ts";
+import type { OperationRules } from "../src/operations/operations.ts";
 
 // What goes over the wire: operation_gate_test.ts, operation_lists_test.ts.
 

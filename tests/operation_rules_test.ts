@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resolveOperations, resolveRequirement } from "../src/operation_rules.ts";
-import type { OperationRules } from "../src/operations.ts";
+import { resolveOperations, resolveRequirement } from "../src/operations/rules.ts";
+import type { OperationRules } from "../src/operations/operations.ts";
 
 /** What a caller without types may hand in. */
 const resolve = (value: unknown) => resolveOperations(value as OperationRules);

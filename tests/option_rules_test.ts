@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { badOption, describe, describeSecret } from "../src/option_rules.ts";
+import { badOption, describe, describeSecret } from "../src/lib/check_option.ts";
 
 // The rules themselves are tested through resolveOptions(), in options_test.ts.
 

@@ -5,7 +5,7 @@ import {
   resolveIssuer,
   resolveMcpUrl,
   resolveResource,
-} from "../src/option_urls.ts";
+} from "../src/options/urls.ts";
 
 // What is refused, value by value: options_test.ts, over resolveOptions().
 

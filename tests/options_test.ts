@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ResolvedOptions, resolveOptions } from "../src/options.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import { type ResolvedOptions, resolveOptions } from "../src/options/resolve_options.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import { OPTIONS, SECRET } from "./support.ts";
 
 /** What a caller without types may hand in. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import "./fuzz_runs.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, type Harness, json } from "./support.ts";
 
 const BASE = "https://mcp.example.com";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import "./fuzz_runs.ts";
-import { createOrgIdReader, fillOrgId, isOrgId } from "../src/organizations.ts";
+import { createOrgIdReader, fillOrgId, isOrgId } from "../src/http/organizations.ts";
 
 const UUID = "1189c444-8a2d-4c41-8b4b-ae43ce79a492";
 

@@ -17,8 +17,8 @@ import {
 import type { EventListener } from "@x/propelauth-mcp";
 import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
-import { createEmit } from "../src/emit.ts";
-import type { EventFacts } from "../src/events.ts";
+import { createEmit } from "../src/events/emit.ts";
+import type { EventFacts } from "../src/events/events.ts";
 
 const providers: { shutdown(): Promise<void> }[] = [];
 after(async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { resolveOptions } from "../src/options.ts";
+import { resolveOptions } from "../src/options/resolve_options.ts";
 import { blocks } from "./guides.ts";
 import { ACTIVE, createHarness, json, OPTIONS } from "./support.ts";
 

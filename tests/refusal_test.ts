@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AccessTokenError, IntrospectionError } from "../src/errors.ts";
-import { buildRefusal } from "../src/refusal.ts";
+import { AccessTokenError, IntrospectionError } from "../src/oauth/errors.ts";
+import { buildRefusal } from "../src/oauth/refusal.ts";
 import { METADATA_URL } from "./support.ts";
 
 const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PropelAuth } from "../src/propel_auth.ts";
-import type { AccessTokenErrorReason } from "../src/errors.ts";
-import type { PropelAuthEvent } from "../src/events.ts";
-import type { PropelAuthOptions } from "../src/propel_auth_options.ts";
+import type { AccessTokenErrorReason } from "../src/oauth/errors.ts";
+import type { PropelAuthEvent } from "../src/events/events.ts";
+import type { PropelAuthOptions } from "../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "./support.ts";
 
 /** Runs code as a tool would, in a request of the caller that the claims describe. */

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canonicalResource, isLoopback, withoutTrailingSlash } from "../src/resource_identifier.ts";
+import {
+  canonicalResource,
+  isLoopback,
+  withoutTrailingSlash,
+} from "../src/oauth/resource_identifier.ts";
 
 const MCP = "https://h.example/mcp";
 // RFC 3986 §6.2.2 and §6.2.3; G3 to G6

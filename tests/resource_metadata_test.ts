@@ -4,7 +4,7 @@ import {
   buildResourceMetadata,
   buildResourceMetadataUrl,
   resourceMetadataPaths,
-} from "../src/resource_metadata.ts";
+} from "../src/oauth/protected_resource.ts";
 
 const OPTIONS = {
   resource: "https://h.example",

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IntrospectionError } from "../src/errors.ts";
+import { IntrospectionError } from "../src/oauth/errors.ts";
 import {
   isConnectionLost,
   MAX_RETRY_AFTER_SECONDS,
   mayRetry,
   parseRetryAfter,
-} from "../src/retry.ts";
+} from "../src/verification/retry.ts";
 import { NOW } from "./support.ts";
 
 const fetchFailed = (message: string, code?: string) =>

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Target } from "../src/json_rpc.ts";
-import { resolveOperations } from "../src/operation_rules.ts";
-import { createRuleFinder } from "../src/rule_finder.ts";
+import type { Target } from "../src/operations/calls.ts";
+import { resolveOperations } from "../src/operations/rules.ts";
+import { createRuleFinder } from "../src/operations/rule_finder.ts";
 
 const OPERATIONS = resolveOperations({
   tools: { hello: ["tool"] },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createHoldsScope, resolveScopeHierarchy } from "../src/scope_hierarchy.ts";
+import { createHoldsScope, resolveScopeHierarchy } from "../src/oauth/scopes.ts";
 
 // R20: a broader scope implies its narrower ones (MCP 2026-07-28, MUST).
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import "./fuzz_runs.ts";
-import { createSealer, MAX_SEALED_LENGTH } from "../src/seal.ts";
+import { createSealer, MAX_SEALED_LENGTH } from "../src/shared_cache/seal.ts";
 
 const SECRET = "introspection-secret";
 const TEXT = '1000 {"active":true,"sub":"user-1","email":"someone@example.com"}';

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSessions, MAX_SESSIONS } from "../src/sessions.ts";
+import { createSessions, MAX_SESSIONS } from "../src/http/sessions.ts";
 import { createHarness, json } from "./support.ts";
 
 const { auth } = createHarness({}, (token) => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventFacts } from "../src/events.ts";
+import type { EventFacts } from "../src/events/events.ts";
 import {
   createSharedCacheGuard,
   LOST,
   SHARED_CACHE_RETRY_SECONDS,
   SHARED_CACHE_TIMEOUT_SECONDS,
-} from "../src/shared_cache_guard.ts";
+} from "../src/shared_cache/guard.ts";
 import { createFakeWorld } from "./support.ts";
 
 function createGuarded() {

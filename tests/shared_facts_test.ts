@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IntrospectionError } from "../src/errors.ts";
-import { type IntrospectionFacts, readFacts } from "../src/facts.ts";
-import { createSealer } from "../src/seal.ts";
-import { LOCK_SECONDS } from "../src/shared_facts.ts";
-import { MAX_CLOCK_SKEW_SECONDS } from "../src/shared_forgetting.ts";
+import { IntrospectionError } from "../src/oauth/errors.ts";
+import { type IntrospectionFacts, readFacts } from "../src/oauth/facts.ts";
+import { createSealer } from "../src/shared_cache/seal.ts";
+import { LOCK_SECONDS } from "../src/shared_cache/shared_facts.ts";
+import { MAX_CLOCK_SKEW_SECONDS } from "../src/shared_cache/forgetting.ts";
 import { createInstances, DIGEST, FACTS, settle, TTL } from "./shared_support.ts";
 import { ACTIVE, NOW, SECRET } from "./support.ts";
 

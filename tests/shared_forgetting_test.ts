@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SharedFacts } from "../src/shared_facts.ts";
-import { FORGET_CHECK_SECONDS, MAX_CLOCK_SKEW_SECONDS } from "../src/shared_forgetting.ts";
+import type { SharedFacts } from "../src/shared_cache/shared_facts.ts";
+import { FORGET_CHECK_SECONDS, MAX_CLOCK_SKEW_SECONDS } from "../src/shared_cache/forgetting.ts";
 import { createInstances, DIGEST, settle, TTL } from "./shared_support.ts";
 import { NOW, SECRET } from "./support.ts";
 

@@ -6,10 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import type { EventFacts } from "../src/events.ts";
-import { type IntrospectionFacts, readFacts } from "../src/facts.ts";
-import type { SharedCache } from "../src/shared_cache.ts";
-import { createSharedFacts, type SharedFacts } from "../src/shared_facts.ts";
+import type { EventFacts } from "../src/events/events.ts";
+import { type IntrospectionFacts, readFacts } from "../src/oauth/facts.ts";
+import type { SharedCache } from "../src/shared_cache/shared_cache.ts";
+import { createSharedFacts, type SharedFacts } from "../src/shared_cache/shared_facts.ts";
 import { ACTIVE, createFakeWorld, type FakeWorld, SECRET } from "./support.ts";
 
 export interface MemoryCache extends SharedCache {

@@ -6,8 +6,11 @@
 
 import { composePropelAuth } from "../src/create_propel_auth.ts";
 import type { PropelAuth } from "../src/propel_auth.ts";
-import type { PropelAuthOptions, TokenIntrospectionOverrides } from "../src/propel_auth_options.ts";
-import type { World } from "../src/world.ts";
+import type {
+  PropelAuthOptions,
+  TokenIntrospectionOverrides,
+} from "../src/options/propel_auth_options.ts";
+import type { World } from "../src/lib/world.ts";
 
 /** The time at which every test starts, in seconds since 1970; later than any real clock shows. */
 export const NOW = 4_000_000_000;

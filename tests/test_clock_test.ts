@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTestClock } from "../src/testing/test_clock.ts";
+import { createTestClock } from "../src/entries/testing/test_clock.ts";
 
 test("createTestClock() stands still until it is moved, and starts in 2100", () => {
   const clock = createTestClock();

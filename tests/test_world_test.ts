@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTestClock } from "../src/testing/test_clock.ts";
-import { createTestNetwork } from "../src/testing/test_network.ts";
-import { createTestWorld } from "../src/testing/test_world.ts";
+import { createTestClock } from "../src/entries/testing/test_clock.ts";
+import { createTestNetwork } from "../src/entries/testing/test_network.ts";
+import { createTestWorld } from "../src/entries/testing/test_world.ts";
 
 const URL = "https://auth.example.com/oauth/2.1/introspect";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTtlCache } from "../src/ttl_cache.ts";
+import { createTtlCache } from "../src/lib/ttl_cache.ts";
 
 test("get() gives nothing for a key that was never set", () => {
   assert.equal(createTtlCache(10).get("a", 0), undefined);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileUriTemplate, readingsOf } from "../src/uri_template.ts";
+import { compileUriTemplate, readingsOf } from "../src/operations/uri_template.ts";
 
 const MATCHES: [template: string, uri: string, variables: Record<string, string> | undefined][] = [
   ["notes://1", "notes://1", {}],

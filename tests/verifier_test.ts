@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { IntrospectionErrorReason } from "../src/errors.ts";
-import type { TokenIntrospectionOverrides } from "../src/propel_auth_options.ts";
-import { INACTIVE_TTL_SECONDS, MAX_INACTIVE_CACHE_SIZE } from "../src/known_facts.ts";
+import type { IntrospectionErrorReason } from "../src/oauth/errors.ts";
+import type { TokenIntrospectionOverrides } from "../src/options/propel_auth_options.ts";
+import { INACTIVE_TTL_SECONDS, MAX_INACTIVE_CACHE_SIZE } from "../src/verification/facts_cache.ts";
 import { ACTIVE, type Answer, cached, createHarness, json, NOW, settle, until } from "./support.ts";
 
 const inactive: Answer = () => json({ active: false });

@@ -31,7 +31,7 @@ const API_PAGES = [
   "api/propelauth-mcp/~/PropelAuthOptions.html",
   "api/propelauth-mcp/mcp-sdk/~/SdkV1Errors.html",
   "api/propelauth-local/~/LocalPropelAuthOptions.refreshTokenExpiresInSeconds.html",
-  "files/src/propel_auth_options.ts.html",
+  "files/src/options/propel_auth_options.ts.html",
 ];
 
 /** The title and the text of what is found first. */

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { shortDigest } from "../../src/events.ts";
+import { shortDigest } from "../../src/events/events.ts";
 import { block, command, GUIDES } from "../guides.ts";
 import { assertObserved } from "../otel/assert_observed.ts";
 import { startCollector } from "../otlp_collector.ts";

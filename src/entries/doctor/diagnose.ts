@@ -1,0 +1,59 @@
+/**
+ * A whole diagnosis: the settings, PropelAuth, the running server, a token.
+ *
+ * @module
+ */
+
+import { readSettings } from "./settings.ts";
+import { askPropelAuth } from "./steps/propelauth.ts";
+import { askServer } from "./steps/server.ts";
+import { askToken } from "./steps/token.ts";
+import { createAsk } from "./ask.ts";
+import { type DiagnoseOptions, resolveDiagnoseOptions } from "./options.ts";
+import { createRecorder } from "./recorder.ts";
+import type { Report } from "./report.ts";
+import { createShow } from "./show.ts";
+import type { World } from "../../lib/world.ts";
+
+/**
+ * Makes every check, one after another. Each request has its deadline; no answer, however bad, makes
+ * it fail: it becomes a check that failed.
+ *
+ * @param options What to look at.
+ * @param env The environment variables, when `options` has none.
+ * @param defaultWorld The clock, and the network when `options` has none.
+ * @returns The report.
+ * @throws {TypeError} An option is unknown or breaks its rule.
+ * @throws {RangeError} A number is out of its bounds.
+ */
+export async function composeDiagnosis(
+  options: DiagnoseOptions,
+  env: Readonly<Record<string, string | undefined>>,
+  defaultWorld: World,
+): Promise<Report> {
+  const { serverUrl: givenUrl, token, origin, timeoutSeconds } = resolveDiagnoseOptions(options);
+  const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
+  const variables = options.env ?? env;
+  const settings = readSettings((name) => variables[name], options.overrides ?? {});
+  const { introspectionClientId: id, introspectionClientSecret: secret } = settings.options;
+  const secrets = settings.known.credentials ? [secret, `${id}:${secret}`] : [];
+  const show = createShow(token === undefined ? secrets : [...secrets, token]);
+  const recorder = createRecorder(options, show);
+  const ask = createAsk(world, timeoutSeconds);
+  const tools = { settings, ask, show, recorder, world, timeoutSeconds };
+
+  for (const [id, verdict] of settings.verdicts) recorder.record(id, verdict);
+  const propelAuth = await askPropelAuth(tools);
+  const serverUrl = givenUrl ?? settings.mcpUrl;
+  const asked = { serverUrl, given: givenUrl !== undefined, origin };
+  const server = await askServer(tools, asked, propelAuth);
+  await askToken(tools, token, serverUrl, propelAuth, server);
+
+  const { checks } = recorder;
+  return Object.freeze({
+    ok: checks.every(({ status }) => status !== "failed"),
+    ...(settings.authUrl !== undefined && { authUrl: settings.authUrl }),
+    ...(serverUrl !== undefined && { serverUrl: serverUrl.href }),
+    checks: Object.freeze([...checks]),
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * Finds out why clients cannot connect: looks at the settings, at PropelAuth and at the running
+ * server, and says of each what was seen and what to do.
+ *
+ * As a program: `deno run --allow-net --allow-env jsr:@x/propelauth-mcp/doctor [server URL]`; on
+ * Node through {@linkcode runDoctor}. As a function: {@linkcode diagnose}.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { clearTimeout, setTimeout } from "node:timers";
+import type { World } from "../../lib/world.ts";
+import { composeDiagnosis } from "./diagnose.ts";
+import type { DiagnoseOptions } from "./options.ts";
+import { runProgram } from "./program/program.ts";
+import type { Report } from "./report.ts";
+
+export type { DiagnoseOptions } from "./options.ts";
+export type { Check, CheckGroup, CheckId, CheckStatus, Report } from "./report.ts";
+
+const WORLD: World = {
+  fetch: (url, init) => globalThis.fetch(url, init),
+  now: () => Date.now() / 1000,
+  startTimer(seconds, onEnd) {
+    const timer = setTimeout(onEnd, seconds * 1000);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Diagnoses a set-up: reads the environment variables that `createPropelAuth.fromEnv` reads, asks
+ * PropelAuth, and asks the server as a client would that has no token yet; with a token, as one
+ * that has.
+ *
+ * Changes nothing. No answer, however bad, makes it reject: that becomes a check that failed. The
+ * report holds no token and no secret.
+ *
+ * @param options What to look at; everything has a default.
+ * @returns The report.
+ * @throws {TypeError} An option is unknown or breaks its rule.
+ * @throws {RangeError} A number is out of its bounds.
+ *
+ * @example Nothing is set
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { diagnose } from "@x/propelauth-mcp/doctor";
+ * const { ok, checks } = await diagnose({ env: {} });
+ * assert.equal(ok, false);
+ * assert.equal(checks[0]?.seen, "PROPELAUTH_AUTH_URL is missing or blank");
+ * ```
+ */
+export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
+  return await composeDiagnosis(options, process.env, WORLD);
+}
+
+/** Whoever reads a report may go away before its end, as `| head -1` does. */
+function ignoreClosedPipe(error: Error & { code?: unknown }): void {
+  if (error.code !== "EPIPE" && error.code !== "ECONNRESET") throw error;
+}
+
+/**
+ * Runs the program: prints the report, line by line.
+ *
+ * @param args What the user typed; `["--help"]` prints what there is.
+ * @returns The exit code: 0 when no check failed, else 1. Never rejects.
+ *
+ * @example On Node, as a file of two lines
+ * ```ts ignore
+ * import { runDoctor } from "@x/propelauth-mcp/doctor";
+ * process.exitCode = await runDoctor(process.argv.slice(2));
+ * ```
+ */
+export async function runDoctor(args: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off("error", ignoreClosedPipe).on("error", ignoreClosedPipe);
+  }
+  return await runProgram(args, {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    world: WORLD,
+  });
+}
+
+if (import.meta.main) process.exitCode = await runDoctor(process.argv.slice(2));

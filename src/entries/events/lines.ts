@@ -1,0 +1,145 @@
+/**
+ * Events as lines, for people and for machines. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { EVENT_LEVELS, type EventLevel } from "../../events/messages.ts";
+import type { PropelAuthEvent } from "../../events/events.ts";
+
+/** The most characters of one value that came from outside, in a line. */
+const MAX_VALUE_LENGTH = 200;
+/** The most characters of an identifier, in a line for people. */
+const MAX_ID_LENGTH = 12;
+
+/**
+ * Formats an event as one line of JSON.
+ *
+ * @param event The event.
+ * @returns An object with `time`, `level`, `code`, `message` and the event's other members.
+ */
+export function formatJson(event: PropelAuthEvent): string {
+  const { code, message, occurredAt, ...members } = event;
+  const time = new Date(occurredAt * 1000).toISOString();
+  const line = { time, level: levelOf(event), code, message, ...members };
+  return escape(JSON.stringify(
+    line,
+    (name, value) => typeof value === "string" && name !== "message" ? cut(value) : value,
+  ));
+}
+
+/**
+ * Formats an event as one line for people.
+ *
+ * @param event The event.
+ * @param color Whether to colour it.
+ * @returns The time, a mark, the token's digest, what happened, and what to do about it.
+ */
+export function formatText(event: PropelAuthEvent, color: boolean): string {
+  const level = levelOf(event);
+  const paint = (code: number, text: string) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const time = new Date(event.occurredAt * 1000).toTimeString().slice(0, 8);
+  const digest = "tokenDigest" in event ? event.tokenDigest ?? "" : "";
+  const what = escape(summarize(event));
+  const { mark, tint } = LOOKS[level];
+  const said = level === "info" ? "" : ` ${paint(DIM, event.message)}`;
+  return `${paint(DIM, time)} ${paint(tint, mark)} ${
+    paint(DIM, escape(digest.slice(0, 12).padEnd(12)))
+  } ${paint(tint, event.code.replaceAll("_", " "))}${what === "" ? "" : ` ${what}`}${said}`
+    .trimEnd();
+}
+
+const DIM = 2;
+const LOOKS: Readonly<Record<EventLevel, { mark: string; tint: number }>> = {
+  info: { mark: "✓", tint: 32 },
+  warn: { mark: "✗", tint: 33 },
+  error: { mark: "!", tint: 31 },
+};
+
+/** What happened, in a few words: the members that matter to somebody who watches. */
+function summarize(event: PropelAuthEvent): string {
+  switch (event.code) {
+    case "token_accepted": {
+      const from = event.source.replaceAll("_", " ");
+      return `${describeCaller(event)}, from ${from}${took(event)}`;
+    }
+    case "token_refused": {
+      const { reason, expected, received } = event;
+      const why = reason.replaceAll("_", " ");
+      return expected === undefined ? `${why}.` : `${why}: expected ${expected}, got ${received}.`;
+    }
+    case "token_unverified":
+      return `${event.reason.replaceAll("_", " ")}${took(event)}.`;
+    case "introspection_completed":
+      return `${event.active ? "active" : "inactive"}${took(event)}`;
+    case "propelauth_unreachable":
+    case "propelauth_misconfigured": {
+      const { reason, status, detail } = event;
+      const seen = status === undefined ? detail : `status ${status}`;
+      const why = reason.replaceAll("_", " ");
+      return `${why}${seen === undefined ? "" : `: ${seen}`}${took(event)}.`;
+    }
+    case "call_refused": {
+      const { reason, expected, received } = event;
+      const why = reason.replaceAll("_", " ");
+      const needed = expected === undefined ? "" : `expected ${expected}, `;
+      return `${describeCaller(event)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
+    }
+    case "metadata_unavailable":
+      return `${event.status === undefined ? event.detail : `status ${event.status}`}.`;
+    case "breaker_opened":
+      return `after ${event.failures} failures, next probe in ${event.retryAfterSeconds} s.`;
+    case "session_refused":
+      return `${describeCaller(event)}.`;
+    case "request_refused": {
+      const who = event.reason === "operation" ? `${describeCaller(event)}, ` : "";
+      return `${who}${event.reason} ${event.received}.`;
+    }
+    case "breaker_closed":
+    case "shared_cache_lost":
+    case "shared_cache_recovered":
+    case "shared_cache_entry_rejected":
+      return "";
+    default:
+      return unknownCode(event);
+  }
+}
+
+/** Who calls, in as few letters as tell people apart; the JSON has it whole. */
+function describeCaller({ subject = "nobody", clientId }: { subject?: string; clientId: string }) {
+  const [who, through] = [subject, clientId].map((id) =>
+    id.length > MAX_ID_LENGTH ? `${id.slice(0, MAX_ID_LENGTH - 4)}..` : id
+  );
+  return `${who} through ${through}`;
+}
+
+/** Never called for the codes of this version; a later one may have more. */
+function unknownCode(_event: never): string {
+  return "";
+}
+
+function took({ durationSeconds }: { durationSeconds: number }): string {
+  return `, ${Math.round(durationSeconds * 1000)} ms`;
+}
+
+/**
+ * Says how much an event matters.
+ *
+ * @param event The event.
+ * @returns Its level; a later version may have more codes than this one, and those are worth a look.
+ */
+export function levelOf({ code }: PropelAuthEvent): EventLevel {
+  return EVENT_LEVELS[code] ?? "error";
+}
+
+function cut(value: string): string {
+  return value.length > MAX_VALUE_LENGTH ? `${value.slice(0, MAX_VALUE_LENGTH)}...` : value;
+}
+
+/** Terminals obey control characters, and bidirectional ones turn a line around. */
+function escape(text: string): string {
+  return text.replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * The gate as middleware for Express 4 and 5.
+ *
+ * Everything goes through {@linkcode PropelAuth.handler}, so that it is refused, answered and told
+ * of as there.
+ *
+ * @example A protected endpoint in an app that exists
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createPropelAuth } from "@x/propelauth-mcp";
+ * import { metadataRoutes, requireAuth } from "@x/propelauth-mcp/express";
+ * const auth = createPropelAuth({
+ *   authUrl: "https://auth.example.com",
+ *   introspectionClientId: "id",
+ *   introspectionClientSecret: "secret",
+ *   baseUrl: "https://mcp.example.com",
+ * });
+ * // app.use(metadataRoutes(auth));
+ * // app.all("/mcp", requireAuth(auth), express.json(), (req, res) => …);
+ * assert.equal(requireAuth(auth).length, metadataRoutes(auth).length);
+ * ```
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { PropelAuth } from "../../propel_auth.ts";
+import { type HeldResponse, holdResponse } from "./held_response.ts";
+import { buildRequest, type BuiltRequest, hideFields, type IncomingRequest } from "./incoming.ts";
+import { type OutgoingResponse, sendResponse } from "./outgoing.ts";
+import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
+import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+
+export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
+export type { IncomingRequest } from "./incoming.ts";
+
+/** Middleware, as Express 4 and 5 and their like take it. */
+export type ExpressMiddleware = (
+  request: IncomingRequest,
+  response: OutgoingResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+interface Exchange {
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  readonly next: (error?: unknown) => void;
+  /** Whether the body was taken from the stream. */
+  readonly wasRead: () => boolean;
+  /** There once the request was let through. */
+  held?: HeldResponse;
+}
+
+/**
+ * Creates middleware that guards whatever it is mounted on as the MCP endpoint.
+ *
+ * The next handler finds the caller in `request.auth`, where the transports of the MCP SDKs look
+ * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. What it answers gets
+ * the same treatment as through `auth.handler`: CORS, lists that show what the caller may use,
+ * sessions that belong to their caller, standing streams that end with their token.
+ *
+ * Body parsers may stand before or behind. With the option `operations` the body has to be judged:
+ * when no parser was there before, it is read here, and left in `request.body`.
+ *
+ * Reads no forwarded header: `trust proxy` changes nothing.
+ *
+ * @param auth The resource server.
+ * @returns The middleware.
+ */
+export function requireAuth(auth: PropelAuth): ExpressMiddleware {
+  const exchanges = new AsyncLocalStorage<Exchange>();
+  const handler = auth.handler((forwarded, options) => {
+    const exchange = exchanges.getStore();
+    if (exchange === undefined) throw new Error("There is no request under way");
+    return letThrough(exchange, forwarded, options);
+  }, { everyPath: true });
+  return (request, response, next) => {
+    const built = tryBuildRequest(request);
+    if (built === undefined) return void sendResponse(response, buildBadRequest());
+    const exchange: Exchange = { request, response, next, wasRead: built.wasRead };
+    exchanges.run(exchange, () => handler(built.request))
+      .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
+      .catch(next);
+  };
+}
+
+/** Calls the next handler as the caller, and waits for its answer. */
+async function letThrough(
+  exchange: Exchange,
+  forwarded: Request,
+  { authInfo, parsedBody }: McpRequestOptions,
+): Promise<Response> {
+  const { request, response, next } = exchange;
+  request.auth = authInfo;
+  hideFields(request, forwarded);
+  // What was judged, and not what somebody else may read in the same bytes.
+  if (parsedBody !== undefined) request.body = parsedBody;
+  else if (exchange.wasRead()) request.body = await forwarded.text();
+  exchange.held = holdResponse(response);
+  next();
+  return await exchange.held.response;
+}
+
+/**
+ * Creates middleware that serves the metadata of an MCP server, at each of its places, and passes
+ * everything else on. For the root of an app: well-known paths are those of the origin.
+ *
+ * @param auth The resource server.
+ * @returns The middleware.
+ */
+export function metadataRoutes(auth: PropelAuth): ExpressMiddleware {
+  const notMetadata = new Response();
+  const handler = auth.handler(() => notMetadata, { fallback: () => notMetadata });
+  return (request, response, next) => {
+    const target = request.originalUrl ?? request.url;
+    if (!target?.startsWith("/.well-known/")) return next();
+    const built = tryBuildRequest(request);
+    if (built === undefined) return next();
+    handler(built.request)
+      .then((answer) => answer === notMetadata ? next() : sendResponse(response, answer))
+      .catch(next);
+  };
+}
+
+function tryBuildRequest(request: IncomingRequest): BuiltRequest | undefined {
+  try {
+    return buildRequest(request);
+  } catch {
+    return undefined;
+  }
+}
+
+function buildBadRequest(): Response {
+  return buildJsonRpcError(
+    400,
+    TRANSPORT_ERROR,
+    "This request has a method or a target unheard of",
+  );
+}

@@ -1,0 +1,62 @@
+/**
+ * The names under which spans and metrics tell things: those of OpenTelemetry's semantic conventions
+ * where there is one, else `propelauth.*`. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import type { PropelAuthEvent } from "../../events/events.ts";
+import type { OtelAttributes } from "./api.ts";
+
+/** How a verification ends. */
+export type Outcome = "accepted" | "refused" | "unverified";
+
+/** An event that ends a verification. */
+export type VerificationEvent = Extract<
+  PropelAuthEvent,
+  { code: "token_accepted" | "token_refused" | "token_unverified" }
+>;
+
+/** An event that ends a question to PropelAuth. */
+export type IntrospectionEvent = Extract<
+  PropelAuthEvent,
+  { code: "introspection_completed" | "propelauth_unreachable" | "propelauth_misconfigured" }
+>;
+
+const OUTCOMES: Readonly<Record<VerificationEvent["code"], Outcome>> = {
+  token_accepted: "accepted",
+  token_refused: "refused",
+  token_unverified: "unverified",
+};
+
+/**
+ * Names what a verification is counted by. Few values each, and nothing about a person.
+ *
+ * @param event The event.
+ * @returns The attributes.
+ */
+export function describeVerification(event: VerificationEvent): OtelAttributes {
+  return {
+    "propelauth.outcome": OUTCOMES[event.code],
+    ...("source" in event && event.source !== undefined && { "propelauth.source": event.source }),
+    ...("reason" in event && { "error.type": event.reason }),
+  };
+}
+
+/**
+ * Names what a question is measured by. Few values each, and nothing about a person.
+ *
+ * @param event The event.
+ * @returns The attributes.
+ */
+export function describeIntrospection(event: IntrospectionEvent): OtelAttributes {
+  if (event.code === "introspection_completed") {
+    return { "http.request.method": "POST", "propelauth.active": event.active };
+  }
+  const { reason, status } = event;
+  return {
+    "http.request.method": "POST",
+    "error.type": reason,
+    ...(status !== undefined && { "http.response.status_code": status }),
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * Metrics of verifications, questions and states.
+ *
+ * @module
+ */
+
+import type { FactsSource, PropelAuthEvent } from "../../events/events.ts";
+import type { OtelApi, OtelAttributes, OtelMeter } from "./api.ts";
+import { describeIntrospection, describeVerification } from "./attributes.ts";
+
+/** The ratio of cache hits tells of about so many tokens. */
+const HIT_RATIO_WINDOW = 1000;
+
+/** Bounds of the histogram: the usual ones are meant for milliseconds. */
+const DURATION_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const HITS: Readonly<Record<FactsSource, boolean>> = {
+  cache: true,
+  shared_cache: true,
+  introspection: false,
+  flight: false,
+  stale: false,
+};
+
+/**
+ * Creates what measures.
+ *
+ * @param api The module `@opentelemetry/api`.
+ * @param scope The library's name.
+ * @param attributes What every measurement has.
+ * @returns What to tell of each event.
+ */
+export function createMeasurements(
+  api: OtelApi,
+  scope: string,
+  attributes: OtelAttributes,
+): (event: PropelAuthEvent) => void {
+  const addToHitRatio = createHitRatio();
+  let instruments: Instruments | undefined;
+  let breakerOpen = 0;
+  let sharedCacheLost = 0;
+
+  return (event) => {
+    // Not before the first event: on Node an instrument that is made before a meter provider is
+    // registered measures nothing, ever.
+    instruments ??= createInstruments(api.metrics.getMeter(scope), attributes);
+    const measured = instruments;
+    switch (event.code) {
+      case "token_accepted":
+      case "token_refused":
+      case "token_unverified": {
+        measured.verifications.add(1, { ...attributes, ...describeVerification(event) });
+        const source = event.code === "token_unverified" ? "introspection" : event.source;
+        if (source !== undefined) measured.hitRatio.record(addToHitRatio(HITS[source]), attributes);
+        if (source === "flight") measured.flightsJoined.add(1, attributes);
+        return;
+      }
+      case "introspection_completed":
+      case "propelauth_unreachable":
+      case "propelauth_misconfigured":
+        measured.introspectionDuration.record(event.durationSeconds, {
+          ...attributes,
+          ...describeIntrospection(event),
+        });
+        return;
+      case "breaker_opened":
+      case "breaker_closed": {
+        const open = event.code === "breaker_opened" ? 1 : 0;
+        measured.breakerOpen.add(open - breakerOpen, attributes);
+        breakerOpen = open;
+        return;
+      }
+      case "shared_cache_lost":
+      case "shared_cache_recovered": {
+        const lost = event.code === "shared_cache_lost" ? 1 : 0;
+        measured.sharedCacheLost.add(lost - sharedCacheLost, attributes);
+        sharedCacheLost = lost;
+        return;
+      }
+      case "shared_cache_entry_rejected":
+        measured.sharedCacheRejected.add(1, attributes);
+        return;
+      case "call_refused":
+        measured.requestsRefused.add(1, { ...attributes, "error.type": event.reason });
+        return;
+      case "session_refused":
+        measured.requestsRefused.add(1, { ...attributes, "error.type": "session" });
+        return;
+      case "request_refused":
+        measured.requestsRefused.add(1, { ...attributes, "error.type": event.reason });
+        return;
+    }
+  };
+}
+
+type Instruments = ReturnType<typeof createInstruments>;
+
+function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
+  const breakerOpen = meter.createUpDownCounter("propelauth.breaker.open", {
+    description: "1 while PropelAuth is not asked since it failed again and again, else 0",
+    unit: "1",
+  });
+  const sharedCacheLost = meter.createUpDownCounter("propelauth.shared_cache.lost", {
+    description: "1 while the shared cache cannot be used, else 0",
+    unit: "1",
+  });
+  // A state that was never told is no state on a dashboard.
+  breakerOpen.add(0, attributes);
+  sharedCacheLost.add(0, attributes);
+  return {
+    breakerOpen,
+    sharedCacheLost,
+    verifications: meter.createCounter("propelauth.verifications", {
+      description: "Access tokens verified, by outcome",
+      unit: "{verification}",
+    }),
+    // Not an observable one: Deno does not ask for those when a process ends.
+    hitRatio: meter.createGauge("propelauth.cache.hit_ratio", {
+      description: `Share of about the last ${HIT_RATIO_WINDOW} tokens that needed no question`,
+      unit: "1",
+    }),
+    introspectionDuration: meter.createHistogram("propelauth.introspection.duration", {
+      description: "How long PropelAuth took to answer, or to fail",
+      unit: "s",
+      advice: { explicitBucketBoundaries: DURATION_BOUNDS_SECONDS },
+    }),
+    flightsJoined: meter.createCounter("propelauth.flights.joined", {
+      description: "Verifications that waited for another one's question",
+      unit: "{verification}",
+    }),
+    requestsRefused: meter.createCounter("propelauth.requests.refused", {
+      description:
+        "Requests refused for what they ask, their origin, their host or another's session",
+      unit: "{request}",
+    }),
+    sharedCacheRejected: meter.createCounter("propelauth.shared_cache.rejected", {
+      description: "Entries of the shared cache that were not written with our secret",
+      unit: "{entry}",
+    }),
+  };
+}
+
+/** A mean of all at first, and then one that forgets. */
+function createHitRatio(): (hit: boolean) => number {
+  let count = 0;
+  let ratio = 0;
+  return (hit) => {
+    count = Math.min(count + 1, HIT_RATIO_WINDOW);
+    return ratio += ((hit ? 1 : 0) - ratio) / count;
+  };
+}

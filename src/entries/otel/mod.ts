@@ -1,0 +1,108 @@
+/**
+ * Turns events into OpenTelemetry spans and metrics. The module `@opentelemetry/api` is passed in:
+ * nothing is installed for whoever does not want it.
+ *
+ * @example With Deno's own exporter (`OTEL_DENO=true`), or with the Node SDK
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import * as api from "@opentelemetry/api";
+ * import { createPropelAuth } from "@x/propelauth-mcp";
+ * import { otelEvents } from "@x/propelauth-mcp/otel";
+ *
+ * const auth = createPropelAuth({
+ *   authUrl: "https://auth.example.com",
+ *   introspectionClientId: "id",
+ *   introspectionClientSecret: "secret",
+ *   baseUrl: "https://mcp.example.com",
+ *   onEvent: otelEvents(api),
+ * });
+ * const refusal = await auth.authenticate(new Request("https://mcp.example.com/mcp"));
+ * assert(refusal instanceof Response);
+ * ```
+ *
+ * @module
+ */
+
+import type { EventListener } from "../../events/events.ts";
+import type { OtelApi, OtelAttributes } from "./api.ts";
+import { createMeasurements } from "./measurements.ts";
+import { createSpans } from "./spans.ts";
+
+export type {
+  OtelApi,
+  OtelAttributes,
+  OtelContext,
+  OtelContextApi,
+  OtelCounter,
+  OtelInstrumentOptions,
+  OtelMeter,
+  OtelMetricsApi,
+  OtelRecorder,
+  OtelSpan,
+  OtelSpanOptions,
+  OtelTraceApi,
+  OtelTracer,
+} from "./api.ts";
+
+/** Under this name the library's tracer and meter are known. */
+const SCOPE = "@x/propelauth-mcp";
+
+/** What is recorded beside the usual. */
+export interface OtelEventsOptions {
+  /**
+   * Added to every span and measurement, to tell several servers in one process apart.
+   *
+   * @default {{}}
+   */
+  attributes?: OtelAttributes;
+  /**
+   * Whether the span of an accepted token says who called: PropelAuth's user id, as `enduser.id`.
+   * Metrics never do.
+   *
+   * @default {false}
+   */
+  recordSubject?: boolean;
+}
+
+/**
+ * Creates a listener for the option `onEvent` that makes spans and metrics.
+ *
+ * Spans: `propelauth.verify`, within whatever is under way, and `propelauth.introspect` within it.
+ * Metrics: `propelauth.verifications`, `propelauth.introspection.duration`,
+ * `propelauth.flights.joined`, `propelauth.cache.hit_ratio`, `propelauth.breaker.open`,
+ * `propelauth.shared_cache.lost`, `propelauth.shared_cache.rejected` and
+ * `propelauth.requests.refused`.
+ *
+ * Instruments are made at the first event, so the SDK has to be started before the first request.
+ * Neither spans nor metrics hold a token or a secret.
+ *
+ * @param api The module `@opentelemetry/api`, version 1.9 or later.
+ * @param options What is recorded beside the usual.
+ * @returns The listener.
+ * @throws {TypeError} `api` is not that module.
+ */
+export function otelEvents(api: OtelApi, options: OtelEventsOptions = {}): EventListener {
+  for (const part of ["trace", "metrics", "context"] as const) {
+    if (typeof api?.[part] !== "object" && typeof api?.[part] !== "function") {
+      throw new TypeError(
+        `Cannot create otelEvents: api must be @opentelemetry/api: no ${part} in it`,
+      );
+    }
+  }
+  const { attributes = {}, recordSubject = false } = options;
+  const spans = createSpans(api, SCOPE, { attributes, recordSubject });
+  const measure = createMeasurements(api, SCOPE, attributes);
+  return (event) => {
+    measure(event);
+    switch (event.code) {
+      case "introspection_completed":
+      case "propelauth_unreachable":
+      case "propelauth_misconfigured":
+        return spans.introspection(event);
+      case "token_accepted":
+      case "token_refused":
+      case "token_unverified":
+        return spans.verification(event);
+    }
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * For tests of your own server: a PropelAuth in the test's hand, without a network, an account or a
+ * port.
+ *
+ * @example A token expires when the test says so
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
+ *
+ * const propelAuth = createTestPropelAuth();
+ * const auth = propelAuth.createPropelAuth();
+ * const token = propelAuth.token({ subject: "user-7", scopes: ["read"] });
+ * assert.equal((await auth.verifier.verifyAccessToken(token)).subject, "user-7");
+ *
+ * propelAuth.advance(3600);
+ * await assert.rejects(auth.verifier.verifyAccessToken(token), { reason: "inactive" });
+ * ```
+ *
+ * @module
+ */
+
+import { composePropelAuth } from "../../create_propel_auth.ts";
+import type { PropelAuth } from "../../propel_auth.ts";
+import { buildBasicCredentials } from "../../oauth/introspection.ts";
+import { resolveOptions } from "../../options/resolve_options.ts";
+import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
+import {
+  type ConnectableClient,
+  connectClient,
+  type ConnectOptions,
+  type TestedHandler,
+} from "./connect.ts";
+import { createTestClock } from "./test_clock.ts";
+import { createTestNetwork, type HeldAnswers, type TestFailure } from "./test_network.ts";
+import { createTestWorld } from "./test_world.ts";
+import { createTestTokens, type TestTokenOptions } from "./test_tokens.ts";
+
+export type {
+  ClientSdk,
+  ConnectableClient,
+  ConnectOptions,
+  TestedHandler,
+  TestTransportOptions,
+} from "./connect.ts";
+export type { HeldAnswers, TestFailure } from "./test_network.ts";
+export type { TestTokenOptions } from "./test_tokens.ts";
+
+/** A PropelAuth in the test's hand. Its members may be taken apart: none uses `this`. */
+export interface TestPropelAuth {
+  /**
+   * Options for `createPropelAuth`, which then asks this PropelAuth and nobody else.
+   *
+   * With these the server keeps its own clock: a token that the test's clock has passed is
+   * inactive, as it is with PropelAuth itself, unless an answer about it is kept
+   * (`cacheTtlSeconds`).
+   */
+  readonly options: PropelAuthOptions;
+  /**
+   * Does what `createPropelAuth` does, by the test's clock: expiry, the life of answers that are
+   * kept, deadlines and the end of event streams.
+   *
+   * @param overrides Options that win over {@linkcode TestPropelAuth.options}.
+   * @returns The same as from `createPropelAuth`.
+   * @throws {TypeError} An option is unknown or breaks its rule.
+   * @throws {RangeError} A number is out of its bounds.
+   */
+  createPropelAuth(overrides?: Partial<PropelAuthOptions>): PropelAuth;
+  /**
+   * Issues an access token, with any claims.
+   *
+   * @param options What it is good for; by default it is accepted.
+   * @returns The token.
+   * @throws {TypeError} An option is unknown: other members of the answer go into `claims`.
+   * @throws {RangeError} `expiresInSeconds` is no number.
+   */
+  token(options?: TestTokenOptions): string;
+  /**
+   * Revokes a token: from now on it is inactive.
+   *
+   * @param token A token of this PropelAuth.
+   * @throws {TypeError} It was not issued here, or is revoked already.
+   */
+  revoke(token: string): void;
+  /**
+   * Tells the time.
+   *
+   * @returns Seconds since 1970; the first of them is the first of the year 2100.
+   */
+  now(): number;
+  /**
+   * Moves the clock forward. It stands still otherwise.
+   *
+   * @param seconds How far.
+   * @throws {RangeError} It is no number, or negative.
+   */
+  advance(seconds: number): void;
+  /**
+   * Makes PropelAuth fail.
+   *
+   * @param failure How.
+   * @param times How many questions; until {@linkcode TestPropelAuth.recover} by default.
+   * @throws {TypeError} There is no such failure.
+   */
+  fail(failure: TestFailure, times?: number): void;
+  /** Makes PropelAuth answer again. */
+  recover(): void;
+  /**
+   * Makes PropelAuth slow: no question is answered until the test lets it.
+   *
+   * @returns When a question is there, and how to let the answers go.
+   */
+  hold(): HeldAnswers;
+  /**
+   * Counts introspections, failed ones included.
+   *
+   * @param token The token in question; by default all count.
+   * @returns How often PropelAuth was asked.
+   */
+  countIntrospections(token?: string): number;
+  /**
+   * Connects a client of the SDK that is passed in, in process.
+   *
+   * @param handler What answers: `auth.handler(mcp)`, or a router that it stands in.
+   * @param options The token and the SDK.
+   * @returns The client, connected; the test closes it.
+   * @throws {Error} Whatever the SDK throws, such as its own error for a refused token.
+   */
+  connect<Client extends ConnectableClient, Options>(
+    handler: TestedHandler,
+    options: ConnectOptions<Client, Options>,
+  ): Promise<Client>;
+}
+
+const DEFAULTS: PropelAuthOptions = {
+  authUrl: "https://auth.example.com",
+  introspectionClientId: "test-id",
+  introspectionClientSecret: "test-secret",
+  baseUrl: "https://mcp.example.com",
+};
+
+/**
+ * Creates a PropelAuth for tests.
+ *
+ * It answers introspection as PropelAuth does, by a clock that only the test moves, and opens no
+ * port and no connection. Each one is apart from all others.
+ *
+ * Does not log anybody in: `@x/propelauth-local` has login and consent pages.
+ *
+ * @param overrides Options of the server under test, such as `requiredScopes` or `mcpPath`; those
+ * that are left out have values that do for a test.
+ * @returns The options, and what a test does with PropelAuth.
+ * @throws {TypeError} An option is unknown or breaks its rule.
+ * @throws {RangeError} A number is out of its bounds.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createPropelAuth } from "@x/propelauth-mcp";
+ * import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
+ *
+ * const { options, token, fail } = createTestPropelAuth({ requiredScopes: ["read"] });
+ * const handler = createPropelAuth(options).handler(() => new Response("hello"));
+ * const request = { headers: { Authorization: `Bearer ${token()}` } };
+ * fail(503);
+ * const response = await handler(new Request("https://mcp.example.com/mcp", request));
+ * assert.equal(response.status, 503);
+ * ```
+ */
+export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {}): TestPropelAuth {
+  const raw: PropelAuthOptions = { ...DEFAULTS, ...overrides };
+  const resolved = resolveOptions(raw);
+  const clock = createTestClock();
+  const tokens = createTestTokens({
+    scopes: resolved.requiredScopes,
+    audience: resolved.resource,
+    issuer: resolved.issuer,
+  });
+  const network = createTestNetwork({
+    introspectionEndpoint: resolved.introspectionEndpoint,
+    metadataUrl: resolved.authorizationServerMetadataUrl,
+    basicCredentials: buildBasicCredentials(resolved),
+    metadata: {
+      issuer: resolved.issuer,
+      introspection_endpoint: resolved.introspectionEndpoint,
+      response_types_supported: ["code"],
+    },
+    introspect: (token) => tokens.introspect(token, clock.now()),
+  });
+  const fetch = (url: string, init: RequestInit): Promise<Response> => network.fetch(url, init);
+  const world = createTestWorld(clock, network);
+  const options: PropelAuthOptions = Object.freeze({
+    ...raw,
+    tokenIntrospectionOverrides: { ...raw.tokenIntrospectionOverrides, fetch },
+  });
+  const mcpUrl = new URL(resolved.mcpPath, raw.baseUrl).href;
+
+  return Object.freeze({
+    options,
+    createPropelAuth: (more: Partial<PropelAuthOptions> = {}): PropelAuth => {
+      const { tokenIntrospectionOverrides = options.tokenIntrospectionOverrides } = more;
+      return composePropelAuth({
+        ...options,
+        ...more,
+        tokenIntrospectionOverrides: { ...tokenIntrospectionOverrides, fetch: world.fetch },
+      }, world);
+    },
+    token: (wanted: TestTokenOptions = {}): string => tokens.issue(wanted, clock.now()),
+    revoke: tokens.revoke,
+    now: clock.now,
+    advance: clock.advance,
+    fail: (failure: TestFailure, times: number = Infinity): void => network.fail(failure, times),
+    recover: network.recover,
+    hold: network.hold,
+    countIntrospections: network.countIntrospections,
+    connect: <Client extends ConnectableClient, Options>(
+      handler: TestedHandler,
+      how: ConnectOptions<Client, Options>,
+    ): Promise<Client> => connectClient(handler, mcpUrl, how),
+  });
+}

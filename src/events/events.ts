@@ -1,0 +1,165 @@
+/**
+ * What an operator can be told of: a closed union of events, each with a stable code. Pure: no
+ * clock, no network.
+ *
+ * @module
+ */
+
+import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
+
+/** Where the facts about a token came from. */
+export type FactsSource = "cache" | "introspection" | "flight" | "shared_cache" | "stale";
+
+/** What every event about one token has. */
+export interface TokenEvent {
+  /** The first 12 hex digits of the token's SHA-256: to correlate by, of no use to a thief. */
+  readonly tokenDigest: string;
+  /** Seconds that it took, with fractions. */
+  readonly durationSeconds: number;
+}
+
+/** What happened, without the sentence. */
+export type EventFacts =
+  | TokenEvent & {
+    readonly code: "token_accepted";
+    /**
+     * `flight`: another request was asking already. `shared_cache`: another instance had asked.
+     * `stale`: an older answer, since PropelAuth cannot be asked.
+     */
+    readonly source: FactsSource;
+    readonly clientId: string;
+    readonly subject?: string;
+  }
+  | Partial<TokenEvent> & {
+    readonly code: "token_refused";
+    /** Private: the client learns a code at most. */
+    readonly reason: AccessTokenErrorReason;
+    /** Absent when nobody was asked: there was no token, or nothing that could be one. */
+    readonly source?: FactsSource;
+    /** What the token had to satisfy, for people: an audience, scopes, a time. */
+    readonly expected?: string;
+    /** What it has instead, for people: cut to 200 characters, escaped. */
+    readonly received?: string;
+  }
+  | {
+    /** The token is fine, and what was asked for needs more than it is good for. */
+    readonly code: "call_refused";
+    readonly tokenDigest: string;
+    readonly reason: AccessTokenErrorReason;
+    readonly clientId: string;
+    readonly subject?: string;
+    /** With `scope_missing`: all scopes that the call needs, for people. */
+    readonly expected?: string;
+    /** What the caller has instead, for people: cut to 200 characters, escaped. */
+    readonly received?: string;
+  }
+  | TokenEvent & {
+    /** Neither accepted nor refused: the request got 503 or 500. */
+    readonly code: "token_unverified";
+    readonly reason: IntrospectionErrorReason;
+  }
+  | TokenEvent & {
+    /** PropelAuth answered a question. */
+    readonly code: "introspection_completed";
+    readonly active: boolean;
+  }
+  | TokenEvent & {
+    /** `unreachable`: it may recover by itself. `misconfigured`: somebody has to act. */
+    readonly code: "propelauth_unreachable" | "propelauth_misconfigured";
+    readonly reason: IntrospectionErrorReason;
+    /** The HTTP status, when there was one. */
+    readonly status?: number;
+    /** What the network said, for people: cut to 200 characters, escaped. */
+    readonly detail?: string;
+  }
+  | {
+    /** PropelAuth's metadata could not be forwarded, and a client got 502. */
+    readonly code: "metadata_unavailable";
+    /** The HTTP status, when there was one. */
+    readonly status?: number;
+    /** Otherwise what went wrong, for people: cut to 200 characters, escaped. */
+    readonly detail?: string;
+  }
+  | {
+    /** From now on requests are refused at once, without a question, until a probe is answered. */
+    readonly code: "breaker_opened";
+    /** How many questions failed in a row. */
+    readonly failures: number;
+    /** Seconds until the next probe. */
+    readonly retryAfterSeconds: number;
+  }
+  | { readonly code: "breaker_closed" }
+  | { readonly code: "shared_cache_lost" | "shared_cache_recovered" }
+  | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
+  | {
+    /** A caller presented the session of another one. */
+    readonly code: "session_refused";
+    readonly tokenDigest: string;
+    readonly clientId: string;
+    readonly subject?: string;
+  }
+  | {
+    /** A browser origin or a host that is not allowed. */
+    readonly code: "request_refused";
+    readonly reason: "origin" | "host";
+    /** What the header said, cut to 200 characters, escaped. */
+    readonly received: string;
+  }
+  | {
+    /** An operation that is in no rule, where `defaultOperation` is `"deny"`. */
+    readonly code: "request_refused";
+    readonly reason: "operation";
+    readonly tokenDigest: string;
+    readonly clientId: string;
+    readonly subject?: string;
+    /** What the caller asked for, cut to 200 characters, escaped. */
+    readonly received: string;
+  };
+
+/**
+ * What happened, and what an operator does about it. Tell events apart by `code`; a later version
+ * may add codes. Never holds a token, a secret or a header of ours.
+ *
+ * Each verification ends in one of `token_accepted`, `token_refused` and `token_unverified`; each
+ * question to PropelAuth, which many of them may share, in one of `introspection_completed`,
+ * `propelauth_unreachable` and `propelauth_misconfigured`.
+ */
+export type PropelAuthEvent = EventFacts & {
+  /** What it means and what to do about it, for the operator. */
+  readonly message: string;
+  /** When it happened: seconds since 1970, with fractions. */
+  readonly occurredAt: number;
+};
+
+/** Receives events. What it throws is ignored. */
+export type EventListener = (event: PropelAuthEvent) => void;
+
+/** Tells of an event; `undefined` where nobody listens, so that nothing is put together in vain. */
+export type Emit = ((facts: EventFacts) => void) | undefined;
+
+const MAX_SHOWN_LENGTH = 200;
+const DIGEST_LENGTH = 12;
+
+/**
+ * Shortens a digest to what events show.
+ *
+ * @param digest The SHA-256 of a token in hex.
+ * @returns Its first 12 digits.
+ */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, DIGEST_LENGTH);
+}
+
+/**
+ * Makes text from outside fit for a log: cut, and without control characters.
+ *
+ * @param value What came.
+ * @returns Printable ASCII in quotes, at most 200 characters of it.
+ */
+export function showForeign(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.slice(0, MAX_SHOWN_LENGTH).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

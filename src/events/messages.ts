@@ -1,0 +1,160 @@
+/**
+ * What each event means and what to do about it, and how loud it is. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
+import type { EventFacts } from "./events.ts";
+
+/** `info`: all is well. `warn`: a client was refused. `error`: somebody has to look. */
+export type EventLevel = "info" | "warn" | "error";
+
+/** How loud each event is. */
+export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
+  token_accepted: "info",
+  token_refused: "warn",
+  token_unverified: "warn",
+  call_refused: "warn",
+  introspection_completed: "info",
+  propelauth_unreachable: "error",
+  propelauth_misconfigured: "error",
+  metadata_unavailable: "error",
+  breaker_opened: "error",
+  breaker_closed: "info",
+  shared_cache_lost: "error",
+  shared_cache_recovered: "info",
+  shared_cache_entry_rejected: "error",
+  session_refused: "warn",
+  request_refused: "warn",
+};
+
+/**
+ * Says whose affair a failed question is.
+ *
+ * @param reason Why there is no usable answer.
+ * @returns `unreachable`: it may recover by itself. `misconfigured`: somebody has to act.
+ */
+export function kindOfFailure(reason: IntrospectionErrorReason): "unreachable" | "misconfigured" {
+  const ours = reason === "client_refused" || reason === "malformed_response";
+  return ours ? "misconfigured" : "unreachable";
+}
+
+/**
+ * Says what an event means and what to do about it.
+ *
+ * @param facts What happened.
+ * @returns Whole sentences, the same for all events of a kind.
+ */
+export function messageOf(facts: EventFacts): string {
+  switch (facts.code) {
+    case "token_accepted":
+      return "An access token was accepted.";
+    case "token_refused":
+    case "call_refused":
+      return REFUSED[facts.reason];
+    case "token_unverified":
+      return UNASKED.includes(facts.reason)
+        ? FAILED[facts.reason]
+        : UNVERIFIED[kindOfFailure(facts.reason)];
+    case "introspection_completed":
+      return "PropelAuth answered an introspection request.";
+    case "propelauth_unreachable":
+    case "propelauth_misconfigured":
+      // All of PropelAuth's OAuth is 404 in an environment without MCP.
+      return facts.status === 404 ? NOT_ENABLED : FAILED[facts.reason];
+    case "metadata_unavailable":
+      return facts.status === 404
+        ? NOT_ENABLED
+        : "PropelAuth's metadata could not be forwarded, so a client of the 2025-03-26 protocol " +
+          "cannot log in: the doctor finds out why.";
+    case "breaker_opened":
+      return "PropelAuth failed again and again, or wants a pause: requests get 503 at once until a " +
+        "probe is answered. " +
+        "Look at PropelAuth's status page and at this server's network.";
+    case "breaker_closed":
+      return "PropelAuth answers again.";
+    case "shared_cache_lost":
+      return "The shared cache cannot be used: every instance asks PropelAuth by itself. " +
+        "Look at the cache's server.";
+    case "shared_cache_recovered":
+      return "The shared cache can be used again.";
+    case "shared_cache_entry_rejected":
+      return "An entry of the shared cache was not written with this introspection secret: it was " +
+        "ignored. Find out who else writes there.";
+    case "session_refused":
+      return "A caller presented another caller's MCP session: it was answered like an unknown one.";
+    case "request_refused":
+      return REQUEST_REFUSED[facts.reason];
+  }
+}
+
+const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
+  missing_credentials: "A request without an access token was sent to log in.",
+  malformed_credentials: "A request's Authorization header was not one well-formed Bearer token.",
+  inactive: "PropelAuth says that a token is not active: expired, revoked, or never issued here. " +
+    "If every token is, compare the Auth URL with the environment that the clients log in to.",
+  wrong_token_type:
+    "A token is no access token: a client sends its refresh token, or another kind.",
+  expired:
+    "A token that PropelAuth calls active has expired by this machine's clock: compare the " +
+    "clocks.",
+  not_yet_valid: "A token is not valid yet: compare this machine's clock.",
+  audience_mismatch: "A token was issued for another server: clients have to log in with the " +
+    "resource that this server publishes. Compare baseUrl and mcpPath with the URL in use.",
+  org_claim_missing: "PropelAuth named no organization (org_id) for a token where one is needed. " +
+    "If it never does, membership has to be looked up in PropelAuth's backend API.",
+  org_mismatch:
+    "A token is for another organization than the one that was called: the user has to " +
+    "log in again and choose this one.",
+  role_claim_missing: "PropelAuth named no role (org_role) for a token where one is needed. " +
+    "If it never does, the role has to be looked up in PropelAuth's backend API.",
+  role_mismatch:
+    "A caller's role in the organization (org_role) is not one that the tool asks for.",
+  scope_missing:
+    "A token lacks a scope: the client was told which to ask for. If users cannot get " +
+    "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",
+};
+
+const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
+  unreachable: "A request was answered 503, since PropelAuth could not be asked about its token; " +
+    "the client may try again.",
+  misconfigured: "A request was answered 500, since PropelAuth and this server's options do not " +
+    "fit together: look at the event propelauth_misconfigured.",
+};
+
+/** Those for which no question is asked, so that nothing else is told of them. */
+const UNASKED: readonly IntrospectionErrorReason[] = ["overloaded", "breaker_open", "closed"];
+
+const REQUEST_REFUSED = {
+  origin:
+    "A browser page of an origin that is not allowed called: add it to allowedOrigins if it may.",
+  host: "A request named a host that is not on loopback: set baseUrl to the URL that clients use.",
+  operation:
+    "A caller asked for an operation that no rule in operations is for: add one if it may " +
+    "be used, since defaultOperation refuses all others.",
+} as const;
+
+const NOT_ENABLED =
+  "PropelAuth answered 404: MCP is not enabled in this environment (MCP > Enable " +
+  "MCP), or the Auth URL is another's.";
+
+const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
+  timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",
+  network: "PropelAuth cannot be reached: look at the Auth URL, DNS and this server's network.",
+  unavailable:
+    "PropelAuth is not available, or limits the rate (429): look at its status page. A " +
+    "cacheTtlSeconds of a few seconds asks it far less.",
+  overloaded:
+    "A request was answered 503, since too many tokens wait for PropelAuth's answer: if " +
+    "it is no flood, raise maxConcurrentIntrospections, or set cacheTtlSeconds.",
+  breaker_open:
+    "A request was answered 503 at once, since PropelAuth failed again and again: look " +
+    "at the event breaker_opened.",
+  closed: "A request was answered 503, since this server is shutting down.",
+  client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
+    "another environment (MCP > Request Validation).",
+  malformed_response:
+    "PropelAuth's answer was no introspection response: look at the Auth URL, and " +
+    "at what stands between.",
+};

@@ -1,0 +1,119 @@
+/**
+ * The gate of the MCP endpoint: host, origin, preflight, credentials, verification.
+ *
+ * @module
+ */
+
+import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
+import { type AllowedOrigins, isOriginAllowed } from "./host_and_origin.ts";
+import { parseBearerToken } from "../oauth/bearer.ts";
+import { buildPreflight, setCorsHeaders } from "./cors.ts";
+import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import { type Emit, showForeign } from "../events/events.ts";
+import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { buildRefusal } from "../oauth/refusal.ts";
+import { isLoopback } from "../oauth/resource_identifier.ts";
+import type { Verifier } from "../verification/verifier.ts";
+
+// RFC 9110 §7.2: uri-host [ ":" port ]
+const HOST = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?$/i;
+
+/** What a gate is made of. */
+export interface GateOptions {
+  readonly allowedOrigins: AllowedOrigins;
+  /** Whether only loopback hosts are served. */
+  readonly onLoopback: boolean;
+}
+
+/** The gate: a verified token, or the response to send instead. */
+export type Gate = (
+  request: Request,
+  policy: AccessTokenPolicy,
+) => Promise<AccessToken | Response>;
+
+/**
+ * Creates the gate.
+ *
+ * The only way through is an access token judged for this very request. A preflight is answered
+ * without one, since browsers send none; the answer lets nobody in.
+ *
+ * @param options Checked options.
+ * @param verifier Checks the token, and tells of it.
+ * @param emit Tells of requests that the verifier never sees.
+ * @returns The gate. It rejects only for a fault that is neither the client's nor PropelAuth's.
+ */
+export function createGate(
+  options: GateOptions,
+  verifier: Verifier,
+  emit: Emit,
+): Gate {
+  const { allowedOrigins, onLoopback } = options;
+
+  function readToken(request: Request): string {
+    try {
+      return parseBearerToken(request.headers.get("Authorization"));
+    } catch (error) {
+      if (error instanceof AccessTokenError) {
+        emit?.({ code: "token_refused", reason: error.reason });
+      }
+      throw error;
+    }
+  }
+
+  async function judge(
+    request: Request,
+    policy: AccessTokenPolicy,
+  ): Promise<AccessToken | Response> {
+    if (request.method === "OPTIONS") return buildPreflight(request);
+    try {
+      return await verifier.verify(readToken(request), policy);
+    } catch (error) {
+      if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
+        return buildRefusal(error, policy);
+      }
+      throw error;
+    }
+  }
+
+  return async (request, policy) => {
+    if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
+    const origin = request.headers.get("Origin");
+    if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
+      emit?.({ code: "request_refused", reason: "origin", received: showForeign(origin) });
+      return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
+    }
+    const result = await judge(request, policy);
+    if (result instanceof Response) setCorsHeaders(result.headers, origin, allowedOrigins);
+    return result;
+  };
+}
+
+/**
+ * Tells whether a request to a server on loopback names a loopback host. A web page that has its
+ * own name point at 127.0.0.1 (DNS rebinding) does not.
+ *
+ * @param request The request; without a `Host` header its URL counts.
+ * @returns Whether the host is on loopback, whatever the port.
+ */
+export function isHostAllowed(request: Request): boolean {
+  // Taken apart by hand: for a URL parser there may be a userinfo or a path in it.
+  const hostname = HOST.exec(hostOf(request))?.[1];
+  return hostname !== undefined && isLoopback(hostname.toLowerCase());
+}
+
+function hostOf(request: Request): string {
+  return request.headers.get("Host") ?? new URL(request.url).host;
+}
+
+/**
+ * Refuses a host that is not on loopback.
+ *
+ * @param request The request.
+ * @param emit Tells the operator, who may have to set another `baseUrl`.
+ * @returns 403 with what to do about it.
+ */
+export function refuseHost(request: Request, emit: Emit): Response {
+  emit?.({ code: "request_refused", reason: "host", received: showForeign(hostOf(request)) });
+  const message = "This Host is not allowed; the operator sets baseUrl to the URL that clients use";
+  return buildJsonRpcError(403, TRANSPORT_ERROR, message);
+}

@@ -1,0 +1,104 @@
+/**
+ * From a web-standard request to a response: the MCP endpoint, metadata, or neither.
+ *
+ * @module
+ */
+
+import { buildPublicPreflight } from "./cors.ts";
+import { isHostAllowed, refuseHost } from "./gate.ts";
+import { createMcpEndpoint, type McpEndpointParts, type McpServer } from "./mcp_endpoint.ts";
+import { ORG_PLACEHOLDER } from "./organizations.ts";
+import type { ProtectedResources } from "./resources.ts";
+import { routeOf } from "../oauth/resource_identifier.ts";
+
+const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
+
+/** How requests that are not for the MCP endpoint are answered. */
+export interface HandlerOptions {
+  /**
+   * Answers every path that is neither the MCP endpoint nor metadata. Never guarded.
+   *
+   * @default {404}
+   */
+  fallback?: (request: Request) => Response | Promise<Response>;
+  /**
+   * Guards whatever path it is given as the MCP endpoint, and serves nothing else: for routers that
+   * have chosen the path already.
+   *
+   * @default {false}
+   */
+  everyPath?: boolean;
+}
+
+/** A web-standard request handler. */
+export type RequestHandler = (request: Request) => Promise<Response>;
+
+/** What handlers are made of. */
+export interface HandlerParts extends McpEndpointParts {
+  readonly resources: ProtectedResources;
+  readonly mcpPath: string;
+  readonly onLoopback: boolean;
+  /** Absent: not forwarded. */
+  readonly authorizationServerMetadata: (() => Promise<string | undefined>) | undefined;
+}
+
+/**
+ * Creates the handler of one MCP server.
+ *
+ * @param parts What it is made of.
+ * @param mcp The MCP server.
+ * @param options How other paths are answered.
+ * @returns The handler. What the MCP server or the fallback throws passes through, but for what the
+ * MCP server requires of its caller: that is answered 403.
+ * @throws {TypeError} `mcp` is none of what {@linkcode McpServer} lists.
+ */
+export function createHandler(
+  parts: HandlerParts,
+  mcp: McpServer,
+  options: HandlerOptions = {},
+): RequestHandler {
+  const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
+  const { fallback = () => notFound(mcpPath) } = options;
+  const serveMcp = createMcpEndpoint(parts, mcp);
+  // Where each organization has a resource of its own, only the path tells which.
+  const anywhere = options.everyPath === true && !mcpPath.includes(ORG_PLACEHOLDER)
+    ? resources.policyOf()
+    : undefined;
+
+  return async (request) => {
+    const path = routeOf(request.url);
+    const policy = anywhere ?? resources.policyAt(path);
+    if (policy !== undefined) return await serveMcp(request, policy);
+    if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
+    const metadata = resources.metadataAt(path);
+    if (metadata !== undefined) return serveMetadata(request, metadata);
+    if (authorizationServerMetadata && path === AUTHORIZATION_SERVER_METADATA_PATH) {
+      const withBody = request.method === "GET" || request.method === "HEAD";
+      return serveMetadata(request, withBody ? await authorizationServerMetadata() : "");
+    }
+    return await fallback(request);
+  };
+}
+
+/** `document` is `undefined` when it cannot be had now. */
+function serveMetadata(request: Request, document: string | undefined): Response {
+  if (request.method === "OPTIONS") return buildPublicPreflight(request);
+  const headers = new Headers({ "Access-Control-Allow-Origin": "*" });
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    headers.set("Allow", "GET, HEAD, OPTIONS");
+    return new Response(null, { status: 405, headers });
+  }
+  headers.set("Content-Type", "application/json");
+  headers.set("Cache-Control", document === undefined ? "no-store" : "public, max-age=3600");
+  const body = document ??
+    '{"error":"temporarily_unavailable","error_description":"The metadata cannot be had now"}';
+  const status = document === undefined ? 502 : 200;
+  return new Response(request.method === "HEAD" ? null : body, { status, headers });
+}
+
+function notFound(mcpPath: string): Response {
+  return new Response(`Not found. The MCP endpoint of this server is ${mcpPath}\n`, {
+    status: 404,
+    headers: { "Content-Type": "text/plain; charset=utf-8" },
+  });
+}

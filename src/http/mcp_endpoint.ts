@@ -1,0 +1,143 @@
+/**
+ * The MCP endpoint: the gate, whose session, then the MCP server, and what becomes of its response.
+ *
+ * @module
+ */
+
+import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
+import type { AllowedOrigins } from "./host_and_origin.ts";
+import { setCorsHeaders } from "./cors.ts";
+import { AccessTokenError, refusalOf } from "../oauth/errors.ts";
+import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
+import type { Emit } from "../events/events.ts";
+import { buildForwardedRequest } from "./forwarded_request.ts";
+import type { Gate } from "./gate.ts";
+import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
+import { buildRefusal } from "../oauth/refusal.ts";
+import type { Sessions } from "./sessions.ts";
+import { buildSessionRefused } from "../events/token_events.ts";
+import type { World } from "../lib/world.ts";
+
+/** What the MCP server receives beside the request. */
+export interface McpRequestOptions {
+  /** The caller. */
+  authInfo: AccessToken;
+  /** The request's body, when it was parsed already. */
+  parsedBody?: unknown;
+}
+
+/** An MCP server as a function. */
+export type McpFunction = (
+  request: Request,
+  options: McpRequestOptions,
+) => Response | Promise<Response>;
+
+/**
+ * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or one with
+ * `handleRequest` (the web-standard transports of SDK v1 and v2).
+ */
+export type McpServer =
+  | McpFunction
+  | { fetch(request: Request, options: McpRequestOptions): Response | Promise<Response> }
+  | { handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response> };
+
+/** What an MCP endpoint is made of. */
+export interface McpEndpointParts {
+  readonly gate: Gate;
+  /** Absent: every operation needs what every request needs, and no body is read. */
+  readonly operationGate: OperationGate | undefined;
+  readonly allowedOrigins: AllowedOrigins;
+  /** Runs a function with the caller as ambient context. */
+  readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  readonly world: World;
+  /** Where standing streams are listed while they are open. */
+  readonly streams: OpenStreams;
+  /** Whose they are: of all handlers together, since each method may have one of its own. */
+  readonly sessions: Sessions;
+  readonly emit: Emit;
+}
+
+/** Answers a request by the policy of the resource that it is for. */
+export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
+
+/**
+ * Creates the endpoint of one MCP server.
+ *
+ * @param parts What it is made of.
+ * @param server The MCP server.
+ * @returns The endpoint. What the MCP server throws passes through, but for what it requires of its
+ * caller: that is answered 403.
+ * @throws {TypeError} `server` is none of what {@linkcode McpServer} lists.
+ */
+export function createMcpEndpoint(parts: McpEndpointParts, server: McpServer): McpEndpoint {
+  const mcp = asFunction(server);
+  const { gate, operationGate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
+
+  async function serve(admission: Admission, policy: AccessTokenPolicy): Promise<Response> {
+    const { caller, request, parsedBody, filter } = admission;
+    const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
+    try {
+      const response = await runAs(caller, () => mcp(request, options));
+      return filter === undefined ? response : await filter(response);
+    } catch (error) {
+      // What a function requires of its caller the client has to hear. An SDK tells it by itself.
+      if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
+        return buildRefusal(error, policy);
+      }
+      throw error;
+    }
+  }
+
+  return async (request, policy) => {
+    const caller = await gate(request, policy);
+    if (caller instanceof Response) return caller;
+    const origin = request.headers.get("Origin");
+    const sessionId = request.headers.get("Mcp-Session-Id");
+    let response: Response;
+    if (sessionId !== null && !sessions.mayUse(sessionId, caller)) {
+      emit?.(buildSessionRefused(caller));
+      response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
+    } else {
+      const admission = operationGate === undefined
+        ? {
+          caller,
+          request: buildForwardedRequest(request),
+          parsedBody: undefined,
+          filter: undefined,
+        }
+        : await operationGate(request, caller, policy);
+      if (admission instanceof Response) {
+        setCorsHeaders(admission.headers, origin, allowedOrigins);
+        return admission;
+      }
+      response = await serve(admission, policy);
+      const handedOut = response.headers.get("Mcp-Session-Id");
+      if (handedOut !== null) sessions.assign(handedOut, caller);
+    }
+    const stands = isStandingStream(request, response);
+    // Untouched where nothing is to be added: a response made anew costs time on every call.
+    if (origin === null && !stands) return response;
+    const body = response.body !== null && stands
+      ? endStreamAt(response.body, caller.expiresAt, world, streams)
+      : response.body;
+    const readable = new Response(body, response);
+    setCorsHeaders(readable.headers, origin, allowedOrigins);
+    return readable;
+  };
+}
+
+function asFunction(mcp: McpServer): McpFunction {
+  if (typeof mcp === "function") return mcp;
+  if (typeof mcp === "object" && mcp !== null) {
+    if ("fetch" in mcp && typeof mcp.fetch === "function") {
+      return (request, options) => mcp.fetch(request, options);
+    }
+    if ("handleRequest" in mcp && typeof mcp.handleRequest === "function") {
+      return (request, options) => mcp.handleRequest(request, options);
+    }
+  }
+  const rule = "a function, or an object with fetch or handleRequest";
+  const received = mcp === null ? "null" : `a value of type ${typeof mcp}`;
+  throw new TypeError(`Cannot create a handler: mcp must be ${rule}: received ${received}`);
+}

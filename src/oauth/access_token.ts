@@ -1,0 +1,159 @@
+/**
+ * Judges what PropelAuth says of a token. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { AccessTokenError } from "./errors.ts";
+import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
+import type { HoldsScope } from "./scopes.ts";
+
+/**
+ * A verified access token: who calls, through which client, with which scopes.
+ *
+ * Each request gets an object of its own; what one caller changes in it no other one sees. Fits
+ * the `AuthInfo` of both MCP SDK majors.
+ */
+export interface AccessToken {
+  /** The token itself; not enumerable, so that a log or JSON of this object does not show it. */
+  readonly token: string;
+  /** The OAuth client: `client_id`, else `sub`, else `"unknown"`. */
+  readonly clientId: string;
+  /** The scopes that the user granted. */
+  readonly scopes: string[];
+  /** Seconds since 1970; absent when the token has no `exp`. */
+  readonly expiresAt?: number;
+  /** The resource identifier of this server. */
+  readonly resource: URL;
+  /** Where this server's protected resource metadata is. */
+  readonly resourceMetadataUrl: string;
+  /** PropelAuth's user id (`sub`). */
+  readonly subject?: string;
+  /** The whole introspection response, frozen. */
+  readonly claims: IntrospectionClaims;
+  /** `subject` and `claims` again, for code that only knows the SDK's `AuthInfo`. */
+  readonly extra: { subject?: string; claims: IntrospectionClaims };
+}
+
+/** What a token has to satisfy. */
+export interface AccessTokenPolicy {
+  /** The resource identifier, as it is published. */
+  readonly resource: string;
+  /** The same in the form in which audiences are compared. */
+  readonly audience: string | undefined;
+  /** Where the protected resource metadata is. */
+  readonly resourceMetadataUrl: string;
+  /** Every request needs all of them. */
+  readonly requiredScopes: readonly string[];
+  /** What a client without a good token is told to ask for; an empty list names nothing. */
+  readonly challengeScopes: readonly string[];
+  /** Whether granted scopes are enough for a required one. */
+  readonly holdsScope: HoldsScope;
+  /** Whether tokens for other servers of the same environment pass. */
+  readonly dangerouslyAllowAnyAudience: boolean;
+  /** The organization whose resource this is; absent: the resource belongs to none. */
+  readonly orgId?: string;
+  /** With `orgId`: whether tokens that name no organization pass. */
+  readonly dangerouslyAllowMissingOrgId?: boolean;
+}
+
+const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
+
+/**
+ * Judges facts against a policy and the time.
+ *
+ * The order is fixed: inactive, wrong token type, expired, not yet valid, audience, organization,
+ * scope. So an expired token that also lacks a scope has the client fetch a new token, not more
+ * scopes.
+ *
+ * @param facts What PropelAuth says of the token.
+ * @param policy What the token has to satisfy.
+ * @param now Seconds since 1970.
+ * @param token The token that the facts are about.
+ * @returns A new object, shared with nobody.
+ * @throws {AccessTokenError} `inactive`, `wrong_token_type`, `expired`, `not_yet_valid`,
+ * `audience_mismatch`, `org_claim_missing`, `org_mismatch` or `scope_missing`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-4 | RFC 7662 §4}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8707.html#section-2 | RFC 8707 §2}
+ */
+export function judgeAccessToken(
+  facts: IntrospectionFacts,
+  policy: AccessTokenPolicy,
+  now: number,
+  token: string,
+): AccessToken {
+  if (!facts.active) throw new AccessTokenError("inactive");
+  const { tokenType, expiresAt, notBefore, audience, scopes } = facts;
+  if (tokenType === null || (tokenType !== undefined && !BEARER_TOKEN_TYPE.test(tokenType))) {
+    throw new AccessTokenError("wrong_token_type");
+  }
+  if (expiresAt !== undefined && expiresAt <= now) throw new AccessTokenError("expired");
+  if (notBefore !== undefined && notBefore > now) throw new AccessTokenError("not_yet_valid");
+  const meantForUs = policy.audience !== undefined && audience.includes(policy.audience);
+  if (!meantForUs && !policy.dangerouslyAllowAnyAudience) {
+    throw new AccessTokenError("audience_mismatch");
+  }
+  if (policy.orgId !== undefined) judgeOrg(facts.claims.org_id, policy);
+  // A loop, since a frozen list has no fast `every`.
+  for (const scope of policy.requiredScopes) {
+    if (!policy.holdsScope(scopes, scope)) {
+      throw new AccessTokenError("scope_missing", policy.requiredScopes);
+    }
+  }
+  return new VerifiedAccessToken(token, facts, policy);
+}
+
+/** A client may ask for a token for any audience: only the claim says in whose name it is. */
+function judgeOrg(orgId: string | undefined, policy: AccessTokenPolicy): void {
+  if (orgId === undefined) {
+    if (!policy.dangerouslyAllowMissingOrgId) throw new AccessTokenError("org_claim_missing");
+  } else if (orgId !== policy.orgId) throw new AccessTokenError("org_mismatch");
+}
+
+/**
+ * Tells whether a value is an access token that was judged here, and not just something that looks
+ * like one.
+ *
+ * @param value Anything, such as the `authInfo` that an MCP SDK hands to a tool.
+ * @returns Whether it is the very object that {@linkcode judgeAccessToken} returned.
+ */
+export function isAccessToken(value: unknown): value is AccessToken {
+  return VerifiedAccessToken.includes(value);
+}
+
+/** Built once per request, so plainly: freezing, spreading and redefining cost more than the hash. */
+class VerifiedAccessToken implements AccessToken {
+  readonly #token: string;
+  readonly clientId: string;
+  readonly scopes: string[];
+  declare readonly expiresAt?: number;
+  readonly resource: URL;
+  readonly resourceMetadataUrl: string;
+  declare readonly subject?: string;
+  readonly claims: IntrospectionClaims;
+  readonly extra: AccessToken["extra"];
+
+  constructor(token: string, facts: ActiveFacts, policy: AccessTokenPolicy) {
+    const { subject, expiresAt, claims } = facts;
+    this.#token = token;
+    this.clientId = facts.clientId;
+    this.scopes = [...facts.scopes];
+    if (expiresAt !== undefined) this.expiresAt = expiresAt;
+    this.resource = new URL(policy.resource);
+    this.resourceMetadataUrl = policy.resourceMetadataUrl;
+    if (subject !== undefined) this.subject = subject;
+    this.claims = claims;
+    this.extra = subject === undefined ? { claims } : { subject, claims };
+  }
+
+  /** Private members cannot be forged. */
+  static includes(value: unknown): value is VerifiedAccessToken {
+    return typeof value === "object" && value !== null && #token in value;
+  }
+
+  /** On the prototype, where no log and no JSON looks. */
+  get token(): string {
+    return this.#token;
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Reads the text of an introspection response into facts. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { IntrospectionError } from "./errors.ts";
+import { isObject } from "../lib/json.ts";
+import { canonicalResource } from "./resource_identifier.ts";
+
+/**
+ * The whole introspection response for an active token (RFC 7662 §2.2), frozen.
+ *
+ * The listed members are there only with the listed type: one that is `null`, or text that is no
+ * text, counts as absent. Any other member is as PropelAuth sent it.
+ */
+export interface IntrospectionClaims {
+  /** Always true: an inactive token has no claims. */
+  readonly active: true;
+  /** PropelAuth's user id. */
+  readonly sub?: string;
+  /** The OAuth client that the token was issued to. */
+  readonly client_id?: string;
+  /** The granted scopes, separated by spaces, or as a list. */
+  readonly scope?: string | readonly string[];
+  /** Whom the token was issued for. */
+  readonly aud?: string | readonly string[];
+  /** Stands in for `aud` where that is absent. */
+  readonly resource?: string | readonly string[];
+  /** When the token expires, in seconds since 1970. */
+  readonly exp?: number;
+  /** When it was issued, in seconds since 1970. */
+  readonly iat?: number;
+  /** Before when it is not valid, in seconds since 1970. */
+  readonly nbf?: number;
+  /** Who issued the token. */
+  readonly iss?: string;
+  /** The token's own identifier. */
+  readonly jti?: string;
+  /** `Bearer` or `access_token`, in any case; absent is fine too. */
+  readonly token_type?: string;
+  /** A name for people. */
+  readonly username?: string;
+  /** The user's e-mail address. */
+  readonly email?: string;
+  /** The organization that the user chose. */
+  readonly org_id?: string;
+  /** The user's role in that organization. */
+  readonly org_role?: string;
+  /** Any other member, as PropelAuth sent it. */
+  readonly [member: string]: unknown;
+}
+
+/** What PropelAuth says of a token: a fact, not yet a verdict. Read-only, so that it can be shared. */
+export type IntrospectionFacts = { readonly active: false } | ActiveFacts;
+
+/** What PropelAuth says of an active token. */
+export interface ActiveFacts {
+  readonly active: true;
+  readonly clientId: string;
+  readonly subject: string | undefined;
+  readonly scopes: readonly string[];
+  /** In canonical form; a member that identifies no server is left out. */
+  readonly audience: readonly string[];
+  /** `undefined`: absent. `null`: there, but no text. */
+  readonly tokenType: string | null | undefined;
+  /** Seconds since 1970. */
+  readonly expiresAt: number | undefined;
+  /** Seconds since 1970. */
+  readonly notBefore: number | undefined;
+  readonly claims: IntrospectionClaims;
+}
+
+const TEXT_MEMBERS: readonly string[] = [
+  "sub",
+  "client_id",
+  "iss",
+  "jti",
+  "token_type",
+  "username",
+  "email",
+  "org_id",
+  "org_role",
+];
+const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
+const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
+const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
+
+/**
+ * Reads an introspection response.
+ *
+ * Judges nothing: an expired or foreign token gives facts like any other.
+ *
+ * @param text The body of a 200 response.
+ * @returns The facts, frozen all the way down.
+ * @throws {IntrospectionError} `malformed_response`: not the JSON object that RFC 7662 describes.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-2.2 | RFC 7662 §2.2}
+ */
+export function readFacts(text: string): IntrospectionFacts {
+  const members = parseJson(text);
+  if (!isObject(members) || countMembers(text) !== Object.keys(members).length) {
+    throw new IntrospectionError("malformed_response");
+  }
+  if (members["active"] === false) return INACTIVE;
+  if (members["active"] !== true) throw new IntrospectionError("malformed_response");
+  return readActiveFacts(readTokenType(members["token_type"]), keepTypedMembers(members));
+}
+
+/**
+ * Writes facts as a text that {@linkcode readFacts} reads as the same facts again.
+ *
+ * @param facts The facts.
+ * @returns An introspection response.
+ */
+export function writeFacts(facts: IntrospectionFacts): string {
+  if (!facts.active) return '{"active":false}';
+  // A token type that is no text was dropped from the claims, and has to refuse the token again.
+  const { claims, tokenType } = facts;
+  return JSON.stringify(tokenType === null ? { ...claims, token_type: false } : claims);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of two members with one name `JSON.parse` keeps the last; which one was meant nobody knows. */
+function countMembers(text: string): number {
+  let count = 0;
+  let depth = 0;
+  for (const [mark] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g)) {
+    if (mark === "{" || mark === "[") depth++;
+    else if (mark === "}" || mark === "]") depth--;
+    else if (mark === ":" && depth === 1) count++;
+  }
+  return count;
+}
+
+/** Drops the listed members that are absent in effect, and refuses those of a wrong type. */
+function keepTypedMembers(members: Record<string, unknown>): IntrospectionClaims {
+  for (const name of TEXT_MEMBERS) {
+    if (typeof members[name] !== "string") delete members[name];
+  }
+  for (const name of [...TIME_MEMBERS, ...LIST_MEMBERS]) {
+    const value = members[name];
+    if (value === null || value === undefined) delete members[name];
+    else if (!(TIME_MEMBERS.includes(name) ? Number.isFinite(value) : isTextOrTexts(value))) {
+      throw new IntrospectionError("malformed_response");
+    }
+  }
+  return freezeDeeply({ ...members, active: true });
+}
+
+function readActiveFacts(
+  tokenType: string | null | undefined,
+  claims: IntrospectionClaims,
+): ActiveFacts {
+  return Object.freeze({
+    active: true,
+    clientId: claims.client_id || claims.sub || "unknown",
+    subject: claims.sub || undefined,
+    scopes: Object.freeze(readScopes(claims.scope)),
+    audience: Object.freeze(readAudience(claims.aud ?? claims.resource)),
+    tokenType,
+    expiresAt: claims.exp,
+    notBefore: claims.nbf,
+    claims,
+  });
+}
+
+function readTokenType(value: unknown): string | null | undefined {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === "string" ? value : null;
+}
+
+function readScopes(scope: string | readonly string[] | undefined): string[] {
+  const scopes = typeof scope === "string" ? scope.split(/\s+/) : scope ?? [];
+  return scopes.filter((name) => name !== "");
+}
+
+function readAudience(audience: string | readonly string[] | undefined): string[] {
+  const members = typeof audience === "string" ? [audience] : audience ?? [];
+  return members.map(canonicalResource).filter((member) => member !== undefined);
+}
+
+function isTextOrTexts(value: unknown): boolean {
+  return typeof value === "string" ||
+    (Array.isArray(value) && value.every((member) => typeof member === "string"));
+}
+
+/** Freezes without recursion: 64 KiB of JSON can be nested deeper than a call stack. */
+function freezeDeeply<T extends object>(root: T): T {
+  const open: object[] = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    for (const member of Object.values(value)) {
+      if (typeof member === "object" && member !== null) open.push(member);
+    }
+    Object.freeze(value);
+  }
+  return root;
+}

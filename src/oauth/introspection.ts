@@ -1,0 +1,96 @@
+/**
+ * Builds an introspection request and processes its response (RFC 7662). Pure: no clock, no
+ * network.
+ *
+ * @module
+ */
+
+import { IntrospectionError } from "./errors.ts";
+import { discard, readText } from "../lib/body.ts";
+import { type IntrospectionFacts, readFacts } from "./facts.ts";
+import { parseRetryAfter } from "../verification/retry.ts";
+
+/** The longest introspection response that is read: 64 KiB. */
+export const MAX_RESPONSE_BYTES = 64 * 1024;
+
+/** Our credentials at the introspection endpoint. */
+export interface IntrospectionCredentials {
+  readonly introspectionClientId: string;
+  readonly introspectionClientSecret: string;
+}
+
+/**
+ * Builds the `Authorization` field value of our credentials: `client_secret_basic` with the raw
+ * `id:secret` in UTF-8, as PropelAuth's own code sends them.
+ *
+ * Does not form-encode them first, as RFC 6749 §2.3.1 would have it: for what PropelAuth issues
+ * the two are the same.
+ *
+ * @param credentials Client id and secret.
+ * @returns The field value.
+ */
+export function buildBasicCredentials(credentials: IntrospectionCredentials): string {
+  const { introspectionClientId, introspectionClientSecret } = credentials;
+  const bytes = new TextEncoder().encode(`${introspectionClientId}:${introspectionClientSecret}`);
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+}
+
+/**
+ * Builds the introspection request of a token, as arguments for `fetch`.
+ *
+ * Sends nothing. Redirects are not followed: the token goes to this endpoint and nowhere else.
+ *
+ * @param basicCredentials The `Authorization` field value.
+ * @param token The access token.
+ * @returns What `fetch` takes beside the URL.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-2.1 | RFC 7662 §2.1}
+ */
+export function buildIntrospectionRequest(basicCredentials: string, token: string): RequestInit {
+  return {
+    method: "POST",
+    headers: {
+      "Authorization": basicCredentials,
+      "Accept": "application/json",
+      "Content-Type": "application/x-www-form-urlencoded",
+    },
+    body: new URLSearchParams({ token, token_type_hint: "access_token" }).toString(),
+    redirect: "manual",
+  };
+}
+
+/**
+ * Turns an introspection response into facts.
+ *
+ * Does not judge them: an expired or foreign token gives facts like any other.
+ *
+ * @param response The response; its body is used up.
+ * @param now Seconds since 1970, for a `Retry-After` that is a date.
+ * @returns The facts, frozen all the way down.
+ * @throws {IntrospectionError} `unavailable`: 429 or 5xx, with the `Retry-After` of 429 and 503.
+ * @throws {IntrospectionError} `client_refused`: 400, 401, 403 or 404.
+ * @throws {IntrospectionError} `malformed_response`: any other status, a body over 64 KiB, or one
+ * that is not what RFC 7662 describes.
+ * @throws {Error} The network's own error when the body breaks off.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-2.2 | RFC 7662 §2.2}
+ */
+export async function processIntrospectionResponse(
+  response: Response,
+  now: number,
+): Promise<IntrospectionFacts> {
+  const { status } = response;
+  if (status !== 200 || response.redirected) {
+    discard(response);
+    if (status === 429 || status >= 500) {
+      const saysWhen = status === 429 || status === 503;
+      const retryAfterSeconds = saysWhen ? parseRetryAfter(response.headers, now) : undefined;
+      throw new IntrospectionError("unavailable", { status, retryAfterSeconds });
+    }
+    const refused = status === 400 || status === 401 || status === 403 || status === 404;
+    throw new IntrospectionError(refused ? "client_refused" : "malformed_response", { status });
+  }
+  const text = await readText(response, MAX_RESPONSE_BYTES);
+  if (text === undefined) throw new IntrospectionError("malformed_response");
+  return readFacts(text);
+}

@@ -1,0 +1,171 @@
+/**
+ * What a caller may do, and what lists show them. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import type { AccessToken } from "../oauth/access_token.ts";
+import type { Call, Target } from "./calls.ts";
+import {
+  type Alternatives,
+  type ResolvedOperations,
+  resolveRequirement,
+  type Rule,
+} from "./rules.ts";
+import type { Operation } from "./operations.ts";
+import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
+import type { HoldsScope } from "../oauth/scopes.ts";
+
+/** What a policy is made of. */
+export interface OperationPolicyOptions {
+  readonly operations: ResolvedOperations;
+  readonly defaultOperation: "allow" | "deny";
+  readonly requiredScopes: readonly string[];
+  readonly holdsScope: HoldsScope;
+}
+
+/** What becomes of a request. */
+export type Verdict =
+  | {
+    readonly kind: "allowed";
+    /** Whether the token has to be introspected now. */
+    readonly fresh: boolean;
+    /** The lists in the answer that depend on the caller; `undefined` when nothing does. */
+    readonly lists: readonly List[] | undefined;
+  }
+  /** No scope would help: the operation is in no rule. */
+  | { readonly kind: "unknown"; readonly name: string }
+  /** All scopes that the request needs, those that every request needs included. */
+  | { readonly kind: "scope_missing"; readonly scopes: readonly string[] };
+
+/** A list that an MCP server answers with. */
+export interface List {
+  readonly method: string;
+  /** The member of the result. */
+  readonly member: string;
+  readonly kind: Target["kind"];
+  /** The member of an entry that says what it is. */
+  readonly key: string;
+}
+
+/** The policy of one MCP server. */
+export interface OperationPolicy {
+  /** Judges all that one request asks for as a whole. */
+  judge(calls: readonly Call[], caller: AccessToken): Verdict;
+  /** Whether an entry of a list is shown to a caller. */
+  isListed(list: List, entry: unknown, caller: AccessToken): boolean;
+  /** The lists that depend on the caller. */
+  readonly lists: readonly List[];
+}
+
+const LISTS: readonly List[] = [
+  { method: "tools/list", member: "tools", kind: "tools", key: "name" },
+  { method: "prompts/list", member: "prompts", kind: "prompts", key: "name" },
+  { method: "resources/list", member: "resources", kind: "resources", key: "uri" },
+  {
+    method: "resources/templates/list",
+    member: "resourceTemplates",
+    kind: "resources",
+    key: "uriTemplate",
+  },
+];
+/** By which method an entry is used. */
+const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
+
+/**
+ * Creates a policy.
+ *
+ * @param options Checked options.
+ * @returns The policy. What a function among the rules throws passes through `judge`.
+ */
+export function createOperationPolicy(options: OperationPolicyOptions): OperationPolicy {
+  const { operations, requiredScopes, holdsScope } = options;
+  const deny = options.defaultOperation === "deny";
+  const { findForCall, findForTarget } = createRuleFinder(operations, deny);
+
+  /** The alternative that lacks the fewest scopes, the first of them; none when there is none. */
+  function choose(alternatives: Alternatives, { scopes: granted }: AccessToken) {
+    let best: { scopes: readonly string[]; lacking: number } | undefined;
+    for (const scopes of alternatives) {
+      const lacking = scopes.filter((scope) => !holdsScope(granted, scope)).length;
+      if (best === undefined || lacking < best.lacking) best = { scopes, lacking };
+    }
+    return best;
+  }
+
+  function mayUse({ rule, operation }: FoundRule, caller: AccessToken): boolean {
+    return choose(scopesOf(rule, operation, caller), caller)?.lacking === 0;
+  }
+
+  function isPersonal(list: List): boolean {
+    const rules = operations[list.kind];
+    const count = "size" in rules ? rules.size : rules.length;
+    return deny || count > 0 || operations.methods.has(USES[list.kind]);
+  }
+
+  const lists = LISTS.filter(isPersonal);
+
+  return {
+    lists,
+    judge(calls: readonly Call[], caller: AccessToken): Verdict {
+      const needed = new Set(requiredScopes);
+      let lacking = false;
+      let fresh = false;
+      let personal = false;
+      for (const call of calls) {
+        const found = findForCall(call);
+        if (found === undefined) {
+          return { kind: "unknown", name: call.targets[0]?.name ?? call.method };
+        }
+        for (const { rule, operation } of found) {
+          const chosen = choose(scopesOf(rule, operation, caller), caller);
+          for (const scope of chosen?.scopes ?? []) needed.add(scope);
+          lacking ||= chosen?.lacking !== 0;
+          fresh ||= rule.fresh;
+          const depends = typeof rule.scopes === "function" || chosen?.scopes.length !== 0;
+          personal ||= depends && call.method === USES.resources;
+        }
+      }
+      if (lacking) return { kind: "scope_missing", scopes: [...needed] };
+      const asked = lists.filter(({ method }) => calls.some((call) => call.method === method));
+      return { kind: "allowed", fresh, lists: personal || asked.length > 0 ? asked : undefined };
+    },
+    isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
+      const name = readText(entry, key);
+      const target = name === undefined ? undefined : { kind, name, arguments: {} };
+      const found = target && findForTarget(method, target);
+      if (found === undefined) return !deny;
+      const ofAll = operations.methods.get(USES[kind]);
+      const rules = ofAll === undefined || target === undefined
+        ? found
+        : [...found, { rule: ofAll, operation: { method, name: target.name, arguments: {} } }];
+      return rules.every((one) => {
+        const { unlisted } = one.rule;
+        if (unlisted !== undefined) return !unlisted;
+        try {
+          return mayUse(one, caller);
+        } catch {
+          // A function that does not know what to say of a list says nothing for it.
+          return false;
+        }
+      });
+    },
+  };
+}
+
+function scopesOf({ scopes }: Rule, operation: Operation, caller: AccessToken): Alternatives {
+  if (typeof scopes !== "function") return scopes;
+  const given = scopes(operation, caller);
+  try {
+    return resolveRequirement("what it gives", given);
+  } catch (cause) {
+    const message = "A function among the operations must give scopes, or { anyOf }";
+    throw new TypeError(message, { cause });
+  }
+}
+
+function readText(entry: unknown, key: string): string | undefined {
+  if (typeof entry !== "object" || entry === null) return undefined;
+  const value: unknown = Reflect.get(entry, key);
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,163 @@
+/**
+ * What code inside a tool may require of its caller. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import type { AccessToken } from "../oauth/access_token.ts";
+import { AccessTokenError, refusalOf } from "../oauth/errors.ts";
+import type { Emit } from "../events/events.ts";
+import { isScope } from "../lib/check_option.ts";
+import type { HoldsScope } from "../oauth/scopes.ts";
+import { buildCallRefused } from "../events/token_events.ts";
+
+/** A challenge that SDK v2 sends before a tool, resource or prompt is reached. */
+export interface ScopeChallenge {
+  /** Every scope that the operation needs, those that every request needs included. */
+  scopes: [string, ...string[]];
+  /** A fixed sentence. */
+  errorDescription: string;
+}
+
+/** Fits the option `scopeChallenge` of SDK v2's `registerTool` and its like. */
+export type ScopeChallengeHandler = (
+  context: { authInfo?: { scopes: string[] } },
+) => ScopeChallenge | undefined;
+
+/**
+ * What a tool may require of the caller of the request under way. Outside of a request there is no
+ * caller, and every requirement refuses.
+ */
+export interface Requirements {
+  /**
+   * Requires scopes, here and now: all of them.
+   *
+   * The MCP SDKs turn what a tool throws into a result with `isError`. Where the client shall step
+   * up by itself, use the option `operations`, or {@linkcode Requirements.scopeChallenge}. An MCP
+   * server that is a function of yours may let it through: the client is then answered 403, with a
+   * challenge that names the scopes.
+   *
+   * @param scopes The scopes, at least one.
+   * @returns The caller.
+   * @throws {AccessTokenError} `scope_missing`; its `scopes` are all that the caller has to hold.
+   * @throws {AccessTokenError} `missing_credentials`: there is no caller.
+   * @throws {TypeError} No scope is named, or one is none (RFC 6749 §3.3).
+   */
+  requireScopes(...scopes: string[]): AccessToken;
+  /**
+   * The same requirement for SDK v2's option `scopeChallenge`, which answers 403 with a challenge
+   * before the tool is reached:
+   * `registerTool("add_note", { scopeChallenge: auth.scopeChallenge("notes:write") }, ...)`.
+   *
+   * A function of its own, since a tool is registered when nothing is to be refused yet. Unlike the
+   * SDK's own, it refuses when there is no caller.
+   *
+   * @param scopes The scopes, at least one.
+   * @returns What `scopeChallenge` takes.
+   * @throws {TypeError} No scope is named, or one is none (RFC 6749 §3.3).
+   */
+  scopeChallenge(...scopes: string[]): ScopeChallengeHandler;
+  /**
+   * Requires that the caller acts for an organization: the claim `org_id` is this very text.
+   *
+   * @param orgId The organization's id.
+   * @returns The caller.
+   * @throws {AccessTokenError} `org_mismatch`, or `org_claim_missing`: PropelAuth named none.
+   * @throws {AccessTokenError} `missing_credentials`: there is no caller.
+   * @throws {TypeError} `orgId` is no text, or empty.
+   */
+  requireOrg(orgId: string): AccessToken;
+  /**
+   * Requires a role in the caller's organization: the claim `org_role` is one of these texts.
+   * PropelAuth tells of no order among roles here, so name all that may.
+   *
+   * @param roles The roles, at least one.
+   * @returns The caller.
+   * @throws {AccessTokenError} `role_mismatch`, or `role_claim_missing`: PropelAuth named none.
+   * @throws {AccessTokenError} `missing_credentials`: there is no caller.
+   * @throws {TypeError} No role is named, or one is no text, or empty.
+   */
+  requireRole(...roles: string[]): AccessToken;
+}
+
+/** What requirements are made of. */
+export interface RequirementsOptions {
+  /** Every request needs them: a client that asks for more has to ask for them too. */
+  readonly requiredScopes: readonly string[];
+  /** Whether granted scopes are enough for a required one. */
+  readonly holdsScope: HoldsScope;
+  /** The caller of the request under way. */
+  readonly getCaller: () => AccessToken | undefined;
+  /** Tells of what a caller lacks. */
+  readonly emit: Emit;
+}
+
+/**
+ * Creates the requirements.
+ *
+ * @param options What they are made of.
+ * @returns The four functions, which need no `this`.
+ */
+export function createRequirements(options: RequirementsOptions): Requirements {
+  const { requiredScopes, holdsScope, getCaller, emit } = options;
+
+  const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
+    needed.every((scope) => holdsScope(held, scope));
+
+  const complete = (scopes: readonly string[]): [string, ...string[]] => {
+    const [first, ...rest] = new Set([...requiredScopes, ...scopes]);
+    if (first === undefined || scopes.length === 0 || !scopes.every(isScope)) {
+      throw new TypeError("At least one scope must be named, each as RFC 6749 §3.3 has them");
+    }
+    return [first, ...rest];
+  };
+
+  function refuse(caller: AccessToken, error: AccessTokenError): never {
+    emit?.(buildCallRefused(caller, error));
+    throw error;
+  }
+
+  function requireCaller(): AccessToken {
+    const caller = getCaller();
+    if (caller === undefined) throw new AccessTokenError("missing_credentials");
+    return caller;
+  }
+
+  /** `claim` is what PropelAuth says, `allowed` what is taken. */
+  function requireClaim(name: "org" | "role", allowed: readonly string[]): AccessToken {
+    // A variable that is unset must not equal a claim that is absent.
+    if (allowed.length === 0 || !allowed.every((one) => typeof one === "string" && one !== "")) {
+      const what = name === "org" ? "An organization's id" : "At least one role";
+      throw new TypeError(`${what} must be given, as text that is not empty`);
+    }
+    const caller = requireCaller();
+    const claim = name === "org" ? caller.claims.org_id : caller.claims.org_role;
+    if (claim === undefined) refuse(caller, new AccessTokenError(`${name}_claim_missing`));
+    if (!allowed.includes(claim)) refuse(caller, new AccessTokenError(`${name}_mismatch`));
+    return caller;
+  }
+
+  return {
+    requireScopes(...scopes: string[]): AccessToken {
+      const needed = complete(scopes);
+      const caller = requireCaller();
+      if (holdsAll(caller.scopes, needed)) return caller;
+      return refuse(caller, new AccessTokenError("scope_missing", needed));
+    },
+    scopeChallenge(...scopes: string[]): ScopeChallengeHandler {
+      const needed = complete(scopes);
+      return ({ authInfo }) => {
+        const caller = getCaller();
+        const held = authInfo?.scopes ?? caller?.scopes;
+        if (held !== undefined && holdsAll(held, needed)) return undefined;
+        if (caller) emit?.(buildCallRefused(caller, new AccessTokenError("scope_missing", needed)));
+        return {
+          scopes: [...needed],
+          errorDescription: refusalOf("scope_missing").description ?? "",
+        };
+      };
+    },
+    requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),
+    requireRole: (...roles: string[]): AccessToken => requireClaim("role", roles),
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * Checks the option `operations`, and puts its rules into one form. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import { isObject } from "../lib/json.ts";
+import {
+  badOption,
+  describe,
+  requireBoolean,
+  requireMembers,
+  requireScopes,
+} from "../lib/check_option.ts";
+import type { OperationRule, OperationRules, ScopesOf } from "./operations.ts";
+import { compileUriTemplate, type MatchUri } from "./uri_template.ts";
+
+/** Lists of scopes, of which one has to be held whole. */
+export type Alternatives = readonly (readonly string[])[];
+
+/** A checked rule. */
+export interface Rule {
+  readonly scopes: Alternatives | ScopesOf;
+  readonly fresh: boolean;
+  /** `undefined`: listed for those who may use it. */
+  readonly unlisted: boolean | undefined;
+}
+
+/** Checked rules. */
+export interface ResolvedOperations {
+  readonly tools: ReadonlyMap<string, Rule>;
+  readonly prompts: ReadonlyMap<string, Rule>;
+  readonly methods: ReadonlyMap<string, Rule>;
+  readonly resources: readonly { readonly match: MatchUri; readonly rule: Rule }[];
+  /** Every scope that a rule names, functions excepted. */
+  readonly scopes: ReadonlySet<string>;
+}
+
+const GROUPS = ["tools", "resources", "prompts", "methods"] as const;
+const RULE = "a list of scopes, { anyOf }, a function, or an object of scopes, fresh and unlisted";
+
+/**
+ * Checks the option `operations`.
+ *
+ * @param value The option.
+ * @returns The rules, keeping nothing of what was given but functions.
+ * @throws {TypeError} A member is unknown, a rule is none, or a template is none.
+ */
+export function resolveOperations(value: OperationRules): ResolvedOperations {
+  requireMembers("operations", value, [...GROUPS, "unlisted"]);
+  const scopes = new Set<string>();
+  const unlisted = optionalBoolean("operations.unlisted", value.unlisted);
+  const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
+    const rules = value[name] ?? {};
+    if (!isObject(rules)) {
+      throw badOption(`operations.${name}`, "an object of rules", describe(rules));
+    }
+    return new Map(
+      Object.entries(rules).map(([key, rule]) => {
+        const resolved = resolveRule(`operations.${name}[${describe(key)}]`, rule, unlisted);
+        if (typeof resolved.scopes !== "function") {
+          for (const scope of resolved.scopes.flat()) scopes.add(scope);
+        }
+        return [key, resolved];
+      }),
+    );
+  };
+  const resources = [...group("resources")].map(([template, rule]) => {
+    const match = compileUriTemplate(template);
+    if (match !== undefined) return { match, rule };
+    throw badOption("operations.resources", "by URI or URI template", describe(template));
+  });
+  return {
+    tools: group("tools"),
+    prompts: group("prompts"),
+    methods: group("methods"),
+    resources,
+    scopes,
+  };
+}
+
+/**
+ * Puts a requirement into one form.
+ *
+ * @param name What an error calls it.
+ * @param value What a rule says, or what its function gave.
+ * @returns The alternatives; a list is the only one.
+ * @throws {TypeError} It is no requirement, or names `offline_access`.
+ */
+export function resolveRequirement(name: string, value: unknown): Alternatives {
+  if (Array.isArray(value)) return [requireOperationScopes(name, value)];
+  if (typeof value !== "object" || value === null || !("anyOf" in value)) {
+    throw badOption(name, RULE, describe(value));
+  }
+  requireMembers(name, value, ["anyOf"]);
+  const { anyOf } = value;
+  if (!Array.isArray(anyOf)) throw badOption(`${name}.anyOf`, "a list", describe(anyOf));
+  return anyOf.map((one) =>
+    requireOperationScopes(`${name}.anyOf`, typeof one === "string" ? [one] : one)
+  );
+}
+
+function resolveRule(name: string, value: OperationRule, unlisted: boolean | undefined): Rule {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || "anyOf" in value) {
+    return { scopes: resolveScopes(name, value), fresh: false, unlisted };
+  }
+  // The type of a read-only array survives Array.isArray().
+  if (!("scopes" in value || "fresh" in value || "unlisted" in value)) {
+    throw badOption(name, RULE, describe(value));
+  }
+  requireMembers(name, value, ["scopes", "fresh", "unlisted"]);
+  return {
+    scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
+    fresh: optionalBoolean(`${name}.fresh`, value.fresh) ?? false,
+    unlisted: optionalBoolean(`${name}.unlisted`, value.unlisted) ?? unlisted,
+  };
+}
+
+function resolveScopes(name: string, value: unknown): Alternatives | ScopesOf {
+  // Types cannot tell what is called, so a function is taken at its word.
+  if (typeof value === "function") return value as ScopesOf;
+  const alternatives = resolveRequirement(name, value);
+  if (alternatives.length > 0) return alternatives;
+  throw badOption(`${name}.anyOf`, "a list that is not empty", "an array of 0");
+}
+
+function requireOperationScopes(name: string, value: unknown): string[] {
+  const scopes = requireScopes(name, value);
+  // MCP 2026-07-28, Refresh Tokens: a resource server neither demands nor names offline_access.
+  if (!scopes.includes("offline_access")) return scopes;
+  throw badOption(name, "free of offline_access", '"offline_access" in it');
+}
+
+function optionalBoolean(name: string, value: unknown): boolean | undefined {
+  return value === undefined ? undefined : requireBoolean(name, value);
+}
