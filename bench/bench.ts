@@ -1,15 +1,15 @@
 // What the gate costs, as ratios within one run: start it with `deno task bench`.
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
-import { measureCoreSize, measureImport } from "./artifact.ts";
-import { measureCapacity } from "./capacity.ts";
-import { measureColdFlight, measureDeadTokens } from "./bounds.ts";
-import { measurePolicyCall, measurePolicyList } from "./policy.ts";
-import { measureHttpCall, measureProcessCall } from "./protected_call.ts";
+import { measureCoreSize, measureImport } from "./measures/artifact.ts";
+import { measureCapacity } from "./measures/capacity.ts";
+import { measureColdFlight, measureDeadTokens } from "./measures/bounds.ts";
+import { measurePolicyCall, measurePolicyList } from "./measures/policy.ts";
+import { measureHttpCall, measureProcessCall } from "./measures/protected_call.ts";
 import type { Figure } from "./figure.ts";
-import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./outage.ts";
-import { measureSharedCache } from "./shared_cache.ts";
-import { measureWarmVerification } from "./verification.ts";
+import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./measures/outage.ts";
+import { measureSharedCache } from "./measures/shared_cache.ts";
+import { measureWarmVerification } from "./measures/verification.ts";
 
 const HELP = `Measures what the gate costs, each figure as a ratio or a count within one run.
 

@@ -1,7 +1,7 @@
 /** The page of `docs/dashboard.png`; the picture itself is drawn by `deno task docs:dashboard`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildPage, type Sample } from "../docs/dashboard/page.ts";
+import { buildPage, type Sample } from "../docs/dashboard/charts.ts";
 
 const outcome = (value: string, asInt: number) => ({
   attributes: [{ key: "propelauth.outcome", value: { stringValue: value } }],

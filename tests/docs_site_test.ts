@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Marked } from "marked";
-import { correctAnchor } from "../docs/site/api_links.ts";
-import { firstSentence, nameSpecifiers } from "../docs/site/api_pages.ts";
-import { findDeadLinks } from "../docs/site/links.ts";
-import { textOf } from "../docs/site/text.ts";
+import { correctAnchor } from "../docs/site/api/links.ts";
+import { firstSentence, nameSpecifiers } from "../docs/site/api/pages.ts";
+import { findDeadLinks } from "../docs/site/dead_links.ts";
+import { textOf } from "../docs/site/markdown_text.ts";
 import { GUIDES } from "./guides.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));

@@ -4,9 +4,9 @@ import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildReference, type BuiltReference } from "./api.ts";
-import { findDeadLinks } from "./links.ts";
-import { buildPages, type Page } from "./pages.ts";
+import { buildReference, type BuiltReference } from "./api/reference.ts";
+import { findDeadLinks } from "./dead_links.ts";
+import { buildPages, type Page } from "./guides.ts";
 
 const HELP = `Builds the guides of docs/ and the API reference into one static site.
 
@@ -36,11 +36,11 @@ async function build(output: string): Promise<Page[]> {
   for (const member of MEMBERS) {
     references.push(await buildReference(ROOT, member, output, runDeno));
   }
-  const script = join("docs", "site", "search.js");
+  const script = join("docs", "site", "assets", "search.js");
   const bundle = ["bundle", "--quiet", "--minify", "--platform=browser", "--format=iife"];
   await runDeno(ROOT, ...bundle, "-o", join(output, "search.js"), script);
   for (const name of ["style.css", "api.css", "search.css"]) {
-    await copyFile(new URL(name, import.meta.url), join(output, name));
+    await copyFile(new URL(`assets/${name}`, import.meta.url), join(output, name));
   }
   const files = references.flatMap((reference) => [...reference.files]).sort();
   const guides = await buildPages(ROOT, files, references.map(({ start }) => start));

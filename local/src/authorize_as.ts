@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LocalConsentChoice } from "./local_propelauth_options.ts";
+import type { LocalConsentChoice } from "./options/local_propelauth_options.ts";
 
 const MAX_STEPS = 12;
 

@@ -7,19 +7,25 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import process from "node:process";
-import { createFront } from "./front.ts";
+import { createFront } from "./http/listener.ts";
 import type {
   LocalPropelAuth,
   LocalPropelAuthOptions,
   MintTokenOptions,
-} from "./local_propelauth_options.ts";
-import { importProvider } from "./import_provider.ts";
-import { createRules } from "./option_rules.ts";
-import { type ResolvedOptions, resolveOptions } from "./options.ts";
-import { createProvider, generateKey, isKnownResource, MOUNT, userClaims } from "./provider.ts";
-import { readState, type State, writeState } from "./state_file.ts";
-import { createStore } from "./store.ts";
-import { findUser, mayGrant } from "./users.ts";
+} from "./options/local_propelauth_options.ts";
+import { importProvider } from "./provider/import_provider.ts";
+import { createRules } from "./options/check_option.ts";
+import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
+import {
+  createProvider,
+  generateKey,
+  isKnownResource,
+  MOUNT,
+  userClaims,
+} from "./provider/provider.ts";
+import { readState, type State, writeState } from "./provider/state_file.ts";
+import { createStore } from "./provider/store.ts";
+import { findUser, mayGrant } from "./options/users.ts";
 
 /** The client of tokens that nobody logged in for. */
 const MINTED_CLIENT = "minted";

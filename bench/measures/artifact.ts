@@ -1,13 +1,13 @@
 import { gzipSync } from "node:zlib";
-import { atMost, type Figure, median } from "./figure.ts";
+import { atMost, type Figure, median } from "../figure.ts";
 
-const MOD = new URL("../mod.ts", import.meta.url);
+const MOD = new URL("../../mod.ts", import.meta.url);
 
 /** How much longer a program takes to start that imports the core, its cache warm. */
 export async function measureImport(): Promise<Figure[]> {
   const folder = await Deno.makeTempDir();
   try {
-    const config = new URL("../deno.json", import.meta.url).pathname;
+    const config = new URL("../../deno.json", import.meta.url).pathname;
     const program = async (name: string, text: string): Promise<string> => {
       await Deno.writeTextFile(`${folder}/${name}`, text);
       return `${folder}/${name}`;

@@ -5,9 +5,9 @@
  */
 
 import { buildPage, escapeHtml } from "./html.ts";
-import type { LocalUser, LocalUserWithId } from "./local_propelauth_options.ts";
-import type { ResolvedScope } from "./scopes.ts";
-import { displayName, mayGrant } from "./users.ts";
+import type { LocalUser, LocalUserWithId } from "../options/local_propelauth_options.ts";
+import type { ResolvedScope } from "../options/scopes.ts";
+import { displayName, mayGrant } from "../options/users.ts";
 
 /** What a client asks for. */
 export interface Asking {

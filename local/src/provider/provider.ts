@@ -6,13 +6,13 @@
 
 import { generateKeyPairSync } from "node:crypto";
 import { createAdapterClass } from "./adapter.ts";
-import { isRecord } from "./option_rules.ts";
-import { normalizeResource, type ResolvedOptions } from "./options.ts";
-import { buildErrorPage } from "./pages.ts";
+import { isRecord } from "../options/check_option.ts";
+import { normalizeResource, type ResolvedOptions } from "../options/resolve_options.ts";
+import { buildErrorPage } from "../pages/pages.ts";
 import type { Context, Provider, ProviderModule } from "./provider_types.ts";
-import { SIGNED_IN } from "./scopes.ts";
+import { SIGNED_IN } from "../options/scopes.ts";
 import type { Payload, Store } from "./store.ts";
-import { findUser } from "./users.ts";
+import { findUser } from "../options/users.ts";
 
 /** Where the MCP endpoints are, below the Auth URL. */
 export const MOUNT = "/oauth/2.1";

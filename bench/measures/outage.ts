@@ -1,7 +1,7 @@
 import { createPropelAuth, type PropelAuth } from "@x/propelauth-mcp";
-import { atMost, type Figure, timed } from "./figure.ts";
-import { CALL, createMcpServer, expectHello } from "./parts.ts";
-import { startProgram } from "./program.ts";
+import { atMost, type Figure, timed } from "../figure.ts";
+import { CALL, createMcpServer, expectHello } from "../fixture.ts";
+import { startProgram } from "../start_program.ts";
 
 const BASE_URL = "https://mcp.example.com";
 const MCP_URL = `${BASE_URL}/mcp`;
@@ -87,7 +87,7 @@ const CALLERS = 32;
 
 /** Protected calls per second of 32 callers against a PropelAuth that takes 25 ms to answer. */
 export async function measureSlowPropelAuth(): Promise<Figure[]> {
-  const propelAuth = await startProgram("slow_propelauth.ts", MCP_URL);
+  const propelAuth = await startProgram("programs/slow_propelauth.ts", MCP_URL);
   try {
     const without = await callsPerSecond(createGate(propelAuth.line, 0), 60);
     const cached = await callsPerSecond(createGate(propelAuth.line, 3600), 300);

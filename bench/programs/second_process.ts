@@ -4,8 +4,8 @@
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { createRedisCache } from "@x/propelauth-mcp/redis";
 import { createClient } from "redis";
-import { timed } from "./figure.ts";
-import { CALL, createMcpServer, expectHello } from "./parts.ts";
+import { timed } from "../figure.ts";
+import { CALL, createMcpServer, expectHello } from "../fixture.ts";
 
 const CALLERS = 32;
 const [authUrl = "", redisUrl = "", tokens = ""] = Deno.args;

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { isRecord } from "./option_rules.ts";
+import { isRecord } from "../options/check_option.ts";
 import type { StoredEntries } from "./store.ts";
 
 const VERSION = 1;

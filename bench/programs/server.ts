@@ -1,7 +1,7 @@
 // A server that `bench.ts` loads, bare, protected, or with a policy: prints its URL, and ends when its standard
 // input does.
 // deno-lint-ignore-file no-console
-import { createGate, createListServer, createMcpServer, RULES } from "./parts.ts";
+import { createGate, createListServer, createMcpServer, RULES } from "../fixture.ts";
 
 const [kind = "", list] = Deno.args;
 const mcp = list ? createListServer() : createMcpServer();

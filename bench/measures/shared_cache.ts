@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { startRedis } from "../tests/redis/redis_server.ts";
-import type { Figure } from "./figure.ts";
-import { pathOf, startProgram } from "./program.ts";
+import { startRedis } from "../../tests/redis/redis_server.ts";
+import type { Figure } from "../figure.ts";
+import { pathOf, startProgram } from "../start_program.ts";
 
 const TOKENS = 3_000;
 
@@ -15,7 +15,7 @@ export async function measureSharedCache(): Promise<Figure[]> {
     return [{ what, measured: "needs redis-server" }];
   }
   const redis = await startRedis();
-  const propelAuth = await startProgram("slow_propelauth.ts", RESOURCE);
+  const propelAuth = await startProgram("programs/slow_propelauth.ts", RESOURCE);
   try {
     const run = (redisUrl: string) => measureProcess(propelAuth.line, redisUrl);
     const alone = await run("");
@@ -37,7 +37,15 @@ const RESOURCE = "https://mcp.example.com/mcp";
 
 async function measureProcess(authUrl: string, redisUrl: string): Promise<number> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", pathOf("second_process.ts"), authUrl, redisUrl, `${TOKENS}`],
+    args: [
+      "run",
+      "--quiet",
+      "-A",
+      pathOf("programs/second_process.ts"),
+      authUrl,
+      redisUrl,
+      `${TOKENS}`,
+    ],
     stderr: "inherit",
   }).output();
   if (!success) throw new Error("The process failed");

@@ -1,6 +1,6 @@
-import { atMost, type Figure, median, pairedRatio, timed } from "./figure.ts";
-import { CALL, createGate, createMcpServer, expectHello } from "./parts.ts";
-import { startProgram } from "./program.ts";
+import { atMost, type Figure, median, pairedRatio, timed } from "../figure.ts";
+import { CALL, createGate, createMcpServer, expectHello } from "../fixture.ts";
+import { startProgram } from "../start_program.ts";
 
 const URL_ = "https://mcp.example.com/mcp";
 
@@ -44,8 +44,8 @@ export async function compareServers(
   run: (url: string, isOne: boolean) => Promise<number>,
   rounds = 40,
 ): Promise<{ ratio: number; one: number; other: number }> {
-  const one = await startProgram("server.ts", ...oneKind);
-  const other = await startProgram("server.ts", ...otherKind);
+  const one = await startProgram("programs/server.ts", ...oneKind);
+  const other = await startProgram("programs/server.ts", ...otherKind);
   try {
     const times = { one: [] as number[], other: [] as number[] };
     const measure = async (name: keyof typeof times): Promise<number> => {

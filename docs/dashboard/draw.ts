@@ -7,7 +7,7 @@
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { buildPage, type Sample } from "./page.ts";
+import { buildPage, type Sample } from "./charts.ts";
 
 const INTERVAL_MS = 500;
 

@@ -1,5 +1,5 @@
-import { atMost, type Figure } from "./figure.ts";
-import { expectList, LIST, LISTED } from "./parts.ts";
+import { atMost, type Figure } from "../figure.ts";
+import { expectList, LIST, LISTED } from "../fixture.ts";
 import { compareServers, inMicroseconds, load } from "./protected_call.ts";
 
 /** What a policy adds to a warm call over HTTP, beside the gate. */

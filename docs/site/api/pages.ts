@@ -8,7 +8,7 @@
  * @module
  */
 import { posix } from "node:path";
-import { buildHead, buildResults, climb, SEARCH_FORM, unescapeHtml } from "./html.ts";
+import { buildHead, buildResults, climb, SEARCH_FORM, unescapeHtml } from "../html.ts";
 
 /** One package, as its pages show it. */
 export interface Package {

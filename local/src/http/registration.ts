@@ -5,8 +5,8 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { Provider } from "./provider_types.ts";
-import type { Payload, Store } from "./store.ts";
+import type { Provider } from "../provider/provider_types.ts";
+import type { Payload, Store } from "../provider/store.ts";
 
 const GRANT_TYPES = ["authorization_code", "refresh_token"];
 const AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"];

@@ -1,5 +1,5 @@
-import { atMost, type Figure } from "./figure.ts";
-import { CALL, createGate } from "./parts.ts";
+import { atMost, type Figure } from "../figure.ts";
+import { CALL, createGate } from "../fixture.ts";
 
 /** How often PropelAuth is asked when a thousand requests come at once with one cold token. */
 export async function measureColdFlight(): Promise<Figure[]> {

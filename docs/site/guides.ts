@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { extname, join, posix } from "node:path";
 import { Marked, type Token, type Tokens } from "marked";
 import { buildHead, buildResults, climb, escapeHtml, SEARCH_FORM } from "./html.ts";
-import { textOf } from "./text.ts";
+import { textOf } from "./markdown_text.ts";
 
 /** One part of a guide, or one symbol of the API, as the search knows it. */
 export interface Section {

@@ -5,12 +5,17 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ResolvedOptions } from "./options.ts";
-import { type Asking, buildConsentPage, buildLoginPage, type ConsentScope } from "./pages.ts";
-import type { Interaction, InteractionResult, Provider } from "./provider_types.ts";
-import { parseAskedScopes, SIGNED_IN } from "./scopes.ts";
-import type { Store } from "./store.ts";
-import { findUser, mayGrant } from "./users.ts";
+import type { ResolvedOptions } from "../options/resolve_options.ts";
+import {
+  type Asking,
+  buildConsentPage,
+  buildLoginPage,
+  type ConsentScope,
+} from "../pages/pages.ts";
+import type { Interaction, InteractionResult, Provider } from "../provider/provider_types.ts";
+import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
+import type { Store } from "../provider/store.ts";
+import { findUser, mayGrant } from "../options/users.ts";
 
 /** What the user's answer leads to: a page to show, or a place to go. */
 export type LoginStep = { readonly page: string } | { readonly location: string };

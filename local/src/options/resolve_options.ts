@@ -6,7 +6,7 @@
  */
 
 import type { LocalPropelAuthOptions, LocalUserWithId } from "./local_propelauth_options.ts";
-import { createRules, describe, isRecord, isScope, isUuid } from "./option_rules.ts";
+import { createRules, describe, isRecord, isScope, isUuid } from "./check_option.ts";
 import { DEFAULT_SCOPES, type ResolvedScope, SIGNED_IN } from "./scopes.ts";
 import { defaultUsers, deriveUuid, findUser } from "./users.ts";
 

@@ -2,9 +2,9 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, posix, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { linkPages, type Source } from "./api_links.ts";
-import { firstSentence, mendPage } from "./api_pages.ts";
-import type { Page, Part, Section } from "./pages.ts";
+import { linkPages, type Source } from "./links.ts";
+import { firstSentence, mendPage } from "./pages.ts";
+import type { Page, Part, Section } from "../guides.ts";
 
 /** Runs `deno` with these arguments in a folder, and gives what it printed. */
 export type RunDeno = (folder: string, ...args: string[]) => Promise<string>;

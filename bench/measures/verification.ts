@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { atMost, type Figure, pairedRatio, timed } from "./figure.ts";
-import { createGate, TOKEN } from "./parts.ts";
+import { atMost, type Figure, pairedRatio, timed } from "../figure.ts";
+import { createGate, TOKEN } from "../fixture.ts";
 
 const CALLS = 50_000;
 const ROUNDS = 15;

@@ -1,6 +1,6 @@
 /** Links of the pages that `deno doc` makes: to sources, to anchors, to folders. */
 import { posix } from "node:path";
-import { climb, escapeHtml, readIds, unescapeHtml } from "./html.ts";
+import { climb, escapeHtml, readIds, unescapeHtml } from "../html.ts";
 
 /** A place in a source file. */
 export interface Source {

@@ -6,15 +6,15 @@
 
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { walkPages } from "./authorize_as.ts";
+import { walkPages } from "../authorize_as.ts";
 import { createLogin } from "./login.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { buildErrorPage, buildRootPage } from "./pages.ts";
-import { MOUNT, PAGES } from "./provider.ts";
-import type { Provider } from "./provider_types.ts";
+import type { ResolvedOptions } from "../options/resolve_options.ts";
+import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
+import { MOUNT, PAGES } from "../provider/provider.ts";
+import type { Provider } from "../provider/provider_types.ts";
 import { registerClient, tidyRegistration } from "./registration.ts";
-import { parseAskedScopes, SIGNED_IN } from "./scopes.ts";
-import type { Payload, Store } from "./store.ts";
+import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
+import type { Payload, Store } from "../provider/store.ts";
 
 const METADATA = `/.well-known/oauth-authorization-server${MOUNT}`;
 const MAX_BODY_BYTES = 64 * 1024;
