@@ -38,7 +38,8 @@ function take(path, taken) {
 }
 
 const tests = [];
-for (const file of readdirSync(`${folder}/tests`).filter((file) => TEST.test(file))) {
+const files = readdirSync(`${folder}/tests`, { recursive: true });
+for (const file of files.filter((file) => TEST.test(file)).sort()) {
   const taken = new Map();
   try {
     take(`tests/${file}`, taken);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { createPropelAuth } from "../src/create_propel_auth.ts";
-import { OPTIONS, SECRET } from "./support.ts";
+import { OPTIONS, SECRET } from "./support/harness.ts";
 
 // The parts over the real world: the clock, timers, fetch and environment that users get.
 

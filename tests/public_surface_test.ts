@@ -15,7 +15,7 @@ import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelc
 import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/auth/types"
 import type { AuthInfo as AuthInfoV1 } from "@modelcontextprotocol/sdk/server/auth/types.js";
-import { ACTIVE, createHarness, json, mcpRequest, OPTIONS } from "./support.ts";
+import { ACTIVE, createHarness, json, mcpRequest, OPTIONS } from "./support/harness.ts";
 
 test("mod.ts exports one thing at run time", () => {
   assert.deepEqual(Object.keys(surface), ["createPropelAuth"]);

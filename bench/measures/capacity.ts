@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { createRedisCache } from "@x/propelauth-mcp/redis";
 import { createClient } from "redis";
-import { startRedis } from "../../tests/redis/redis_server.ts";
+import { startRedis } from "../../tests/system/redis/redis_server.ts";
 import { type Figure, timed } from "../figure.ts";
 
 const TOKENS = 10_000;

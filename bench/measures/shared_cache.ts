@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { startRedis } from "../../tests/redis/redis_server.ts";
+import { startRedis } from "../../tests/system/redis/redis_server.ts";
 import type { Figure } from "../figure.ts";
 import { pathOf, startProgram } from "../start_program.ts";
 

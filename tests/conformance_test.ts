@@ -1,6 +1,0 @@
-import { testConformance } from "./conformance_rows.ts";
-
-testConformance(
-  "",
-  (auth, mcp) => auth.handler((_request, { authInfo }) => new Response(mcp(authInfo.subject))),
-);

@@ -1,0 +1,324 @@
+/** Spans and metrics as the real OpenTelemetry SDK collects them, kept in memory. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import * as api from "@opentelemetry/api";
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import type { EventListener } from "@x/propelauth-mcp";
+import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
+import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
+import { createEmit } from "../../../src/events/emit.ts";
+import type { EventFacts } from "../../../src/events/events.ts";
+import { root } from "../../support/root.ts";
+
+const providers: { shutdown(): Promise<void> }[] = [];
+after(async () => {
+  for (const provider of providers) await provider.shutdown();
+});
+
+/** A real SDK of its own for each test, so that none sees another's spans. */
+function observe(options?: OtelEventsOptions) {
+  const spanExporter = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({
+    spanProcessors: [new SimpleSpanProcessor(spanExporter)],
+  });
+  const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({
+    exporter: metricExporter,
+    exportIntervalMillis: 2 ** 31 - 1,
+  });
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  providers.push(tracerProvider, meterProvider);
+  const request = tracerProvider.getTracer("test").startSpan("POST /mcp");
+  const underWay = api.trace.setSpan(api.ROOT_CONTEXT, request);
+  const listener = otelEvents({
+    trace: {
+      getTracer: (name) => tracerProvider.getTracer(name),
+      setSpan: (context, span) => api.trace.setSpan(context as api.Context, span as api.Span),
+    },
+    metrics: { getMeter: (name) => meterProvider.getMeter(name) },
+    context: { active: () => underWay },
+  }, options);
+
+  return {
+    listener,
+    request: request.spanContext(),
+    spans: () => spanExporter.getFinishedSpans(),
+    /** The points of each metric: what they are about, and their value. */
+    async metrics(): Promise<Record<string, [Record<string, unknown>, unknown][]>> {
+      await reader.forceFlush();
+      const collected = metricExporter.getMetrics().at(-1)?.scopeMetrics ?? [];
+      assert.deepEqual(collected.map(({ scope }) => scope.name), ["@x/propelauth-mcp"]);
+      return Object.fromEntries(
+        collected.flatMap(({ metrics }) => metrics).map(({ descriptor, dataPoints }) => [
+          descriptor.name,
+          dataPoints.map(({ attributes, value }) => [attributes, value]),
+        ]),
+      );
+    },
+  };
+}
+
+const tell = (listener: EventListener, facts: EventFacts, at = 100): void =>
+  createEmit(listener, () => at)?.(facts);
+
+test("otelEvents() takes the module itself, and nothing that is not it", () => {
+  const typed: OtelApi = api;
+  assert.equal(typeof otelEvents(typed), "function");
+  for (const not of [undefined, {}, { trace: api.trace, metrics: api.metrics }]) {
+    // @ts-expect-error: none of these is the module
+    assert.throws(() => otelEvents(not), { name: "TypeError", message: /must be @opentelemetry/ });
+  }
+});
+
+test("a verification is a span within the request, and its question a span within it", async () => {
+  const { listener, spans, request } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener });
+  const { verifier } = kit.createPropelAuth();
+  const token = kit.token({ subject: "user-7", clientId: "claude" });
+  const slow = kit.hold();
+  const verified = verifier.verifyAccessToken(token);
+  await slow.asked;
+  kit.advance(0.25);
+  slow.release();
+  await verified;
+
+  const [introspect, verify, ...rest] = spans();
+  assert(introspect !== undefined && verify !== undefined);
+  assert.deepEqual(rest, []);
+  assert.equal(verify.name, "propelauth.verify");
+  assert.equal(verify.kind, api.SpanKind.INTERNAL);
+  assert.equal(verify.parentSpanContext?.spanId, request.spanId);
+  assert.equal(introspect.name, "propelauth.introspect");
+  assert.equal(introspect.kind, api.SpanKind.CLIENT);
+  assert.equal(introspect.parentSpanContext?.spanId, verify.spanContext().spanId);
+  assert.equal(introspect.spanContext().traceId, request.traceId);
+  for (const span of [introspect, verify]) {
+    assert.deepEqual(span.duration, [0, 250_000_000]);
+    assert.deepEqual(
+      span.endTime,
+      [kit.now(), 0].map((part, i) => i ? 250_000_000 : Math.floor(part)),
+    );
+    assert.equal(span.status.code, api.SpanStatusCode.UNSET);
+  }
+  const { "propelauth.token_digest": digest, ...others } = verify.attributes;
+  assert.match(String(digest), /^[0-9a-f]{12}$/);
+  assert.deepEqual(others, {
+    "propelauth.outcome": "accepted",
+    "propelauth.source": "introspection",
+    "propelauth.client_id": "claude",
+  });
+  assert.deepEqual(introspect.attributes, {
+    "propelauth.token_digest": digest,
+    "propelauth.active": true,
+    "http.request.method": "POST",
+  });
+});
+
+test("a refused token is no error of ours, an outage is", async () => {
+  const { listener, spans } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener });
+  const { verifier } = kit.createPropelAuth();
+  await assert.rejects(
+    verifier.verifyAccessToken(kit.token({ audience: "https://other.example" })),
+  );
+  kit.fail(502);
+  await assert.rejects(verifier.verifyAccessToken(kit.token()));
+  kit.fail("network");
+  await assert.rejects(verifier.verifyAccessToken(kit.token()));
+  const seen = spans().map(({ name, status, attributes }) => [
+    name,
+    status.code,
+    attributes["error.type"],
+    attributes["http.response.status_code"],
+  ]);
+  const { UNSET, ERROR } = api.SpanStatusCode;
+  assert.deepEqual(seen, [
+    ["propelauth.introspect", UNSET, undefined, undefined],
+    ["propelauth.verify", UNSET, "audience_mismatch", undefined],
+    ["propelauth.introspect", ERROR, "unavailable", 502],
+    ["propelauth.verify", ERROR, "unavailable", undefined],
+    ["propelauth.introspect", ERROR, "network", undefined],
+    ["propelauth.verify", ERROR, "network", undefined],
+  ]);
+});
+
+test("a span says who called when that is asked for, and to which server they belong", async () => {
+  const { listener, spans, metrics } = observe({
+    recordSubject: true,
+    attributes: { server: "billing" },
+  });
+  const kit = createTestPropelAuth({ onEvent: listener });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.token({ subject: "user-7" }));
+  assert.equal(spans()[1]?.attributes["enduser.id"], "user-7");
+  assert(spans().every(({ attributes }) => attributes["server"] === "billing"));
+  const points = Object.values(await metrics()).flat();
+  assert(points.length > 4);
+  for (const [attributes] of points) {
+    assert.equal(attributes["server"], "billing");
+    assert.equal(attributes["enduser.id"], undefined);
+  }
+});
+
+test("metrics count verifications by outcome and source, flights and hits", async () => {
+  const { listener, metrics } = observe();
+  const kit = createTestPropelAuth({
+    onEvent: listener,
+    tokenIntrospectionOverrides: { cacheTtlSeconds: 60 },
+  });
+  const auth = kit.createPropelAuth();
+  const [good, bad] = [kit.token(), kit.token({ audience: "https://other.example" })];
+  await Promise.all([1, 2, 3].map(() => auth.verifier.verifyAccessToken(good)));
+  for (let hit = 0; hit < 4; hit++) await auth.verifier.verifyAccessToken(good);
+  await assert.rejects(auth.verifier.verifyAccessToken(bad));
+  await auth.authenticate(new Request("https://mcp.example.com/mcp"));
+  kit.fail(503);
+  await assert.rejects(auth.verifier.verifyAccessToken(kit.token()));
+
+  const outcome = (name: string, source?: string, error?: string) => ({
+    "propelauth.outcome": name,
+    ...(source !== undefined && { "propelauth.source": source }),
+    ...(error !== undefined && { "error.type": error }),
+  });
+  const measured = await metrics();
+  assert.deepEqual(measured["propelauth.verifications"], [
+    [outcome("accepted", "introspection"), 1],
+    [outcome("accepted", "flight"), 2],
+    [outcome("accepted", "cache"), 4],
+    [outcome("refused", "introspection", "audience_mismatch"), 1],
+    [outcome("refused", undefined, "missing_credentials"), 1],
+    [outcome("unverified", undefined, "unavailable"), 1],
+  ]);
+  assert.deepEqual(measured["propelauth.flights.joined"], [[{}, 2]]);
+  // Of nine that had a token, four.
+  const [[, ratio] = []] = measured["propelauth.cache.hit_ratio"] ?? [];
+  assert(Math.abs(Number(ratio) - 4 / 9) < 1e-9, String(ratio));
+});
+
+test("the latency of questions is a histogram in seconds", async () => {
+  const { listener, metrics } = observe();
+  const token = { tokenDigest: "3f08aace122e" };
+  tell(listener, {
+    code: "introspection_completed",
+    ...token,
+    durationSeconds: 0.03,
+    active: true,
+  });
+  tell(listener, {
+    code: "propelauth_unreachable",
+    ...token,
+    durationSeconds: 20,
+    reason: "timeout",
+  });
+  const points = (await metrics())["propelauth.introspection.duration"] ?? [];
+  const boundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  const counts = (index: number) => boundaries.concat(0).map((_, i) => i === index ? 1 : 0);
+  const post = { "http.request.method": "POST" };
+  assert.deepEqual(points.map(([attributes, value]) => [attributes, Object(value).buckets]), [
+    [{ ...post, "propelauth.active": true }, { boundaries, counts: counts(3) }],
+    [{ ...post, "error.type": "timeout" }, { boundaries, counts: counts(11) }],
+  ]);
+});
+
+const STATES: [events: EventFacts["code"][], metric: string, value: number][] = [
+  [["breaker_closed"], "propelauth.breaker.open", 0],
+  [["breaker_opened", "breaker_opened"], "propelauth.breaker.open", 1],
+  [["breaker_opened", "breaker_closed"], "propelauth.breaker.open", 0],
+  [["shared_cache_lost", "shared_cache_lost"], "propelauth.shared_cache.lost", 1],
+  [["shared_cache_lost", "shared_cache_recovered"], "propelauth.shared_cache.lost", 0],
+];
+
+const BARE: Record<string, EventFacts> = {
+  breaker_opened: { code: "breaker_opened", failures: 5, retryAfterSeconds: 10 },
+  breaker_closed: { code: "breaker_closed" },
+  shared_cache_lost: { code: "shared_cache_lost" },
+  shared_cache_recovered: { code: "shared_cache_recovered" },
+};
+
+for (const [codes, metric, value] of STATES) {
+  test(`${metric} is ${value} after ${codes.join(", ")}`, async () => {
+    const { listener, metrics } = observe();
+    for (const code of codes) tell(listener, BARE[code] ?? assert.fail());
+    assert.deepEqual((await metrics())[metric], [[{}, value]]);
+  });
+}
+
+test("refused requests, sessions and cache entries are counted", async () => {
+  const { listener, metrics } = observe();
+  const tokenDigest = "3f08aace122e";
+  tell(listener, { code: "request_refused", reason: "origin", received: "x" });
+  tell(listener, { code: "request_refused", reason: "host", received: "x" });
+  tell(listener, { code: "call_refused", tokenDigest, reason: "scope_missing", clientId: "c" });
+  tell(listener, { code: "session_refused", tokenDigest, clientId: "c" });
+  tell(listener, { code: "shared_cache_entry_rejected", tokenDigest });
+  const measured = await metrics();
+  assert.deepEqual(measured["propelauth.requests.refused"], [
+    [{ "error.type": "origin" }, 1],
+    [{ "error.type": "host" }, 1],
+    [{ "error.type": "scope_missing" }, 1],
+    [{ "error.type": "session" }, 1],
+  ]);
+  assert.deepEqual(measured["propelauth.shared_cache.rejected"], [[{}, 1]]);
+});
+
+test("questions whose verification never comes are spans all the same, and few are kept", () => {
+  const { listener, spans } = observe();
+  for (let i = 0; i < 1010; i++) {
+    const facts = { tokenDigest: String(i), durationSeconds: 1, active: true };
+    tell(listener, { code: "introspection_completed", ...facts });
+  }
+  assert.equal(spans().length, 10);
+});
+
+test("nothing is created before the first event, and nothing holds a token", async () => {
+  const created: string[] = [];
+  const listener = otelEvents({
+    ...api,
+    metrics: {
+      getMeter: (name) => {
+        created.push(name);
+        return api.metrics.getMeter(name);
+      },
+    },
+  });
+  assert.deepEqual(created, []);
+  tell(listener, { code: "breaker_closed" });
+  tell(listener, { code: "breaker_closed" });
+  assert.deepEqual(created, ["@x/propelauth-mcp"]);
+
+  const { listener: observed, spans, metrics } = observe({ recordSubject: true });
+  const kit = createTestPropelAuth({ onEvent: observed });
+  const token = kit.token();
+  await kit.createPropelAuth().verifier.verifyAccessToken(token);
+  const all = JSON.stringify([spans().map((span) => span.attributes), await metrics()]);
+  assert(!all.includes(token) && !all.includes("test-secret"));
+});
+
+test("docs/observe.md lists every metric and every span that there is", async () => {
+  const guide = readFileSync(new URL("docs/observe.md", root), "utf8");
+  const listed = [...guide.matchAll(/^\| `(propelauth\.[a-z_.]+)` /gm)].map(([, name]) => name);
+  const { listener, metrics, spans } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.token());
+  tell(listener, { code: "request_refused", reason: "origin", received: "x" });
+  tell(listener, {
+    code: "token_accepted",
+    tokenDigest: "3f08aace122e",
+    durationSeconds: 0,
+    source: "flight",
+    clientId: "c",
+  });
+  tell(listener, { code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" });
+  const made = [...spans().map(({ name }) => name), ...Object.keys(await metrics())];
+  assert.deepEqual(listed.sort(), [...new Set(made)].sort());
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createRedisCache, type RedisClient, type SharedCache } from "@x/propelauth-mcp/redis";
+
+/** A client that keeps what it was called with. What a real Redis does stands in tests/system/redis. */
+function createClient(answers: Record<string, unknown> = {}): RedisClient & { log: unknown[][] } {
+  const log: unknown[][] = [];
+  const method = (name: string) => (...args: unknown[]): Promise<unknown> => {
+    log.push([name, ...args]);
+    return Promise.resolve(answers[name] ?? null);
+  };
+  return { log, get: method("get"), set: method("set"), del: method("del") };
+}
+
+const CALLS: [
+  what: string,
+  call: (cache: SharedCache) => Promise<unknown>,
+  asObject: unknown[],
+  asArguments: unknown[],
+][] = [
+  ["get", (cache) => cache.get("key"), ["get", "p:key"], ["get", "p:key"]],
+  [
+    "set",
+    (cache) => cache.set("key", "value", { ttlSeconds: 1.2345 }),
+    ["set", "p:key", "value", { PX: 1235 }],
+    ["set", "p:key", "value", "PX", 1235],
+  ],
+  [
+    "set of what is absent",
+    (cache) => cache.set("key", "value", { ttlSeconds: 2, onlyIfAbsent: true }),
+    ["set", "p:key", "value", { PX: 2000, NX: true }],
+    ["set", "p:key", "value", "PX", 2000, "NX"],
+  ],
+  [
+    // Redis refuses a time of 0.
+    "set for no time",
+    (cache) => cache.set("key", "value", { ttlSeconds: 0 }),
+    ["set", "p:key", "value", { PX: 1 }],
+    ["set", "p:key", "value", "PX", 1],
+  ],
+  ["delete", (cache) => cache.delete("key"), ["del", "p:key"], ["del", "p:key"]],
+];
+
+for (const [what, call, asObject, asArguments] of CALLS) {
+  test(`createRedisCache() spells ${what} as either client does`, async () => {
+    for (const setOptions of ["object", "arguments"] as const) {
+      const client = createClient();
+      await call(createRedisCache(client, { keyPrefix: "p:", setOptions }));
+      assert.deepEqual(client.log, [setOptions === "object" ? asObject : asArguments]);
+    }
+  });
+}
+
+test("createRedisCache() knows ioredis by its method call", async () => {
+  const client = Object.assign(createClient(), { call: () => Promise.resolve() });
+  await createRedisCache(client).set("key", "value", { ttlSeconds: 1 });
+  assert.deepEqual(client.log, [["set", "propelauth-mcp:key", "value", "PX", 1000]]);
+});
+
+test("createRedisCache() tells whether it wrote", async () => {
+  for (const [answer, wrote] of [["OK", true], [null, false]] as const) {
+    const cache = createRedisCache(createClient({ set: answer }));
+    assert.equal(await cache.set("key", "value", { ttlSeconds: 1, onlyIfAbsent: true }), wrote);
+  }
+});
+
+const BAD: [what: string, create: () => unknown, message: RegExp][] = [
+  ["no client", () => createRedisCache(null as never), /client must be .*received null/],
+  ["a client without del", () => createRedisCache({ ...createClient(), del: 1 } as never), /del/],
+  ["an unknown option", () => createRedisCache(createClient(), { prefix: "" } as never), /prefix/],
+  [
+    "a prefix of a wrong type",
+    () => createRedisCache(createClient(), { keyPrefix: 1 } as never),
+    /k/,
+  ],
+  [
+    "a spelling that nobody has",
+    () => createRedisCache(createClient(), { setOptions: "map" } as never),
+    /"object" or "arguments": received "map"/,
+  ],
+];
+
+for (const [what, create, message] of BAD) {
+  test(`createRedisCache() refuses ${what}`, () => {
+    assert.throws(create, { name: "TypeError", message });
+  });
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../../src/oauth/errors.ts";
+import { EVENT_LEVELS, kindOfFailure, messageOf } from "../../src/events/messages.ts";
+import type { EventFacts } from "../../src/events/events.ts";
+
+const token = { tokenDigest: "3f08aace122e", durationSeconds: 0 };
+
+const KINDS: Record<IntrospectionErrorReason, string> = {
+  timeout: "unreachable",
+  network: "unreachable",
+  unavailable: "unreachable",
+  overloaded: "unreachable",
+  breaker_open: "unreachable",
+  closed: "unreachable",
+  client_refused: "misconfigured",
+  malformed_response: "misconfigured",
+};
+
+const REFUSED: Record<AccessTokenErrorReason, RegExp> = {
+  missing_credentials: /log in/,
+  malformed_credentials: /Authorization header/,
+  inactive: /compare the Auth URL/,
+  wrong_token_type: /refresh token/,
+  expired: /clocks/,
+  not_yet_valid: /clock/,
+  audience_mismatch: /baseUrl and mcpPath/,
+  org_claim_missing: /org_id.+backend API/,
+  org_mismatch: /choose this one/,
+  role_claim_missing: /org_role.+backend API/,
+  role_mismatch: /org_role/,
+  scope_missing: /MCP > Scopes/,
+};
+
+const FAILED: Record<IntrospectionErrorReason, RegExp> = {
+  timeout: /timeoutSeconds/,
+  network: /Auth URL, DNS/,
+  unavailable: /429/,
+  overloaded: /maxConcurrentIntrospections/,
+  breaker_open: /breaker_opened/,
+  closed: /shutting down/,
+  client_refused: /MCP > Request Validation/,
+  malformed_response: /Auth URL/,
+};
+
+/** Each event that there is, with a word that tells the operator where to look. */
+const EVENTS: [EventFacts, RegExp][] = [
+  ...Object.entries(REFUSED).map(([reason, says]): [EventFacts, RegExp] => [
+    { code: "token_refused", reason: reason as AccessTokenErrorReason },
+    says,
+  ]),
+  ...Object.entries(FAILED).map(([reason, says]): [EventFacts, RegExp] => [
+    {
+      code: `propelauth_${kindOfFailure(reason as IntrospectionErrorReason)}`,
+      ...token,
+      reason: reason as IntrospectionErrorReason,
+    },
+    says,
+  ]),
+  [
+    { code: "propelauth_misconfigured", ...token, reason: "client_refused", status: 404 },
+    /MCP > Enable MCP/,
+  ],
+  [
+    { code: "propelauth_misconfigured", ...token, reason: "client_refused", status: 401 },
+    /MCP > Request Validation/,
+  ],
+  [{ code: "token_accepted", ...token, source: "cache", clientId: "c" }, /accepted/],
+  [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
+  [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],
+  [{ code: "token_unverified", ...token, reason: "client_refused" }, /500.+misconfigured/],
+  [
+    { code: "call_refused", tokenDigest: "3f", reason: "scope_missing", clientId: "c" },
+    /MCP > Scopes/,
+  ],
+  [{ code: "introspection_completed", ...token, active: true }, /answered/],
+  [{ code: "breaker_opened", failures: 5, retryAfterSeconds: 10 }, /status page/],
+  [{ code: "breaker_closed" }, /again/],
+  [{ code: "metadata_unavailable", detail: "no answer in time" }, /2025-03-26.+doctor/],
+  [{ code: "metadata_unavailable", status: 404 }, /MCP > Enable MCP/],
+  [{ code: "shared_cache_lost" }, /cache's server/],
+  [{ code: "shared_cache_recovered" }, /again/],
+  [{ code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" }, /who else writes/],
+  [{ code: "session_refused", tokenDigest: "3f08aace122e", clientId: "c" }, /session/],
+  [{ code: "request_refused", reason: "origin", received: "x" }, /allowedOrigins/],
+  [{ code: "request_refused", reason: "host", received: "x" }, /baseUrl/],
+];
+
+for (const [facts, says] of EVENTS) {
+  const which = "reason" in facts ? `${facts.code}, ${facts.reason}` : facts.code;
+  test(`messageOf() tells an operator what ${which} means`, () => {
+    const message = messageOf(facts);
+    assert.match(message, says);
+    assert.match(message, /^[A-Z][\x20-\x7e]+\.$/);
+    assert(message.length <= 260, `${message.length}`);
+  });
+}
+
+test("messageOf() and EVENT_LEVELS know every code", () => {
+  const codes = new Set(EVENTS.map(([{ code }]) => code));
+  assert.deepEqual([...codes].sort(), Object.keys(EVENT_LEVELS).sort());
+});
+
+for (const [reason, kind] of Object.entries(KINDS)) {
+  test(`kindOfFailure() calls ${reason} ${kind}`, () => {
+    assert.equal(kindOfFailure(reason as IntrospectionErrorReason), kind);
+  });
+}

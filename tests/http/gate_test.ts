@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createHarness, json, mcpRequest, RESOURCE } from "../support/harness.ts";
+
+// Statuses and challenges row by row: conformance_test.ts. Here: the gate used on its own.
+
+test("authenticate() gives the verified token, whatever the path and method", async () => {
+  const { auth } = createHarness();
+  for (const [method, path] of [["GET", "/own"], ["DELETE", "/mcp"], ["PUT", "/"]] as const) {
+    const result = await auth.authenticate(
+      new Request(`https://mcp.example.com${path}`, {
+        method,
+        headers: { "Authorization": "Bearer token-1" },
+      }),
+    );
+    assert(!(result instanceof Response));
+    assert.equal(result.subject, "user-1");
+  }
+});
+
+test("authenticate() leaves the request's body alone", async () => {
+  const { auth } = createHarness();
+  const request = mcpRequest("token-1", { body: "{}" });
+  await auth.authenticate(request);
+  assert.equal(await request.text(), "{}");
+});
+
+test("authenticate() answers a preflight without credentials, and lets nobody in by it", async () => {
+  const { auth, asked } = createHarness();
+  const result = await auth.authenticate(mcpRequest("token-1", { method: "OPTIONS" }));
+  assert(result instanceof Response);
+  assert.equal(result.status, 204);
+  assert.deepEqual(asked, []);
+});
+
+test("authenticate() rejects, and lets nobody in, when our own code is at fault", async () => {
+  const { auth } = createHarness();
+  const request = mcpRequest();
+  Object.defineProperty(request, "headers", {
+    get: () => {
+      throw new RangeError("broken");
+    },
+  });
+  await assert.rejects(auth.authenticate(request), { message: "broken" });
+});
+
+const LOCAL = { baseUrl: "http://127.0.0.1:8000" };
+const HOSTS: [host: string | undefined, url: string, status: number][] = [
+  [undefined, "http://127.0.0.1:8000/mcp", 401],
+  [undefined, "http://localhost/mcp", 401],
+  [undefined, "http://evil.example:8000/mcp", 403],
+  ["127.0.0.1:8000", "http://127.0.0.1:8000/mcp", 401],
+  ["localhost:9999", "http://127.0.0.1:8000/mcp", 401],
+  ["[::1]:8000", "http://127.0.0.1:8000/mcp", 401],
+  ["evil.example", "http://127.0.0.1:8000/mcp", 403],
+  ["127.0.0.1.evil.example:8000", "http://127.0.0.1:8000/mcp", 403],
+  ["evil.example@127.0.0.1", "http://127.0.0.1:8000/mcp", 403],
+  ["127.0.0.1/@evil.example", "http://127.0.0.1:8000/mcp", 403],
+  ["", "http://127.0.0.1:8000/mcp", 403],
+];
+
+for (const [host, url, status] of HOSTS) {
+  test(`authenticate() on loopback gives ${status} to Host ${host ?? `in ${url}`}`, async () => {
+    const { auth } = createHarness(LOCAL);
+    const request = new Request(url);
+    // A Request cannot be given a Host header; a server's own requests have one.
+    const headers = new Headers(host === undefined ? {} : { "Host": host });
+    Object.defineProperty(request, "headers", { value: headers });
+    const result = await auth.authenticate(request);
+    assert(result instanceof Response);
+    assert.equal(result.status, status);
+  });
+}
+
+test("authenticate() looks at no Host when the server is not on loopback", async () => {
+  const { auth } = createHarness();
+  const result = await auth.authenticate(
+    new Request(RESOURCE.replace("mcp.example.com", "internal:8000")),
+  );
+  assert(result instanceof Response);
+  assert.equal(result.status, 401);
+});
+
+test("authenticate() tells an allowed browser origin of every refusal", async () => {
+  const origin = "https://mcp.example.com";
+  const refusals: [status: number, token: string | null, answer: Response][] = [
+    [401, null, json({})],
+    [401, "token-1", json({ active: false })],
+    [400, "a b", json({})],
+    [503, "token-1", json({}, { status: 500 })],
+    [500, "token-1", json({}, { status: 404 })],
+  ];
+  for (const [status, token, answer] of refusals) {
+    const { auth } = createHarness({}, () => answer);
+    const result = await auth.authenticate(mcpRequest(token, { headers: { "Origin": origin } }));
+    assert(result instanceof Response);
+    assert.deepEqual(
+      [
+        result.status,
+        result.headers.get("Access-Control-Allow-Origin"),
+        result.headers.get("Vary"),
+      ],
+      [status, origin, "Origin"],
+    );
+  }
+});

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { McpFunction, McpServer } from "../../src/http/mcp_endpoint.ts";
+import {
+  ACTIVE,
+  cached,
+  createHarness,
+  json,
+  mcpRequest,
+  NOW,
+  RESOURCE,
+} from "../support/harness.ts";
+
+// What the wire says, row by row: conformance_test.ts. Here: what the endpoint does with its parts.
+
+const echo: McpFunction = async (request, { authInfo }) =>
+  json({ body: await request.text(), subject: authInfo.subject });
+
+const SERVERS: [what: string, mcp: McpServer][] = [
+  ["a function", echo],
+  ["an object with fetch", { fetch: echo }],
+  ["an object with handleRequest", { handleRequest: echo }],
+  ["an object with both", { fetch: echo, handleRequest: () => new Response("wrong") }],
+  [
+    "an object that needs to be called as one",
+    new class {
+      #echo = echo;
+      fetch(...args: Parameters<McpFunction>) {
+        return this.#echo(...args);
+      }
+    }(),
+  ],
+];
+
+for (const [what, mcp] of SERVERS) {
+  test(`handler() calls ${what} with the request and the caller`, async () => {
+    const { auth } = createHarness();
+    const response = await auth.handler(mcp)(mcpRequest("token-1", { body: "{}" }));
+    assert.deepEqual(await response.json(), { body: "{}", subject: "user-1" });
+  });
+}
+
+for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }]) {
+  test(`handler() refuses ${JSON.stringify(mcp)} for an MCP server`, () => {
+    const { auth } = createHarness();
+    assert.throws(() => auth.handler(mcp as unknown as McpServer), {
+      name: "TypeError",
+      message: /^Cannot create a handler: mcp must be a function, or an object .+: received/,
+    });
+  });
+}
+
+test("handler() hands the client's request on, without its credentials", async () => {
+  const { auth } = createHarness();
+  let seen: Request | undefined;
+  const abort = new AbortController();
+  const sent = mcpRequest("token-1", {
+    headers: { "Accept": "text/event-stream", "X-Own": "1", "Content-Type": "application/json" },
+    body: "{}",
+    signal: abort.signal,
+  });
+  await auth.handler((request) => {
+    seen = request;
+    return new Response();
+  })(sent);
+  assert(seen);
+  assert.deepEqual([seen.url, seen.method, await seen.text()], [RESOURCE, "POST", "{}"]);
+  assert.deepEqual([...seen.headers], [
+    ["accept", "text/event-stream"],
+    ["content-type", "application/json"],
+    ["x-own", "1"],
+  ]);
+  abort.abort();
+  assert(seen.signal.aborted);
+});
+
+test("handler() gives a tool its caller, by authInfo and as ambient context", async () => {
+  const { auth } = createHarness();
+  await auth.handler(async (_request, { authInfo }) => {
+    assert.equal(auth.getAccessToken(), authInfo);
+    await Promise.resolve();
+    assert.equal(auth.getAccessToken(), authInfo);
+    assert.equal(authInfo.token, "token-1");
+    return new Response();
+  })(mcpRequest());
+  assert.equal(auth.getAccessToken(), undefined);
+});
+
+test("handler() keeps two PropelAuths apart", async () => {
+  const [inner, outer] = [createHarness().auth, createHarness().auth];
+  await outer.handler(() => {
+    assert.equal(inner.getAccessToken(), undefined);
+    return new Response();
+  })(mcpRequest());
+});
+
+// Each request waits for all others to be under way before it looks at its caller.
+test("handler() shows each of 200 interleaved callers themselves", async () => {
+  const { auth } = createHarness({}, (token) => json({ ...ACTIVE, sub: `of-${token}` }));
+  const waiting: (() => void)[] = [];
+  const handler = auth.handler(async (_request, { authInfo }) => {
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 200) { for (const go of waiting.reverse()) go(); }
+    });
+    return json([authInfo.subject, auth.getAccessToken()?.subject]);
+  });
+  const tokens = Array.from({ length: 200 }, (_, i) => `token-${i}`);
+  const responses = await Promise.all(tokens.map((token) => handler(mcpRequest(token))));
+  const seen = await Promise.all(responses.map((response) => response.json()));
+  assert.deepEqual(seen, tokens.map((token) => [`of-${token}`, `of-${token}`]));
+});
+
+test("handler() asks once for a thousand simultaneous requests with one cold token", async () => {
+  const { auth, asked } = createHarness();
+  const handler = auth.handler(() => new Response("ok"));
+  const all = await Promise.all(Array.from({ length: 1000 }, () => handler(mcpRequest())));
+  assert(all.every(({ status }) => status === 200));
+  assert.equal(asked.length, 1);
+});
+
+test("handler() lets one client leave without failing those who wait with it", async () => {
+  const { auth, asked } = createHarness();
+  const handler = auth.handler(() => new Response("ok"));
+  const abort = new AbortController();
+  const left = handler(mcpRequest("token-1", { signal: abort.signal }));
+  const others = [handler(mcpRequest()), handler(mcpRequest())];
+  abort.abort();
+  await left.catch(() => {});
+  assert.deepEqual((await Promise.all(others)).map(({ status }) => status), [200, 200]);
+  assert.equal(asked.length, 1);
+});
+
+test("handler() passes on what the MCP server throws", async () => {
+  const { auth } = createHarness();
+  const handler = auth.handler(() => Promise.reject(new Error("of the tool")));
+  await assert.rejects(handler(mcpRequest()), { message: "of the tool" });
+});
+
+test("handler() passes a response on untouched when no browser asks", async () => {
+  const { auth } = createHarness();
+  const given = new Response("ok", { status: 202, headers: { "X-Own": "1" } });
+  assert.equal(await auth.handler(() => given)(mcpRequest()), given);
+});
+
+test("handler() keeps status, headers and body when a browser asks", async () => {
+  const { auth } = createHarness();
+  const given = () =>
+    new Response("ok", { status: 202, statusText: "Fine", headers: { "X-Own": "1", "Vary": "A" } });
+  const response = await auth.handler(given)(
+    mcpRequest("token-1", { headers: { "Origin": "https://mcp.example.com" } }),
+  );
+  assert.deepEqual(
+    [response.status, response.statusText, response.headers.get("X-Own"), await response.text()],
+    [202, "Fine", "1", "ok"],
+  );
+  assert.equal(response.headers.get("Vary"), "A, Origin");
+});
+
+// P89, P90, G33
+test("handler() gives a session to the caller that got it, and 404 to others", async () => {
+  const { auth } = createHarness({}, (token) => json({ ...ACTIVE, sub: token.split(".")[0] }));
+  let called = 0;
+  const handler = auth.handler(() => {
+    called++;
+    return new Response("ok", { headers: { "Mcp-Session-Id": "session-1" } });
+  });
+  await handler(mcpRequest("ann"));
+  const present = (token: string) =>
+    handler(mcpRequest(token, { headers: { "Mcp-Session-Id": "session-1" } }));
+  assert.equal((await present("ann.refreshed")).status, 200);
+  const refused = await present("bob");
+  assert.equal(refused.status, 404);
+  assert.equal((await refused.json()).error.message, "Session not found");
+  assert.equal(called, 2);
+});
+
+const events = () =>
+  new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
+    headers: { "Content-Type": "text/event-stream" },
+  });
+const LISTEN = { headers: { "Mcp-Method": "subscriptions/listen" } };
+
+for (const [what, init] of [["a GET stream", { method: "GET" }], ["a listen", LISTEN]] as const) {
+  test(`handler() ends ${what} when its token expires`, async () => {
+    const { auth, world } = createHarness({}, () => json({ ...ACTIVE, exp: NOW + 60 }));
+    const response = await auth.handler(events)(mcpRequest("token-1", init));
+    const end = response.text();
+    world.advance(60);
+    assert.equal(await end, "");
+  });
+}
+
+test("handler() lets the stream of one call outlive its token, so that the answer arrives", async () => {
+  const { auth, world } = createHarness({}, () => json({ ...ACTIVE, exp: NOW + 60 }));
+  await auth.handler(events)(mcpRequest());
+  assert.equal(world.timers, 0);
+});
+
+test("handler() does not end a stream whose token has no exp", async () => {
+  const { auth, world } = createHarness({}, () => json({ ...ACTIVE, exp: undefined }));
+  await auth.handler(events)(mcpRequest("token-1", { method: "GET" }));
+  assert.equal(world.timers, 0);
+});
+
+test("close() ends the standing streams, those without exp too, and leaves no timer", async () => {
+  for (const exp of [NOW + 60, undefined]) {
+    const { auth, world } = createHarness(cached(), () => json({ ...ACTIVE, exp }));
+    const handler = auth.handler(events);
+    const open = await handler(mcpRequest("token-1", { method: "GET" }));
+    const end = open.text();
+    await auth.close();
+    assert.equal(await end, "");
+    const later = await handler(mcpRequest("token-1", { method: "GET" }));
+    assert.equal(await later.text(), "");
+    assert.equal(world.timers, 0);
+  }
+});

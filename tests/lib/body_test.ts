@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { discard, readBytes, readText } from "../../src/lib/body.ts";
+
+function inPieces(...pieces: (string | number[])[]): Response {
+  const open = pieces.map((piece) =>
+    typeof piece === "string" ? new TextEncoder().encode(piece) : new Uint8Array(piece)
+  );
+  return new Response(
+    new ReadableStream({
+      pull(controller) {
+        const piece = open.shift();
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      },
+    }),
+  );
+}
+
+const READ: [when: string, response: () => Response, text: string | undefined][] = [
+  ["there is no body", () => new Response(null), ""],
+  ["it comes in pieces", () => inPieces("ab", "", "cd"), "abcd"],
+  ["a character is split", () => inPieces([0xc3], [0xa9]), "\u00e9"],
+  ["it has just the limit", () => inPieces("12345678"), "12345678"],
+  ["it is a byte too long", () => inPieces("12345678", "9"), undefined],
+  ["it is no UTF-8", () => inPieces([0xff]), undefined],
+  ["it ends inside a character", () => inPieces("ab", [0xc3]), undefined],
+];
+
+for (const [when, response, text] of READ) {
+  test(`readText() gives ${JSON.stringify(text)} when ${when}`, async () => {
+    assert.equal(await readText(response(), 8), text);
+  });
+}
+
+test("readText() stops reading past the limit", async () => {
+  let pulled = 0;
+  let cancelled = false;
+  const endless = new ReadableStream({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(8));
+    },
+    cancel: () => void (cancelled = true),
+  });
+  assert.equal(await readText(new Response(endless), 20), undefined);
+  assert(cancelled);
+  assert(pulled < 10);
+});
+
+test("readText() passes on the error of a body that breaks off", async () => {
+  const broken = new ReadableStream({ pull: () => Promise.reject(new Error("reset")) });
+  await assert.rejects(readText(new Response(broken), 8), { message: "reset" });
+});
+
+const SIZES: [when: string, headers: HeadersInit, bytes: number, read: boolean][] = [
+  ["it has just the limit", {}, 8, true],
+  ["it is a byte too long", {}, 9, false],
+  ["it is as long as it declares", { "Content-Length": "8" }, 8, true],
+  ["it is longer than it declares", { "Content-Length": "1" }, 9, false],
+  ["it declares too much", { "Content-Length": "9" }, 1, false],
+  ["it declares nonsense", { "Content-Length": "a" }, 8, true],
+];
+
+for (const [when, headers, bytes, read] of SIZES) {
+  test(`readBytes() gives ${read ? "the body" : "nothing"} when ${when}`, async () => {
+    const body = new Uint8Array(bytes).fill(7);
+    const request = new Request("http://h", { method: "POST", headers, body });
+    assert.deepEqual(await readBytes(request, 8), read ? body : undefined);
+  });
+}
+
+test("readBytes() stops reading past the limit", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(8)),
+    cancel: () => void (cancelled = true),
+  });
+  const init: RequestInit & { duplex: "half" } = { method: "POST", body, duplex: "half" };
+  assert.equal(await readBytes(new Request("http://h", init), 20), undefined);
+  assert(cancelled);
+});
+
+test("readBytes() gives no bytes where there is no body", async () => {
+  assert.deepEqual(await readBytes(new Request("http://h"), 8), new Uint8Array());
+});
+
+test("discard() is silent about a body that cannot be cancelled", async () => {
+  discard(new Response(new ReadableStream({ cancel: () => Promise.reject(new Error("no")) })));
+  discard(new Response(null));
+  await Promise.resolve();
+});

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AccessTokenError, IntrospectionError } from "../../src/oauth/errors.ts";
+import { buildRefusal } from "../../src/oauth/refusal.ts";
+import { METADATA_URL } from "../support/harness.ts";
+
+const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };
+const START = `Bearer resource_metadata="${METADATA_URL}", scope="read"`;
+
+const CHALLENGED: [error: AccessTokenError, status: number, challenge: RegExp, code?: string][] = [
+  [new AccessTokenError("missing_credentials"), 401, /scope="read"$/],
+  [
+    new AccessTokenError("malformed_credentials"),
+    400,
+    /error="invalid_request", error_description="[^"]+"$/,
+    "invalid_request",
+  ],
+  [
+    new AccessTokenError("expired"),
+    401,
+    /error="invalid_token", error_description="[^"]+"$/,
+    "invalid_token",
+  ],
+];
+
+for (const [error, status, challenge, code] of CHALLENGED) {
+  test(`buildRefusal() challenges ${error.reason} with ${status}`, async () => {
+    const response = buildRefusal(error, OPTIONS);
+    const value = response.headers.get("WWW-Authenticate") ?? "";
+    assert.equal(response.status, status);
+    assert(value.startsWith(START), value);
+    assert.match(value, challenge);
+    assert.equal(response.headers.get("Cache-Control"), "no-store");
+    const text = await response.text();
+    assert.equal(text === "" ? undefined : JSON.parse(text).error, code);
+  });
+}
+
+test("buildRefusal() names the scopes of the operation when one is missing", () => {
+  const response = buildRefusal(new AccessTokenError("scope_missing", ["read", "write"]), OPTIONS);
+  assert.equal(response.status, 403);
+  assert.match(
+    response.headers.get("WWW-Authenticate") ?? "",
+    /, scope="read write", error="insufficient_scope", /,
+  );
+});
+
+test("buildRefusal() challenges nobody who may not, whatever the token", async () => {
+  const response = buildRefusal(new AccessTokenError("org_mismatch"), OPTIONS);
+  assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
+  assert.equal(response.headers.get("Cache-Control"), "no-store");
+  const { error, error_description } = await response.json();
+  assert.equal(error, "access_denied");
+  assert.match(error_description, /another organization/);
+});
+
+test("buildRefusal() names no scope when none is required", () => {
+  const response = buildRefusal(new AccessTokenError("missing_credentials"), {
+    ...OPTIONS,
+    challengeScopes: [],
+  });
+  assert.equal(
+    response.headers.get("WWW-Authenticate"),
+    `Bearer resource_metadata="${METADATA_URL}"`,
+  );
+});
+
+const UNCHALLENGED: [error: IntrospectionError, status: number, retryAfter: string | null][] = [
+  [new IntrospectionError("timeout"), 503, "5"],
+  [new IntrospectionError("unavailable", { retryAfterSeconds: 30 }), 503, "30"],
+  [new IntrospectionError("breaker_open", { retryAfterSeconds: 3.2 }), 503, "4"],
+  [new IntrospectionError("overloaded", { retryAfterSeconds: 0 }), 503, "1"],
+  [new IntrospectionError("client_refused"), 500, null],
+];
+
+for (const [error, status, retryAfter] of UNCHALLENGED) {
+  test(`buildRefusal() answers ${error.reason} with ${status}, Retry-After ${retryAfter} and no challenge`, async () => {
+    const response = buildRefusal(error, OPTIONS);
+    assert.deepEqual(
+      ["WWW-Authenticate", "Retry-After", "Cache-Control"].map((name) =>
+        response.headers.get(name)
+      ),
+      [null, retryAfter, "no-store"],
+    );
+    assert.equal(response.status, status);
+    assert.deepEqual(Object.keys(await response.json()), ["error", "error_description"]);
+  });
+}

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Call,
+  isTooDeep,
+  MAX_CALLS,
+  MAX_DEPTH,
+  MAX_URI_LENGTH,
+  readCalls,
+} from "../../src/operations/calls.ts";
+
+const message = (method: unknown, params?: unknown, more = {}) => ({
+  jsonrpc: "2.0",
+  id: 1,
+  method,
+  ...(params !== undefined && { params }),
+  ...more,
+});
+const prompt = (name: string, args = {}) => ({ kind: "prompts", name, arguments: args });
+const resource = (name: string) => ({ kind: "resources", name, arguments: {} });
+
+const FOUND: [what: string, body: unknown, calls: unknown[]][] = [
+  ["a tool", message("tools/call", { name: "t", arguments: { a: 1 } }), [
+    { method: "tools/call", targets: [{ kind: "tools", name: "t", arguments: { a: 1 } }] },
+  ]],
+  ["a tool called by a notification", { method: "tools/call", params: { name: "t" } }, [
+    { method: "tools/call", targets: [{ kind: "tools", name: "t", arguments: {} }] },
+  ]],
+  ["a prompt", message("prompts/get", { name: "p", arguments: { a: "1" } }), [
+    { method: "prompts/get", targets: [prompt("p", { a: "1" })] },
+  ]],
+  ["a resource", message("resources/read", { uri: "a://b" }), [
+    { method: "resources/read", targets: [resource("a://b")] },
+  ]],
+  ["a resource to follow", message("resources/subscribe", { uri: "a://b" }), [
+    { method: "resources/subscribe", targets: [resource("a://b")] },
+  ]],
+  ["a resource no more to follow", message("resources/unsubscribe", { uri: "a://b" }), [
+    { method: "resources/unsubscribe", targets: [resource("a://b")] },
+  ]],
+  ["nothing to follow, which is the server's to refuse", message("resources/subscribe", {}), [
+    { method: "resources/subscribe", targets: [] },
+  ]],
+  [
+    "a prompt to complete",
+    message("completion/complete", { ref: { type: "ref/prompt", name: "p" } }),
+    [{ method: "completion/complete", targets: [prompt("p")] }],
+  ],
+  [
+    "a template to complete",
+    message("completion/complete", { ref: { type: "ref/resource", uri: "a://{b}" } }),
+    [{ method: "completion/complete", targets: [resource("a://{b}")] }],
+  ],
+  [
+    "resources to listen to",
+    message("subscriptions/listen", {
+      notifications: { toolsListChanged: true, resourceSubscriptions: ["a://1", "a://2"] },
+    }),
+    [{ method: "subscriptions/listen", targets: [resource("a://1"), resource("a://2")] }],
+  ],
+  ["a list to listen to", message("subscriptions/listen", { notifications: {} }), [
+    { method: "subscriptions/listen", targets: [] },
+  ]],
+  ["a method about nothing", message("tools/list", { cursor: "Name" }), [
+    { method: "tools/list", targets: [] },
+  ]],
+  ["a method that nobody knows", message("x/y", ["by", "position"]), [
+    { method: "x/y", targets: [] },
+  ]],
+  ["a batch", [message("ping"), message("tools/call", { name: "t" }), { id: 2, result: {} }], [
+    { method: "ping", targets: [] },
+    { method: "tools/call", targets: [{ kind: "tools", name: "t", arguments: {} }] },
+  ]],
+  ["nothing where no tool is named", message("tools/call"), [{
+    method: "tools/call",
+    targets: [],
+  }]],
+  ["nothing where no URI is", message("resources/read", { url: "a://b" }), [
+    { method: "resources/read", targets: [] },
+  ]],
+  ["nothing where no reference is", message("completion/complete", { ref: {} }), [
+    { method: "completion/complete", targets: [] },
+  ]],
+  [
+    "as many messages as may be",
+    Array(MAX_CALLS).fill(message("ping")),
+    Array(MAX_CALLS).fill({ method: "ping", targets: [] }),
+  ],
+  ["an empty batch", [], []],
+  ["the client's answer", { jsonrpc: "2.0", id: 1, result: { name: "t" } }, []],
+  ["odd ids", [message("ping", {}, { id: null }), message("ping", {}, { id: { a: [1] } })], [
+    { method: "ping", targets: [] },
+    { method: "ping", targets: [] },
+  ]],
+  [
+    "members that nobody knows",
+    message("tools/call", { name: "t", _meta: {}, task: {} }, { x: 1 }),
+    [
+      { method: "tools/call", targets: [{ kind: "tools", name: "t", arguments: {} }] },
+    ],
+  ],
+];
+
+for (const [what, body, calls] of FOUND) {
+  test(`readCalls() finds ${what}`, () => assert.deepEqual(readCalls(body), calls));
+}
+
+const REFUSED: [what: string, text: string][] = [
+  ["no object", "42"],
+  ["text", '"{\\"method\\":\\"ping\\"}"'],
+  ["null", "null"],
+  ["null in a batch", "[null]"],
+  ["a batch in a batch", '[[{"method":"ping"}]]'],
+  ["a method that is a list", '{"method":["tools/call"],"params":{"name":"t"}}'],
+  ["a method that is null", '{"method":null}'],
+  ["a method in capitals", '{"method":"Tools/Call","params":{"name":"t"}}'],
+  ["a method in wide letters", '{"method":"\uff54ools/call","params":{"name":"t"}}'],
+  ["a method in a member in capitals", '{"Method":"tools/call"}'],
+  ["a second method in capitals", '{"method":"ping","METHOD":"tools/call"}'],
+  ["a member with a long s", '{"method":"tools/call","param\u017f":{"name":"t"}}'],
+  ["members to inherit", '{"__proto__":{"method":"tools/call"}}'],
+  ["parameters by position", '{"method":"tools/call","params":["t"]}'],
+  ["a name that is a list", '{"method":"tools/call","params":{"name":["t"]}}'],
+  ["a name in capitals beside it", '{"method":"tools/call","params":{"name":"t","Name":"u"}}'],
+  ["a name to inherit", '{"method":"tools/call","params":{"__proto__":{"name":"t"}}}'],
+  ["arguments that are a list", '{"method":"tools/call","params":{"name":"t","arguments":[]}}'],
+  ["arguments that are null", '{"method":"tools/call","params":{"name":"t","arguments":null}}'],
+  ["a list to follow", '{"method":"resources/subscribe","params":{"uri":["a://b"]}}'],
+  ["a URI that is an object", '{"method":"resources/read","params":{"uri":{}}}'],
+  ["a reference that is text", '{"method":"completion/complete","params":{"ref":"p"}}'],
+  [
+    "a reference to both",
+    '{"method":"completion/complete","params":{"ref":{"name":"p","uri":"a:b"}}}',
+  ],
+  [
+    "a reference in capitals",
+    '{"method":"completion/complete","params":{"ref":{"name":"p","URI":"a:b"}}}',
+  ],
+  [
+    "a URI that is none of many",
+    '{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a:b",1]}}}',
+  ],
+  [
+    "URIs that are no list",
+    '{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":"a:b"}}}',
+  ],
+  [
+    "notifications in capitals",
+    '{"method":"subscriptions/listen","params":{"notifications":{"resourcesubscriptions":["a:b"]}}}',
+  ],
+  [
+    "a URI that is too long",
+    JSON.stringify(message("resources/read", { uri: "a".repeat(MAX_URI_LENGTH + 1) })),
+  ],
+  ["too many messages", JSON.stringify(Array(MAX_CALLS + 1).fill(message("ping")))],
+  [
+    "too many resources",
+    JSON.stringify(message("subscriptions/listen", {
+      notifications: { resourceSubscriptions: Array(MAX_CALLS).fill("a:b") },
+    })),
+  ],
+  ["one bad message in a batch", '[{"method":"ping"},{"method":"tools/call","params":[]}]'],
+];
+
+for (const [what, text] of REFUSED) {
+  test(`readCalls() refuses ${what}`, () => assert.equal(readCalls(JSON.parse(text)), undefined));
+}
+
+test("readCalls() takes a member that stands twice as JSON.parse does: the last one", () => {
+  const calls: Call[] | undefined = readCalls(
+    JSON.parse('{"method":"ping","method":"tools/list"}'),
+  );
+  assert.deepEqual(calls, [{ method: "tools/list", targets: [] }]);
+});
+
+const nest = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+const DEPTHS: [what: string, text: string, tooDeep: boolean][] = [
+  ["as many lists as may be", nest(MAX_DEPTH), false],
+  ["one list more", `${nest(MAX_DEPTH + 1)}`, true],
+  ["one object more", `${'{"a":'.repeat(MAX_DEPTH + 1)}1${"}".repeat(MAX_DEPTH + 1)}`, true],
+  ["many lists beside each other", `[${"[],".repeat(2000)}[]]`, false],
+  ["brackets in text", JSON.stringify(["[".repeat(2000)]), false],
+  ["brackets in text after a quote", JSON.stringify([`"\\${"[".repeat(2000)}`]), false],
+  ["brackets after text that ends in a backslash", `["\\\\",${nest(MAX_DEPTH)}]`, true],
+];
+
+for (const [what, text, tooDeep] of DEPTHS) {
+  test(`isTooDeep() is ${tooDeep} of ${what}`, () => {
+    JSON.parse(text);
+    assert.equal(isTooDeep(new TextEncoder().encode(text)), tooDeep);
+  });
+}
+
+test("readCalls() refuses a name that would take minutes to fold", () => {
+  const long = `a${"\u0316\u0300".repeat(1_000_000)}`;
+  for (
+    const body of [
+      { method: long },
+      { method: "ping", [long]: 1 },
+      { method: "tools/call", params: { name: long } },
+      { method: "tools/call", params: { name: "t", [long]: 1 } },
+    ]
+  ) assert.equal(readCalls(body), undefined);
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { resolveOperations, resolveRequirement } from "../../src/operations/rules.ts";
+import type { OperationRules } from "../../src/operations/operations.ts";
+
+/** What a caller without types may hand in. */
+const resolve = (value: unknown) => resolveOperations(value as OperationRules);
+const PLAIN = { fresh: false, unlisted: undefined };
+const find = () => ["a"];
+
+const RULES: [what: string, rule: unknown, expected: unknown][] = [
+  ["a list", ["a", "b", "a"], { ...PLAIN, scopes: [["a", "b"]] }],
+  ["an empty list", [], { ...PLAIN, scopes: [[]] }],
+  ["alternatives", { anyOf: ["a", ["b", "c"]] }, { ...PLAIN, scopes: [["a"], ["b", "c"]] }],
+  ["a function", find, { ...PLAIN, scopes: find }],
+  ["an object", { scopes: ["a"], fresh: true, unlisted: true }, {
+    scopes: [["a"]],
+    fresh: true,
+    unlisted: true,
+  }],
+  ["an object with alternatives", { scopes: { anyOf: ["a"] }, unlisted: false }, {
+    scopes: [["a"]],
+    fresh: false,
+    unlisted: false,
+  }],
+  ["an object without scopes", { fresh: true }, { scopes: [[]], fresh: true, unlisted: undefined }],
+];
+
+for (const [what, rule, expected] of RULES) {
+  test(`resolveOperations() takes ${what} for a rule`, () => {
+    const { tools, prompts, methods, resources } = resolve({
+      tools: { t: rule },
+      prompts: { p: rule },
+      methods: { m: rule },
+      resources: { "a://b": rule },
+    });
+    assert.deepEqual([tools.get("t"), prompts.get("p"), methods.get("m"), resources[0]?.rule], [
+      expected,
+      expected,
+      expected,
+      expected,
+    ]);
+  });
+}
+
+test("resolveOperations() has one default for unlisted", () => {
+  const { tools } = resolve({
+    unlisted: false,
+    tools: { t: ["a"], u: { unlisted: true }, v: { fresh: true } },
+  });
+  assert.deepEqual([...tools.values()].map(({ unlisted }) => unlisted), [false, true, false]);
+});
+
+test("resolveOperations() collects every scope that is named", () => {
+  const { scopes } = resolve({
+    tools: { t: ["a"], f: find },
+    resources: { "a://b": { anyOf: ["b", ["c"]] } },
+    methods: { m: { scopes: ["d"] } },
+  });
+  assert.deepEqual([...scopes].sort(), ["a", "b", "c", "d"]);
+});
+
+test("resolveOperations() keeps nothing of what it was given", () => {
+  const list = ["a"];
+  const { tools } = resolve({ tools: { t: list } });
+  list.pop();
+  assert.deepEqual(tools.get("t")?.scopes, [["a"]]);
+});
+
+const REFUSED: [value: unknown, message: RegExp][] = [
+  [null, /operations must be an object: received null$/],
+  [[], /operations must be an object/],
+  [{ tool: {} }, /tool must be one of tools, resources, prompts, methods, unlisted/],
+  [{ tools: [] }, /operations\.tools must be an object of rules/],
+  [{ tools: { t: "a" } }, /operations\.tools\["t"\] must be a list of scopes, .+: received "a"$/],
+  [{ tools: { t: null } }, /operations\.tools\["t"\] must be/],
+  [{ tools: { t: {} } }, /operations\.tools\["t"\] must be/],
+  [{ tools: { t: ["a b"] } }, /operations\.tools\["t"\] must be an array of scopes/],
+  [{ tools: { t: [["a"]] } }, /an array of scopes/],
+  [{ tools: { t: ["offline_access"] } }, /free of offline_access/],
+  [{ tools: { t: { anyOf: [] } } }, /anyOf must be a list that is not empty/],
+  [{ tools: { t: { anyOf: "a" } } }, /anyOf must be a list/],
+  [{ tools: { t: { anyOf: [1] } } }, /an array of scopes/],
+  [{ tools: { t: { anyOf: ["a"], fresh: true } } }, /fresh must be one of anyOf/],
+  [
+    { tools: { t: { scopes: ["a"], listed: true } } },
+    /listed must be one of scopes, fresh, unlisted/,
+  ],
+  [{ tools: { t: { fresh: 1 } } }, /operations\.tools\["t"\]\.fresh must be true or false/],
+  [{ tools: { t: { scopes: "a" } } }, /operations\.tools\["t"\]\.scopes must be/],
+  [{ unlisted: "no" }, /operations\.unlisted must be true or false/],
+  [{ resources: { "a://{": ["a"] } }, /operations\.resources must be by URI or URI template/],
+];
+
+for (const [value, message] of REFUSED) {
+  test(`resolveOperations() refuses ${JSON.stringify(value)}`, () => {
+    assert.throws(() => resolve(value), { name: "TypeError", message });
+  });
+}
+
+test("resolveRequirement() lets a function say that nothing is enough", () => {
+  assert.deepEqual(resolveRequirement("it", { anyOf: [] }), []);
+});

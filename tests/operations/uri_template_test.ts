@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileUriTemplate, readingsOf } from "../../src/operations/uri_template.ts";
+
+const MATCHES: [template: string, uri: string, variables: Record<string, string> | undefined][] = [
+  ["notes://1", "notes://1", {}],
+  ["notes://1", "notes://12", undefined],
+  ["notes://1", "xnotes://1", undefined],
+  ["notes://{id}", "notes://1", { id: "1" }],
+  ["notes://{id}", "notes://1?all", { id: "1?all" }],
+  ["notes://{id}", "notes://a\nb", { id: "a\nb" }],
+  ["notes://{id}", "notes://{id}", { id: "{id}" }],
+  ["notes://{id}", "notes://", undefined],
+  ["notes://{id}", "notes://1/2", undefined],
+  ["notes://{id}", "notes://1/", undefined],
+  ["notes://{org}/{id}", "notes://o/1", { org: "o", id: "1" }],
+  ["notes://{org}/{id}", "notes://o/1/2", undefined],
+  ["file:///{+path}", "file:///a/b/c.txt", { path: "a/b/c.txt" }],
+  ["file:///{+path}", "file:///", { path: "" }],
+  ["a://b{/rest*}", "a://b/c/d", { "rest*": "/c/d" }],
+  ["a://b{?q,r}", "a://b?q=1&r=2", { "q,r": "?q=1&r=2" }],
+  ["a.b://c+(d)", "a.b://c+(d)", {}],
+  ["a.b://c", "axb://c", undefined],
+  ["cal://{y}-{m}-{d}", "cal://1-2-3-4", { y: "1-2", m: "3", d: "4" }],
+  ["cal://{y}-{m}-{d}", "cal://1-2/-3", undefined],
+  ["a://{b}{+c}-{d}", "a://1-2/3-4", { b: "1-2", c: "/3", d: "4" }],
+  ["a://{+b}-{c}", "a://1-2/3", undefined],
+  ["a://{+b}-{c}", "a://1/2-3", { b: "1/2", c: "3" }],
+  // As a URL parser spells the template itself.
+  ["HTTPS://Example.com:443", "https://example.com/", {}],
+  ["HTTPS://Example.com/{id}", "https://example.com/1", { id: "1" }],
+  ["HTTPS://Example.com/{id}", "HTTPS://Example.com/1", { id: "1" }],
+];
+
+for (const [template, uri, variables] of MATCHES) {
+  test(`compileUriTemplate() ${variables ? "matches" : "does not match"} ${JSON.stringify(uri)} by ${template}`, () => {
+    assert.deepEqual(compileUriTemplate(template)?.(uri), variables);
+  });
+}
+
+test("compileUriTemplate() does not try every way to cut a long URI", () => {
+  // Some 10^16 ways: who tries them does not come back.
+  const match = compileUriTemplate("a://{b}-{c}-{d}-{e}-{+f}!");
+  assert.equal(match?.(`a://${"-".repeat(4000)}`), undefined);
+});
+
+for (const template of ["", "a://{", "a://}", "a://{}", "a://{b c}", "a://{{b}}", "a://{=b}"]) {
+  test(`compileUriTemplate() refuses ${JSON.stringify(template)}`, () => {
+    assert.equal(compileUriTemplate(template), undefined);
+  });
+}
+
+const READINGS: [uri: string, spellings: string[], others: string[]][] = [
+  ["notes://1", ["notes://1"], []],
+  ["NOTES://1", ["NOTES://1", "notes://1"], []],
+  [" notes://1", [" notes://1", "notes://1"], []],
+  ["a://b/../c", ["a://b/../c", "a://b/c"], []],
+  ["a://b/%63", ["a://b/%63"], ["a://b/c"]],
+  ["a://b%2Fc", ["a://b%2Fc"], ["a://b/c"]],
+  ["a://b?c#d", ["a://b?c#d"], ["a://b"]],
+  ["a://b%3Fc", ["a://b%3Fc"], ["a://b?c", "a://b"]],
+  ["no uri", ["no uri"], []],
+  ["a://%", ["a://%"], []],
+];
+
+for (const [uri, spellings, others] of READINGS) {
+  test(`readingsOf() knows how a server may read ${JSON.stringify(uri)}`, () => {
+    const readings = readingsOf(uri);
+    assert.deepEqual([...readings.spellings], spellings);
+    assert.deepEqual([...readings.others], others);
+  });
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { AccessTokenErrorReason } from "../../src/oauth/errors.ts";
+import { EVENT_LEVELS } from "../../src/events/messages.ts";
+import type { EventFacts, FactsSource, TokenEvent } from "../../src/events/events.ts";
+import { root } from "../support/root.ts";
+
+const guide = readFileSync(new URL("docs/events.md", root), "utf8");
+
+/** The first two cells of each row of the table whose first heading is given. */
+function rows(heading: string): [string, string][] {
+  const lines = guide.split("\n");
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} `));
+  assert(start >= 0, `docs/events.md has no table of ${heading}`);
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith("|"));
+  return lines.slice(start + 2, end).map((line) => {
+    const [, first = "", second = ""] = line.split("|").map((cell) => cell.trim());
+    return [first.replaceAll("`", ""), second];
+  });
+}
+
+test("docs/events.md lists every code with its level", () => {
+  assert.deepEqual(Object.fromEntries(rows("code")), EVENT_LEVELS);
+});
+
+test("docs/events.md lists every source and every reason", () => {
+  const sources: Record<FactsSource, true> = {
+    cache: true,
+    introspection: true,
+    flight: true,
+    shared_cache: true,
+    stale: true,
+  };
+  const reasons: Record<AccessTokenErrorReason, true> = {
+    missing_credentials: true,
+    malformed_credentials: true,
+    inactive: true,
+    wrong_token_type: true,
+    expired: true,
+    not_yet_valid: true,
+    audience_mismatch: true,
+    org_claim_missing: true,
+    org_mismatch: true,
+    role_claim_missing: true,
+    role_mismatch: true,
+    scope_missing: true,
+  };
+  assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());
+  const named = rows("`reason` of a refusal").map(([name]) => name);
+  assert.deepEqual(named.sort(), Object.keys(reasons).sort());
+});
+
+type Code = EventFacts["code"];
+/** The members of an event; those that many events have stand above the table. */
+type MembersOf<C extends Code, Event = EventFacts> = Event extends EventFacts
+  ? C extends Event["code"] ? Exclude<keyof Event, keyof TokenEvent | "code"> : never
+  : never;
+
+/** The compiler misses what an event has more, and refuses what it has not. */
+const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
+  token_accepted: { source: true, clientId: true, subject: true },
+  token_refused: { reason: true, source: true, expected: true, received: true },
+  token_unverified: { reason: true },
+  call_refused: { reason: true, clientId: true, subject: true, expected: true, received: true },
+  introspection_completed: { active: true },
+  propelauth_unreachable: { reason: true, status: true, detail: true },
+  propelauth_misconfigured: { reason: true, status: true, detail: true },
+  metadata_unavailable: { status: true, detail: true },
+  breaker_opened: { failures: true, retryAfterSeconds: true },
+  breaker_closed: {},
+  shared_cache_lost: {},
+  shared_cache_recovered: {},
+  shared_cache_entry_rejected: {},
+  session_refused: { clientId: true, subject: true },
+  request_refused: { reason: true, clientId: true, subject: true, received: true },
+};
+
+test("docs/events.md names every member of every event", () => {
+  for (const [code, members] of Object.entries(MEMBERS)) {
+    const row = guide.split("\n").find((line) => line.startsWith(`| \`${code}\` `)) ?? "";
+    for (const member of Object.keys(members)) {
+      assert(row.includes(`\`${member}\``), `${code}: ${member}`);
+    }
+  }
+});

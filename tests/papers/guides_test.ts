@@ -1,0 +1,266 @@
+/** The guides: their blocks read, their commands accounted for. */
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parse as parseToml } from "smol-toml";
+import { describeRunning } from "../../examples/dev/banner.ts";
+import { HEADINGS } from "../../src/entries/doctor/program/print.ts";
+import { CHECKS } from "../../src/entries/doctor/report.ts";
+import { freePort } from "../support/ports.ts";
+import { block, BLOCKS, command, GUIDES, linesOf } from "../support/guides.ts";
+import { root } from "../support/root.ts";
+
+const ROOT = fileURLToPath(root);
+const config = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "docs-"));
+  try {
+    await run(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** All that the tests say, and the gate. */
+const GATE = await readFile(join(ROOT, ".ci/run"), "utf8");
+const SOURCES = (await Promise.all(
+  (await readdir(join(ROOT, "tests"), { recursive: true })).filter((name) => name.endsWith(".ts"))
+    .map((name) => readFile(join(ROOT, "tests", name), "utf8")),
+)).join("\n");
+
+/** What a test takes from a guide: the name of the call, and its first three arguments. */
+const TAKEN = [
+  ...SOURCES.matchAll(
+    /\b(command|block)s?\(\s*"([^"]+)",\s*"([^"]*)"(?:,\s*(?:"([^"]*)"|'([^']*)'))?,?\s*\)/g,
+  ),
+].map(([, kind, guide, first = "", plain = "", quoted = ""]) => ({
+  kind,
+  guide,
+  first,
+  including: plain || quoted,
+}));
+
+test("every block of the guides is taken from there by a test, or checked as TypeScript", () => {
+  for (const { guide, language, text } of BLOCKS) {
+    const blocks = TAKEN.filter((taken) => taken.kind === "block" && taken.guide === guide);
+    const isTaken = blocks.some(({ first, including }) =>
+      first === language && text.includes(including)
+    );
+    if (language === "ts" || language !== "sh" && isTaken) continue;
+    assert.equal(language, "sh", `${guide}: nobody takes\n${text}`);
+    for (const line of linesOf(text)) {
+      const commands = TAKEN.filter((taken) => taken.kind === "command" && taken.guide === guide);
+      assert(commands.some(({ first }) => line.startsWith(first)), `${guide}: nobody runs ${line}`);
+    }
+  }
+  assert.match(
+    config.tasks.check.command,
+    /deno check --doc-only README\.md local\/README\.md docs\/\*\.md/,
+  );
+});
+
+test("the gate ends with the command by which the README has the tests run", () => {
+  const line = command("README.md", "npx -y deno@2.9.5 task test");
+  assert(GATE.endsWith(` ${line}\n`), line);
+});
+
+test("every block of the guides begins at the left, where it is found", () => {
+  for (const [guide, text] of GUIDES) assert.doesNotMatch(text, /^[ >]+```/m, guide);
+});
+
+const PINNED: string =
+  JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8")).devDependencies.deno;
+
+/** What our own programs say of themselves. */
+const HELPS = new Map(
+  await Promise.all(
+    ["bench", "client", "dev", "doctor", "soak"].map(async (task): Promise<[string, string]> => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", "-q", task, "--help"],
+        cwd: ROOT,
+      }).output();
+      return [task, new TextDecoder().decode(stdout)];
+    }),
+  ),
+);
+
+/** Whether a text is in another one as a whole, and not as the beginning of something longer. */
+function isIn(text: string, part: string): boolean {
+  const escaped = part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`).test(text);
+}
+
+test("every command within a sentence of the guides is a task, or run by a test", () => {
+  const [, words = ""] = /^for word in (.+); do$/m.exec(GATE) ?? [];
+  const measured = words.split(" ").map((word) => ` --only ${word}`);
+  const program = /^(?:claude|codex|curl|deno|mcp-remote|node|npm|npx|printf|redis-\w+) /;
+  for (const [guide, text] of GUIDES) {
+    for (const [, version] of text.matchAll(/\bdeno@([\d.]+)/g)) {
+      assert.equal(version, PINNED, guide);
+    }
+    const prose = text.replace(/^```[^]*?^```$/gm, "").replaceAll("\n", " ");
+    for (const [, code = ""] of prose.matchAll(/`([^`]+)`/g)) {
+      if (!program.test(code)) continue;
+      const line = code.replace(/ \[server URL\]$/, "");
+      const [, task, args = ""] = /^deno task (?:-q )?([\w:]+)(.*)$/.exec(line) ?? [];
+      const known = task === undefined
+        ? line === `npx -y deno@${PINNED}` || isIn(SOURCES, line) ||
+          isIn(SOURCES, line.replaceAll('"', '\\"'))
+        : Object.hasOwn(config.tasks, task) && (!/--only/.test(args) || measured.includes(args)) &&
+          [...args.matchAll(/--[\w-]+/g)].every(([flag]) => isIn(HELPS.get(task) ?? "", flag));
+      assert(known, `${guide}: nobody runs ${code}`);
+    }
+  }
+});
+
+test("every option within a sentence of the guides is one", () => {
+  const ours = [...HELPS.values()].join("\n");
+  for (const [guide, text] of GUIDES) {
+    const prose = text.replace(/^```[^]*?^```$/gm, "").replaceAll("\n", " ");
+    for (const [, flag = ""] of prose.matchAll(/`(--[\w-]+)/g)) {
+      const known = isIn(ours, flag) || isIn(SOURCES, flag) || isIn(JSON.stringify(config), flag);
+      assert(known, `${guide}: ${flag}`);
+    }
+  }
+});
+
+test("docs/connect.md allows the redirect addresses that its commands lead to", () => {
+  const guide = GUIDES.get("connect.md") ?? "";
+  const rows: [client: string, path: string, given: string][] = [
+    ["Claude Code", "/callback", command("connect.md", "claude mcp add ")],
+    ["Codex", "/callback", command("connect.md", "codex mcp add ")],
+    ["`mcp-remote`", "/oauth/callback", block("connect.md", "json", "mcp-remote")],
+    ["`deno task client`", "/callback", command("connect.md", "deno task client ")],
+  ];
+  for (const [client, path, given] of rows) {
+    const row = guide.split("\n").find((line) => line.startsWith(`| ${client} `)) ?? "";
+    const [, port = "", to] = /`http:\/\/(?:localhost|127\.0\.0\.1):(\d+)(\/[^`]+)`/.exec(row) ??
+      [];
+    assert.equal(to, path, row);
+    assert(isIn(given, port), `${client}: ${port}`);
+  }
+  const setUp = command("setup.md", "deno task client ");
+  assert(
+    GUIDES.get("setup.md")?.includes(`\`http://127.0.0.1:${setUp.split(" ").at(-1)}/callback\``),
+  );
+});
+
+test("what the guide gives to Cursor and VS Code is what `deno task dev` prints", () => {
+  const running = { authUrl: "", scopes: [], users: [], envFile: "", policy: false };
+  const banner = describeRunning(
+    { ...running, mcpUrl: "https://mcp.example.com/mcp" },
+    (text) => text,
+  );
+  for (
+    const given of [block("connect.md", "json", '{ "url"'), block("connect.md", "json", '"http"')]
+  ) {
+    const printed = JSON.stringify(JSON.parse(given)).replace("reports", "local");
+    assert(banner.includes(`  ${printed}\n`), printed);
+  }
+});
+
+const NAMES = ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"]
+  .map((name) => `PROPELAUTH_${name}`);
+
+const DOCKERFILE = block("deploy.md", "dockerfile");
+
+/** Starts the guide's server as its Dockerfile does, less what needs an engine. */
+async function startAsImage(folder: string, env: Record<string, string>) {
+  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(DOCKERFILE)?.[1] ?? "");
+  await writeFile(join(folder, "main.ts"), block("deploy.md", "ts"));
+  return new Deno.Command(Deno.execPath(), {
+    args: [command[0] ?? "", `--config=${join(ROOT, "deno.json")}`, ...command.slice(1, -1)]
+      .concat(join(folder, command.at(-1) ?? "")),
+    env,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+test("the Dockerfile of the guide starts the Deno that is tested", async () => {
+  const { devDependencies } = JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8"));
+  assert.match(DOCKERFILE, new RegExp(`^FROM denoland/deno:${devDependencies.deno}$`, "m"));
+});
+
+test("the image of the guide says what is missing, with the permissions that it has", async () => {
+  await inFolder(async (folder) => {
+    const unset = Object.fromEntries(NAMES.map((name) => [name, ""]));
+    const { code, stderr } = await (await startAsImage(folder, unset)).output();
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 1);
+    assert.match(said, /these environment variables are missing or blank:/);
+    assert.doesNotMatch(said, /NotCapable|PermissionDenied/);
+  });
+});
+
+test("fly.toml is TOML, of settings that Fly has", () => {
+  const parsed = parseToml(block("deploy.md", "toml"));
+  // Without its objects' lack of a prototype.
+  const { app, primary_region, env, http_service, ...rest } = JSON.parse(JSON.stringify(parsed));
+  assert.deepEqual([typeof app, typeof primary_region, rest], ["string", "string", {}]);
+  assert.deepEqual(env, { SERVER_URL: `https://${app}.fly.dev` });
+  assert.deepEqual(http_service, {
+    internal_port: 8000,
+    force_https: true,
+    // A machine that is stopped ends its event streams.
+    auto_stop_machines: "off",
+    checks: [{ path: "/healthz", interval: "15s", timeout: "2s" }],
+  });
+});
+
+test("the image of the guide answers what fly.toml asks it, and guards the rest", async () => {
+  const fly = block("deploy.md", "toml");
+  const setting = (name: string) =>
+    new RegExp(`^${name} = "?([^"\n]+)"?$`, "m").exec(fly)?.[1] ?? "";
+  const server = block("deploy.md", "ts");
+  assert.equal(/^EXPOSE (\d+)$/m.exec(DOCKERFILE)?.[1], setting("internal_port"));
+  assert(server.includes(`?? ${setting("internal_port")})`), "the server's own port");
+  const port = await freePort();
+  await inFolder(async (folder) => {
+    const child = await startAsImage(folder, {
+      PROPELAUTH_AUTH_URL: "https://auth.example.com",
+      PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
+      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "secret",
+      SERVER_URL: setting("SERVER_URL"),
+      PORT: String(port),
+    });
+    try {
+      // Deno says there where it listens.
+      const reader = child.stderr.getReader();
+      let said = "";
+      while (!/Listening on /.test(said)) {
+        const { done, value } = await reader.read();
+        assert(!done, said);
+        said += new TextDecoder().decode(value);
+      }
+      reader.releaseLock();
+      const origin = `http://127.0.0.1:${port}`;
+      const health = await fetch(origin + setting("path"));
+      assert.deepEqual([health.status, await health.text()], [200, "ok"]);
+      const refused = await fetch(`${origin}/mcp`);
+      await refused.body?.cancel();
+      assert.equal(refused.status, 401);
+      const challenge = refused.headers.get("WWW-Authenticate") ?? "";
+      assert(challenge.includes(`"${setting("SERVER_URL")}/.well-known/`), challenge);
+    } finally {
+      child.kill("SIGTERM");
+      await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.status]);
+    }
+  });
+});
+
+test("the troubleshooting guide names lines that the doctor prints", () => {
+  const titles = new Set(
+    Object.values(CHECKS).map(([group, title]) => `${HEADINGS[group]}: ${title}`),
+  );
+  const rows = (GUIDES.get("troubleshoot.md") ?? "").match(/^\|.+\|$/gm) ?? [];
+  const named = rows.map((row) => row.split("|").at(-2)?.trim() ?? "")
+    .filter((name) => !/^(doctor|none|-+)$/.test(name))
+    .map((name) => name.replace(/, with `--(?:origin|token)`$/, ""));
+  assert(named.length > 10);
+  for (const name of named) assert(titles.has(name), name);
+});

@@ -1,0 +1,137 @@
+/**
+ * What the tests share: a clock in the test's hand, and a network that is a function with a log.
+ *
+ * @module
+ */
+
+import { composePropelAuth } from "../../src/create_propel_auth.ts";
+import type { PropelAuth } from "../../src/propel_auth.ts";
+import type {
+  PropelAuthOptions,
+  TokenIntrospectionOverrides,
+} from "../../src/options/propel_auth_options.ts";
+import type { World } from "../../src/lib/world.ts";
+
+/** The time at which every test starts, in seconds since 1970; later than any real clock shows. */
+export const NOW = 4_000_000_000;
+
+export const RESOURCE = "https://mcp.example.com/mcp";
+export const METADATA_URL = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
+export const SECRET = "introspection-secret";
+
+/** Valid options, the fewest. */
+export const OPTIONS: PropelAuthOptions = {
+  authUrl: "https://auth.example.com",
+  introspectionClientId: "introspection-id",
+  introspectionClientSecret: SECRET,
+  baseUrl: "https://mcp.example.com",
+};
+
+/** An accepted introspection response. */
+export const ACTIVE: Readonly<Record<string, unknown>> = {
+  active: true,
+  sub: "user-1",
+  client_id: "client-1",
+  scope: "read write",
+  aud: RESOURCE,
+  exp: NOW + 600,
+  token_type: "Bearer",
+};
+
+/** What the network answers; a promise that never settles is a server that does not answer. */
+export type Answer = (token: string, init: RequestInit) => Response | Promise<Response>;
+
+export interface FakeWorld extends World {
+  /** Moves the clock and runs the timers that end on the way. */
+  advance(seconds: number): void;
+  /** How many timers run. */
+  readonly timers: number;
+}
+
+export interface Harness {
+  readonly auth: PropelAuth;
+  readonly world: FakeWorld;
+  /** The tokens that were asked about, in order. */
+  readonly asked: string[];
+  /** Changes what the network answers from now on. */
+  answer: Answer;
+}
+
+/** A clock that moves when it is told to, starting at {@linkcode NOW}. */
+export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
+  let now = NOW;
+  const timers = new Set<{ endsAt: number; onEnd: () => void }>();
+  return {
+    fetch,
+    now: () => now,
+    startTimer(seconds, onEnd) {
+      const timer = { endsAt: now + seconds, onEnd };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    advance(seconds) {
+      now += seconds;
+      for (const timer of timers) {
+        if (timer.endsAt <= now && timers.delete(timer)) timer.onEnd();
+      }
+    },
+    get timers() {
+      return timers.size;
+    },
+  };
+}
+
+/** A whole PropelAuth over a fake world. Changed answers count from the next question on. */
+export function createHarness(
+  options: Partial<PropelAuthOptions> = {},
+  answer: Answer = () => json(ACTIVE),
+): Harness {
+  const asked: string[] = [];
+  const world = createFakeWorld((_url, init) => {
+    const token = new URLSearchParams(String(init.body)).get("token") ?? "";
+    asked.push(token);
+    return Promise.resolve().then(() => harness.answer(token, init));
+  });
+  const harness: Harness = {
+    auth: composePropelAuth({ ...OPTIONS, ...options }, world),
+    world,
+    asked,
+    answer,
+  };
+  return harness;
+}
+
+/** Options with a cache that keeps answers for a minute. */
+export function cached(
+  overrides: TokenIntrospectionOverrides = {},
+): Pick<PropelAuthOptions, "tokenIntrospectionOverrides"> {
+  return { tokenIntrospectionOverrides: { cacheTtlSeconds: 60, ...overrides } };
+}
+
+export function json(body: unknown, init: ResponseInit = {}): Response {
+  return new Response(JSON.stringify(body), {
+    ...init,
+    headers: { "Content-Type": "application/json", ...init.headers },
+  });
+}
+
+/** A request to the MCP endpoint, with a token unless it is `null`. */
+export function mcpRequest(token: string | null = "token-1", init: RequestInit = {}): Request {
+  const headers = new Headers(init.headers);
+  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  return new Request(RESOURCE, { method: "POST", ...init, headers });
+}
+
+/** Waits until something is so, for as long as promises alone can bring it about. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (condition()) return;
+    await Promise.resolve();
+  }
+  throw new Error(`It never came to ${condition}`);
+}
+
+/** Lets everything run that needs nothing but promises. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+}

@@ -1,0 +1,132 @@
+/**
+ * Starts the programs of `examples/` as their tasks do, with exactly the permissions that
+ * `deno.json` gives them. They run in a folder of their own and without a browser. Names Deno's
+ * API, so the tests that use it run on Deno alone.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { root } from "./root.ts";
+
+const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
+
+/** The task that a guide's command starts, and what stands behind it. */
+export function parseTask(line: string): [task: string, args: string[]] {
+  const [, task, rest = ""] = /^(?:deno|npx -y deno@[\d.]+) task ([\w:]+)(?: (.+))?$/.exec(line) ??
+    [];
+  if (task === undefined) throw new Error(`This is no task: ${line}`);
+  return [task, rest.split(" ").filter((arg) => arg !== "")];
+}
+
+/** How a program ended. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program under way. Disposing of it kills it, if it still runs. */
+export interface Program extends AsyncDisposable {
+  readonly outcome: Promise<Outcome>;
+  /** Waits for text on standard output; throws when the program ends without it. */
+  until(pattern: RegExp): Promise<string>;
+  kill(signal: Deno.Signal): void;
+}
+
+/**
+ * Starts the program of a task.
+ *
+ * @param task The task in `deno.json`.
+ * @param args What the user types behind it.
+ * @param options The folder to run in, another program with the task's permissions, environment
+ * variables, and what comes on standard input.
+ */
+export function start(
+  task: string,
+  args: readonly string[],
+  options: { cwd?: string; example?: string; env?: Record<string, string>; stdin?: string } = {},
+): Program {
+  const [, ...flags] = String(tasks[task].command).split(" ");
+  const example = new URL(options.example ?? flags.pop() ?? "", root);
+  if (options.example !== undefined) flags.pop();
+  const cwd = options.cwd ?? Deno.makeTempDirSync();
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [...flags, fileURLToPath(example), ...args],
+    cwd,
+    clearEnv: true,
+    // No PATH, hence no browser.
+    env: { ...homeOf(Deno.env), NO_COLOR: "1", DENO_NO_PROMPT: "1", ...options.env },
+    stdin: options.stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (options.stdin !== undefined) void send(process.stdin, options.stdin);
+  const stdout = collect(process.stdout);
+  const stderr = collect(process.stderr);
+  const outcome = Promise.all([process.status, stdout.whole, stderr.whole])
+    .then(([{ code }, out, err]) => ({ code, stdout: out, stderr: err }));
+  return {
+    outcome,
+    until: async (pattern) => {
+      const found = await stdout.find(pattern);
+      if (found !== undefined) return found;
+      throw new Error(`${task} ended without ${pattern}: ${JSON.stringify(await outcome)}`);
+    },
+    kill: (signal) => process.kill(signal),
+    async [Symbol.asyncDispose]() {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It ended already.
+      }
+      await outcome;
+      if (options.cwd === undefined) await Deno.remove(cwd, { recursive: true });
+    },
+  };
+}
+
+async function send(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
+  await new Blob([text]).stream().pipeTo(stdin);
+}
+
+/** Runs the program of a task to its end. */
+export async function run(...parameters: Parameters<typeof start>): Promise<Outcome> {
+  await using program = start(...parameters);
+  return await program.outcome;
+}
+
+/** What Deno needs in order to find its cache. */
+function homeOf(env: { get(name: string): string | undefined }): Record<string, string> {
+  const names = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"];
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
+function collect(stream: ReadableStream<Uint8Array>) {
+  let text = "";
+  let more = Promise.withResolvers<void>();
+  let ended = false;
+  const whole = (async () => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      more.resolve();
+      more = Promise.withResolvers();
+    }
+    ended = true;
+    more.resolve();
+    return text;
+  })();
+  return {
+    whole,
+    async find(pattern: RegExp): Promise<string | undefined> {
+      for (;;) {
+        const [found] = pattern.exec(text) ?? [];
+        if (found !== undefined || ended) return found;
+        await more.promise;
+      }
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import type { Answer } from "../../src/oauth/lookup.ts";
+import { createKnownFacts, INACTIVE_TTL_SECONDS } from "../../src/verification/facts_cache.ts";
+import { ACTIVE } from "../support/harness.ts";
+
+const OPTIONS = { cacheTtlSeconds: 60, maxCacheSize: 10, staleIfErrorSeconds: 300 };
+
+const answer = (claims: Record<string, unknown>, askedAt = 1000): Answer => ({
+  facts: readFacts(JSON.stringify({ ...ACTIVE, exp: undefined, ...claims })),
+  askedAt,
+  source: "introspection",
+});
+const dead = (askedAt = 1000) => answer({ active: false }, askedAt);
+const subjectOf = (facts?: IntrospectionFacts) => facts?.active ? facts.subject : facts?.active;
+
+/** When each of the two may be used, one second before that and at it. */
+const LIVES: [what: string, given: Answer, cachedUntil: number, staleUntil: number][] = [
+  ["a live token", answer({}), 1060, 1300],
+  ["a token that expires first", answer({ exp: 1030 }), 1030, 1030],
+  ["a token that expires in between", answer({ exp: 1100 }), 1060, 1100],
+];
+
+for (const [what, given, cachedUntil, staleUntil] of LIVES) {
+  test(`createKnownFacts() knows ${what} until ${cachedUntil}, and ${staleUntil} in need`, () => {
+    const known = createKnownFacts(OPTIONS);
+    known.remember("d", given, 1001);
+    assert(known.get("d", cachedUntil - 1)?.active);
+    assert.equal(known.get("d", cachedUntil), undefined);
+    assert(known.getLast("d", staleUntil - 1)?.facts.active);
+    assert.equal(known.getLast("d", staleUntil), undefined);
+  });
+}
+
+test("createKnownFacts() keeps nothing of live tokens when it is told to, and dead ones all the same", () => {
+  const known = createKnownFacts({ ...OPTIONS, cacheTtlSeconds: 0, staleIfErrorSeconds: 0 });
+  known.remember("live", answer({}), 1000);
+  known.remember("dead", dead(), 1000);
+  assert.equal(known.get("live", 1000), undefined);
+  assert.equal(known.getLast("live", 1000), undefined);
+  assert.equal(known.get("dead", 1000)?.active, false);
+});
+
+test("createKnownFacts() counts a token that is dead or expired as dead for a few seconds", () => {
+  for (const given of [dead(), answer({ exp: 1000 })]) {
+    const known = createKnownFacts(OPTIONS);
+    known.remember("d", answer({}, 990), 990);
+    known.remember("d", given, 1000);
+    assert.equal(known.getLast("d", 1000), undefined);
+    assert.deepEqual(known.get("d", 1000 + INACTIVE_TTL_SECONDS - 1), given.facts);
+    assert.equal(known.get("d", 1000 + INACTIVE_TTL_SECONDS), undefined);
+  }
+});
+
+test("createKnownFacts() does not take back that a token is dead when an older answer comes last", () => {
+  const known = createKnownFacts(OPTIONS);
+  known.remember("d", dead(1001), 1002);
+  known.remember("d", answer({}, 1000), 1003);
+  assert.equal(known.get("d", 1003)?.active, false);
+});
+
+test("createKnownFacts() keeps the lists of equal tokens once", () => {
+  const known = createKnownFacts(OPTIONS);
+  for (const digest of ["a", "b"]) known.remember(digest, answer({}), 1000);
+  const [a, b] = [known.get("a", 1000), known.get("b", 1000)];
+  assert(a?.active && b?.active && a !== b);
+  assert.equal(a.scopes, b.scopes);
+  assert.equal(a.audience, b.audience);
+  assert(Object.isFrozen(a));
+  assert.deepEqual(a, answer({}).facts);
+});
+
+test("createKnownFacts() forgets a token, a user, or what may be used without asking", () => {
+  const known = createKnownFacts(OPTIONS);
+  const all = () => ["a", "b"].map((digest) => subjectOf(known.get(digest, 1000)));
+  const last = () => ["a", "b"].map((digest) => known.getLast(digest, 1000) !== undefined);
+  const fill = () => {
+    known.remember("a", answer({ sub: "user-1" }), 1000);
+    known.remember("b", answer({ sub: "user-2" }), 1000);
+  };
+  fill();
+  known.forget("a");
+  assert.deepEqual([all(), last()], [[undefined, "user-2"], [false, true]]);
+  fill();
+  known.forgetSubject("user-2");
+  assert.deepEqual([all(), last()], [["user-1", undefined], [true, false]]);
+  fill();
+  known.distrust();
+  assert.deepEqual([all(), last()], [[undefined, undefined], [true, true]]);
+});

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../../src/verification/breaker.ts";
+import { MAX_QUEUED_INTROSPECTIONS } from "../../src/verification/limiter.ts";
+import {
+  ACTIVE,
+  type Answer,
+  createHarness,
+  json,
+  SECRET,
+  settle,
+  until,
+} from "../support/harness.ts";
+
+const reset = () => Promise.reject(Object.assign(new Error("reset"), { code: "ECONNRESET" }));
+const never = () => new Promise<never>(() => {});
+const status = (code: number, headers: Record<string, string> = {}) => () =>
+  new Response(null, { status: code, headers });
+
+/** Gives one answer after the other, the last one again and again. */
+function inTurn(...answers: Answer[]): Answer {
+  let turn = 0;
+  return (token, init) => {
+    const answer = answers[Math.min(turn++, answers.length - 1)] ?? never;
+    return answer(token, init);
+  };
+}
+
+const RETRIED: [when: string, answer: Answer, asked: number][] = [
+  ["the connection is lost", reset, 2],
+  ["the body breaks off", () => new Response(new ReadableStream({ pull: reset })), 2],
+  ["the status is 502", status(502), 2],
+  ["the status is 503", status(503), 2],
+  ["the status is 503 with a time to come back", status(503, { "Retry-After": "5" }), 1],
+  ["the status is 429", status(429), 1],
+  ["the status is 500", status(500), 1],
+  ["the status is 401", status(401), 1],
+  ["the status is 404", status(404), 1],
+  ["the answer is no JSON", () => new Response("<html>"), 1],
+  ["the host is unknown", () => Promise.reject(new TypeError("dns error")), 1],
+];
+
+for (const [when, answer, asked] of RETRIED) {
+  test(`an introspection is sent ${asked} times at most when ${when}`, async () => {
+    const lasting = createHarness({}, answer);
+    await assert.rejects(lasting.auth.verifier.verifyAccessToken("token-1"), {
+      name: "IntrospectionError",
+    });
+    assert.equal(lasting.asked.length, asked);
+    const passing = createHarness({}, inTurn(answer, () => json(ACTIVE)));
+    const verified = passing.auth.verifier.verifyAccessToken("token-1");
+    if (asked === 1) await assert.rejects(verified);
+    else assert.equal((await verified).subject, "user-1");
+  });
+}
+
+test("the second try has no more time than the first one left", async () => {
+  const harness = createHarness(
+    {},
+    inTurn(() => {
+      harness.world.advance(7);
+      return reset();
+    }, never),
+  );
+  const refused = assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), {
+    reason: "timeout",
+  });
+  await until(() => harness.asked.length >= 2);
+  harness.world.advance(3);
+  await refused;
+  assert.equal(harness.world.timers, 0);
+});
+
+test("there is no second try once the time is up", async () => {
+  let lose = (_: Error): void => {};
+  const harness = createHarness({}, () => new Promise((_, reject) => (lose = reject)));
+  const refused = assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), {
+    reason: "timeout",
+  });
+  await until(() => harness.asked.length >= 1);
+  harness.world.advance(10);
+  await refused;
+  lose(Object.assign(new Error("reset"), { code: "ECONNRESET" }));
+  await settle();
+  assert.equal(harness.asked.length, 1);
+});
+
+test("an outage costs PropelAuth a few questions, then one every few seconds", async () => {
+  const harness = createHarness({}, status(500));
+  const refused = (reason: string) =>
+    assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), { reason });
+  for (let i = 0; i < BREAKER_FAILURES; i++) await refused("unavailable");
+  for (let i = 0; i < 100; i++) await refused("breaker_open");
+  assert.equal(harness.asked.length, BREAKER_FAILURES);
+  harness.world.advance(5);
+  await refused("unavailable");
+  await refused("breaker_open");
+  assert.equal(harness.asked.length, BREAKER_FAILURES + 1);
+  harness.world.advance(5);
+  harness.answer = () => json(ACTIVE);
+  for (let i = 0; i < 3; i++) await harness.auth.verifier.verifyAccessToken("token-1");
+});
+
+const AFTER: [code: number, retryAfter: string | undefined, first: string, later: string][] = [
+  [429, "30", "30", "30"],
+  [503, "30", "30", "30"],
+  [429, "86400", "60", "60"],
+  [429, undefined, "5", "5"],
+  [500, "30", "5", "5"],
+];
+
+for (const [code, retryAfter, first, later] of AFTER) {
+  test(`a ${code} with Retry-After ${retryAfter} is passed on, and kept to`, async () => {
+    const headers = retryAfter === undefined ? {} : { "Retry-After": retryAfter };
+    const { auth, asked } = createHarness({}, status(code, headers));
+    const answers = [];
+    for (let i = 0; i <= BREAKER_FAILURES; i++) {
+      const response = await auth.authenticate(
+        new Request("https://mcp.example.com/mcp", {
+          headers: { Authorization: "Bearer token-1" },
+        }),
+      );
+      assert(response instanceof Response);
+      assert.equal(response.status, 503);
+      assert.equal(response.headers.get("WWW-Authenticate"), null);
+      answers.push(response.headers.get("Retry-After"));
+    }
+    assert.deepEqual([answers[0], answers.at(-1)], [first, later]);
+    assert.equal(asked.length, first === "5" ? BREAKER_FAILURES : 1);
+  });
+}
+
+test("a flood of distinct tokens asks so many questions at once, and leaves a bounded queue", async () => {
+  const running: (() => void)[] = [];
+  const { auth, asked } = createHarness(
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 30 } },
+    () => new Promise((resolve) => running.push(() => resolve(json({ active: false })))),
+  );
+  const flood = 30 + MAX_QUEUED_INTROSPECTIONS + 50;
+  let over = false;
+  const all = Promise.allSettled(
+    Array.from({ length: flood }, (_, i) => auth.verifier.verifyAccessToken(`token-${i}`)),
+  ).finally(() => over = true);
+  await until(() => asked.length === 30);
+  while (!over) {
+    for (const finish of running.splice(0)) finish();
+    // A body is read by more than promises.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert(running.length <= 30);
+  }
+  const reasons = (await all).map((one) => one.status === "rejected" && one.reason.reason);
+  assert.equal(reasons.filter((reason) => reason === "overloaded").length, 50);
+  assert.equal(reasons.filter((reason) => reason === "inactive").length, flood - 50);
+  assert.equal(asked.length, flood - 50);
+});
+
+test("an open breaker refuses at once, and not after a wait in the queue", async () => {
+  const harness = createHarness(
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 2 } },
+    (token) => token === "stuck" ? never() : new Response(null, { status: 500 }),
+  );
+  const { verifier } = harness.auth;
+  const stuck = assert.rejects(verifier.verifyAccessToken("stuck"), { reason: "timeout" });
+  for (let i = 0; i < BREAKER_FAILURES; i++) {
+    await assert.rejects(verifier.verifyAccessToken(`token-${i}`), { reason: "unavailable" });
+  }
+  harness.world.advance(BREAKER_PAUSE_SECONDS);
+  harness.answer = never;
+  const probe = assert.rejects(verifier.verifyAccessToken("probe"), { reason: "timeout" });
+  await until(() => harness.asked.includes("probe"));
+  // Both places are taken, and nothing moves until this one is refused.
+  await assert.rejects(verifier.verifyAccessToken("later"), { reason: "breaker_open" });
+  harness.world.advance(10);
+  await Promise.all([stuck, probe]);
+});
+
+test("those in the queue are not asked about once the breaker is open", async () => {
+  const { auth, asked } = createHarness(
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 1 } },
+    status(500),
+  );
+  const all = Promise.allSettled(
+    Array.from({ length: 100 }, (_, i) => auth.verifier.verifyAccessToken(`token-${i}`)),
+  );
+  const reasons = (await all).map((one) => one.status === "rejected" && one.reason.reason);
+  assert.equal(asked.length, BREAKER_FAILURES);
+  assert.equal(reasons.filter((reason) => reason === "breaker_open").length, 100 - asked.length);
+});
+
+// G29: what a fetch throws may carry the request that it was given.
+const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknown][] = [
+  ["its message", (token) => new Error(`failed for ${token}`)],
+  ["its message, encoded", (token, init) => new Error(`failed: ${init.body} ${token}`)],
+  ["its cause's message", (token) => new Error("x", { cause: new Error(`for ${token}`) })],
+  ["its properties", (_token, init) => Object.assign(new Error("failed"), { config: init })],
+  ["a header in its message", (_t, init) => new Error(JSON.stringify(init.headers))],
+  ["the secret in its message", () => new Error(`failed with ${SECRET}`)],
+  ["the thrown text", (token) => token],
+  ["its message, as a form has it", (_token, init) => new Error(`failed: ${init.body}`)],
+  ["its message, where that is cut", (token) => new Error(`${"x".repeat(495)}${token}`)],
+];
+
+for (const [where, error] of LEAKS) {
+  test(`an introspection leaks nothing when what fetch throws has it in ${where}`, async () => {
+    const token = "to+k~en/1==";
+    const { auth } = createHarness({}, (asked, init) => Promise.reject(error(asked, init)));
+    await assert.rejects(auth.verifier.verifyAccessToken(token), (thrown) => {
+      const print = inspect(thrown, { depth: 9, showHidden: true });
+      for (
+        const secret of [
+          token,
+          token.slice(0, 5),
+          encodeURIComponent(token),
+          new URLSearchParams({ token }).toString(),
+          SECRET,
+          btoa(`introspection-id:${SECRET}`),
+        ]
+      ) {
+        assert(!print.includes(secret), print);
+      }
+      return true;
+    });
+  });
+}
+
+test("an introspection keeps a network error's own words as the cause", async () => {
+  const error = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") });
+  const { auth } = createHarness({}, () => Promise.reject(error));
+  await assert.rejects(auth.verifier.verifyAccessToken("token-1"), (thrown: Error) => {
+    assert.equal((thrown.cause as Error).message, "connect ECONNREFUSED");
+    return true;
+  });
+});
