@@ -24,10 +24,10 @@ export type { CreatePropelAuth, PropelAuth } from "./src/propel_auth.ts";
 export type {
   EventFacts,
   EventListener,
-  FactsSource,
   PropelAuthEvent,
   TokenEvent,
 } from "./src/events/events.ts";
+export type { FactsSource, IntrospectionClaims } from "./src/oauth/facts.ts";
 export type {
   Operation,
   OperationRule,
@@ -42,7 +42,6 @@ export type {
 export type { SharedCache, SharedCacheSetOptions } from "./src/shared_cache/shared_cache.ts";
 export type { Fetch } from "./src/lib/world.ts";
 export type { AccessToken } from "./src/oauth/access_token.ts";
-export type { IntrospectionClaims } from "./src/oauth/facts.ts";
 export type { AccessTokenVerifier } from "./src/verification/verifier.ts";
 export type { HandlerOptions, RequestHandler } from "./src/http/handler.ts";
 export type { McpFunction, McpRequestOptions, McpServer } from "./src/http/mcp_endpoint.ts";

@@ -1,16 +1,14 @@
 /**
- * Puts the parts together. The only file that names the clock, the global `fetch` and the
- * environment.
+ * Puts the parts together, over the real clock and network, with the environment's variables.
  *
  * @module
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
-import { clearTimeout, setTimeout } from "node:timers";
 import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
 import { createAuthorizationServerMetadata } from "./http/authorization_server_metadata.ts";
-import { createEmit } from "./events/emit.ts";
+import { createEmit } from "./events/messages.ts";
 import { readOptions } from "./options/environment.ts";
 import { createOpenStreams } from "./http/standing_streams.ts";
 import { createGate } from "./http/gate.ts";
@@ -24,43 +22,23 @@ import { createOperationPolicy } from "./operations/policy.ts";
 import { resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
-import { ORG_PLACEHOLDER } from "./http/organizations.ts";
-import { createProtectedResources } from "./http/resources.ts";
+import { createProtectedResources, ORG_PLACEHOLDER } from "./http/resources.ts";
 import { createRequirements } from "./operations/requirements.ts";
-import { routeOf } from "./oauth/resource_identifier.ts";
+import { routeOf } from "./lib/url.ts";
 import { buildResourceMetadata } from "./oauth/protected_resource.ts";
 import { createHoldsScope } from "./oauth/scopes.ts";
 import { createSessions } from "./http/sessions.ts";
 import { createSharedFacts } from "./shared_cache/shared_facts.ts";
 import { createVerifier } from "./verification/verifier.ts";
 import type { World } from "./lib/world.ts";
-
-/** Timers of runtimes count in 32 bits; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-const WORLD: World = {
-  // Looked up at each call, so that whoever replaces the global one later is heard.
-  fetch: (url, init) => globalThis.fetch(url, init),
-  now: () => Date.now() / 1000,
-  startTimer(seconds, onEnd) {
-    const endsAt = performance.now() + seconds * 1000;
-    const wait = (ms: number) => setTimeout(tick, Math.min(ms, MAX_TIMER_MS)).unref();
-    let timer = wait(seconds * 1000);
-    function tick(): void {
-      const left = endsAt - performance.now();
-      if (left > 0) timer = wait(left);
-      else onEnd();
-    }
-    return () => clearTimeout(timer);
-  },
-};
+import { REAL_WORLD } from "./real_world.ts";
 
 /** See {@linkcode CreatePropelAuth}. */
 export const createPropelAuth: CreatePropelAuth = Object.assign(
-  (options: PropelAuthOptions): PropelAuth => composePropelAuth(options, WORLD),
+  (options: PropelAuthOptions): PropelAuth => composePropelAuth(options, REAL_WORLD),
   {
     fromEnv: (overrides: Partial<PropelAuthOptions> = {}): PropelAuth =>
-      composePropelAuth(readOptions((name) => process.env[name], overrides), WORLD),
+      composePropelAuth(readOptions((name) => process.env[name], overrides), REAL_WORLD),
   },
 );
 

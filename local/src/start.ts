@@ -13,7 +13,7 @@ import type {
   LocalPropelAuthOptions,
   MintTokenOptions,
 } from "./options/local_propelauth_options.ts";
-import { importProvider } from "./provider/import_provider.ts";
+import { importProvider } from "./provider/oidc_provider.ts";
 import { createRules } from "./options/check_option.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import {

@@ -6,9 +6,7 @@
  */
 
 import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
-
-/** Where the facts about a token came from. */
-export type FactsSource = "cache" | "introspection" | "flight" | "shared_cache" | "stale";
+import type { FactsSource } from "../oauth/facts.ts";
 
 /** What every event about one token has. */
 export interface TokenEvent {

@@ -5,7 +5,7 @@
  */
 
 import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
-import type { EventFacts } from "./events.ts";
+import type { Emit, EventFacts, EventListener } from "./events.ts";
 
 /** `info`: all is well. `warn`: a client was refused. `error`: somebody has to look. */
 export type EventLevel = "info" | "warn" | "error";
@@ -158,3 +158,23 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
     "PropelAuth's answer was no introspection response: look at the Auth URL, and " +
     "at what stands between.",
 };
+
+/**
+ * Creates what the parts tell events with.
+ *
+ * @param listener The option `onEvent`.
+ * @param now The clock, in seconds since 1970.
+ * @returns A function that never throws, or `undefined` when nobody listens.
+ */
+export function createEmit(listener: EventListener | undefined, now: () => number): Emit {
+  if (listener === undefined) return undefined;
+  return (facts) => {
+    try {
+      const event = { ...facts, message: messageOf(facts), occurredAt: now() };
+      const returned: unknown = listener(Object.freeze(event));
+      if (returned instanceof Promise) returned.catch(() => {});
+    } catch {
+      // A listener's fault is not the caller's.
+    }
+  };
+}

@@ -8,14 +8,8 @@ import { hash } from "node:crypto";
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import { kindOfFailure } from "./messages.ts";
-import {
-  type EventFacts,
-  type FactsSource,
-  shortDigest,
-  showForeign,
-  type TokenEvent,
-} from "./events.ts";
-import type { IntrospectionFacts } from "../oauth/facts.ts";
+import { type EventFacts, shortDigest, showForeign, type TokenEvent } from "./events.ts";
+import type { FactsSource, IntrospectionFacts } from "../oauth/facts.ts";
 
 /**
  * Says which token, and how long it took.

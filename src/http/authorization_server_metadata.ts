@@ -6,10 +6,9 @@
  */
 
 import { discard, readText } from "../lib/body.ts";
-import { DeadlineError, withDeadline } from "../lib/deadline.ts";
+import { DeadlineError, withDeadline, type World } from "../lib/world.ts";
 import { type Emit, showForeign } from "../events/events.ts";
-import { isObject } from "../lib/json.ts";
-import type { World } from "../lib/world.ts";
+import { isObject, parseJson } from "../lib/json.ts";
 
 const FRESH_SECONDS = 300;
 /** After a failure nobody asks again for so long: anyone can call this, without a token. */
@@ -57,7 +56,9 @@ export function createAuthorizationServerMetadata(
           return { status: response.status };
         }
         const text = await readText(response, MAX_METADATA_BYTES);
-        return isJsonObject(text) ? text : { detail: "no JSON object of up to 64 KiB" };
+        return text !== undefined && isObject(parseJson(text))
+          ? text
+          : { detail: "no JSON object of up to 64 KiB" };
       });
     } catch (error) {
       if (error instanceof DeadlineError) return { detail: "no answer in time" };
@@ -82,13 +83,4 @@ export function createAuthorizationServerMetadata(
     }
     return await (flight ??= refresh());
   };
-}
-
-function isJsonObject(text: string | undefined): text is string {
-  if (text === undefined) return false;
-  try {
-    return isObject(JSON.parse(text));
-  } catch {
-    return false;
-  }
 }

@@ -5,18 +5,19 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { type AllowedOrigins, isOriginAllowed } from "./host_and_origin.ts";
+import {
+  type AllowedOrigins,
+  isHostAllowed,
+  isOriginAllowed,
+  refuseHost,
+} from "./host_and_origin.ts";
 import { parseBearerToken } from "../oauth/bearer.ts";
 import { buildPreflight, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import { type Emit, showForeign } from "../events/events.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
-import { isLoopback } from "../oauth/resource_identifier.ts";
 import type { Verifier } from "../verification/verifier.ts";
-
-// RFC 9110 §7.2: uri-host [ ":" port ]
-const HOST = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?$/i;
 
 /** What a gate is made of. */
 export interface GateOptions {
@@ -86,34 +87,4 @@ export function createGate(
     if (result instanceof Response) setCorsHeaders(result.headers, origin, allowedOrigins);
     return result;
   };
-}
-
-/**
- * Tells whether a request to a server on loopback names a loopback host. A web page that has its
- * own name point at 127.0.0.1 (DNS rebinding) does not.
- *
- * @param request The request; without a `Host` header its URL counts.
- * @returns Whether the host is on loopback, whatever the port.
- */
-export function isHostAllowed(request: Request): boolean {
-  // Taken apart by hand: for a URL parser there may be a userinfo or a path in it.
-  const hostname = HOST.exec(hostOf(request))?.[1];
-  return hostname !== undefined && isLoopback(hostname.toLowerCase());
-}
-
-function hostOf(request: Request): string {
-  return request.headers.get("Host") ?? new URL(request.url).host;
-}
-
-/**
- * Refuses a host that is not on loopback.
- *
- * @param request The request.
- * @param emit Tells the operator, who may have to set another `baseUrl`.
- * @returns 403 with what to do about it.
- */
-export function refuseHost(request: Request, emit: Emit): Response {
-  emit?.({ code: "request_refused", reason: "host", received: showForeign(hostOf(request)) });
-  const message = "This Host is not allowed; the operator sets baseUrl to the URL that clients use";
-  return buildJsonRpcError(403, TRANSPORT_ERROR, message);
 }

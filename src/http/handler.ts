@@ -5,11 +5,10 @@
  */
 
 import { buildPublicPreflight } from "./cors.ts";
-import { isHostAllowed, refuseHost } from "./gate.ts";
+import { isHostAllowed, refuseHost } from "./host_and_origin.ts";
 import { createMcpEndpoint, type McpEndpointParts, type McpServer } from "./mcp_endpoint.ts";
-import { ORG_PLACEHOLDER } from "./organizations.ts";
-import type { ProtectedResources } from "./resources.ts";
-import { routeOf } from "../oauth/resource_identifier.ts";
+import { ORG_PLACEHOLDER, type ProtectedResources } from "./resources.ts";
+import { routeOf } from "../lib/url.ts";
 
 const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
 

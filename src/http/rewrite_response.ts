@@ -5,6 +5,7 @@
  */
 
 import { discard } from "../lib/body.ts";
+import { parseJson } from "../lib/json.ts";
 import { buildJsonRpcError, INTERNAL_ERROR } from "./json_rpc_error.ts";
 
 /** Changes a JSON-RPC message in place, and tells whether it did. */
@@ -37,12 +38,8 @@ export async function rewriteResponse(response: Response, rewrite: Rewrite): Pro
 }
 
 function rewriteText(text: string, rewrite: Rewrite): string {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const body = parseJson(text);
+  if (body === undefined) return text;
   let changed = false;
   for (const message of Array.isArray(body) ? body : [body]) changed = rewrite(message) || changed;
   return changed ? JSON.stringify(body) : text;

@@ -6,7 +6,7 @@
  */
 
 import { isObject } from "./json.ts";
-import { isLoopback } from "../oauth/resource_identifier.ts";
+import { isLoopback } from "./url.ts";
 
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;

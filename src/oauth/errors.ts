@@ -194,6 +194,16 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
   }
 }
 
+/**
+ * Tells whether PropelAuth could not be asked, so that waiting may help.
+ *
+ * @param error What a question ended with.
+ * @returns Whether it is answered with 503.
+ */
+export function isOutage(error: unknown): error is IntrospectionError {
+  return error instanceof IntrospectionError && refusalOf(error.reason).status === 503;
+}
+
 const DENIED = {
   org_claim_missing: "The access token names no organization, and this needs one",
   org_mismatch: "The access token is for another organization; log in again and choose this one",

@@ -5,8 +5,8 @@
  */
 
 import { IntrospectionError } from "./errors.ts";
-import { isObject } from "../lib/json.ts";
-import { canonicalResource } from "./resource_identifier.ts";
+import { isObject, parseJson } from "../lib/json.ts";
+import { canonicalResource } from "./protected_resource.ts";
 
 /**
  * The whole introspection response for an active token (RFC 7662 §2.2), frozen.
@@ -71,6 +71,27 @@ export interface ActiveFacts {
   readonly claims: IntrospectionClaims;
 }
 
+/** Where the facts about a token came from. */
+export type FactsSource = "cache" | "introspection" | "flight" | "shared_cache" | "stale";
+
+/** What is known of a token, since when, and from where. */
+export interface Answer {
+  readonly facts: IntrospectionFacts;
+  /** When the question was asked, in seconds since 1970: a revocation since then is not in it. */
+  readonly askedAt: number;
+  readonly source: FactsSource;
+}
+
+/**
+ * Finds out about a token that is not known here.
+ *
+ * @param token The access token.
+ * @param digest Its SHA-256 in hex.
+ * @returns The answer.
+ * @throws {IntrospectionError} Any reason: there is none.
+ */
+export type Lookup = (token: string, digest: string) => Promise<Answer>;
+
 const TEXT_MEMBERS: readonly string[] = [
   "sub",
   "client_id",
@@ -118,14 +139,6 @@ export function writeFacts(facts: IntrospectionFacts): string {
   // A token type that is no text was dropped from the claims, and has to refuse the token again.
   const { claims, tokenType } = facts;
   return JSON.stringify(tokenType === null ? { ...claims, token_type: false } : claims);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of two members with one name `JSON.parse` keeps the last; which one was meant nobody knows. */

@@ -8,10 +8,12 @@
 import { IntrospectionError } from "./errors.ts";
 import { discard, readText } from "../lib/body.ts";
 import { type IntrospectionFacts, readFacts } from "./facts.ts";
-import { parseRetryAfter } from "../verification/retry.ts";
 
 /** The longest introspection response that is read: 64 KiB. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;
+
+/** The longest `Retry-After` that is believed, in seconds: past it one question has a look. */
+export const MAX_RETRY_AFTER_SECONDS = 60;
 
 /** Our credentials at the introspection endpoint. */
 export interface IntrospectionCredentials {
@@ -93,4 +95,32 @@ export async function processIntrospectionResponse(
   const text = await readText(response, MAX_RESPONSE_BYTES);
   if (text === undefined) throw new IntrospectionError("malformed_response");
   return readFacts(text);
+}
+
+/**
+ * Reads a `Retry-After` field value: seconds, or an HTTP date.
+ *
+ * @param headers The response's headers. A date is compared with their `Date`, if there is one, so
+ * that a clock that is wrong here does no harm.
+ * @param now Seconds since 1970, for when there is none.
+ * @returns Seconds from now, 0 to 60; `undefined` when there is no such field, or it says nothing.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 | RFC 9110 §10.2.3}
+ */
+export function parseRetryAfter(headers: Headers, now: number): number | undefined {
+  const value = headers.get("Retry-After") ?? "";
+  if (/^\d{1,20}$/.test(value)) return Math.min(Number(value), MAX_RETRY_AFTER_SECONDS);
+  const until = parseHttpDate(value);
+  if (until === undefined) return undefined;
+  const from = parseHttpDate(headers.get("Date") ?? "") ?? now;
+  return Math.min(Math.max(until - from, 0), MAX_RETRY_AFTER_SECONDS);
+}
+
+/** The one form that may be sent today (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. */
+function parseHttpDate(value: string): number | undefined {
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(value)) {
+    return undefined;
+  }
+  const milliseconds = Date.parse(value);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
 }

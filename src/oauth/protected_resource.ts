@@ -4,6 +4,8 @@
  * @module
  */
 
+import { withoutTrailingSlash } from "../lib/url.ts";
+
 /** The document that tells clients where to log in (RFC 9728 §2). */
 export interface ProtectedResourceMetadata {
   /** The resource identifier, as it was configured. */
@@ -85,4 +87,33 @@ export function buildResourceMetadataUrl(resource: string): string {
 export function resourceMetadataPaths(resource: string, mcpPath: string): ReadonlySet<string> {
   const paths = [new URL(resource).pathname, mcpPath, "/"];
   return new Set(paths.map((path) => (WELL_KNOWN_PATH + path).replace(/\/$/, "")));
+}
+
+// An absolute http(s) URL as it is written on the wire: URL parsers also take white space,
+// backslashes and missing slashes, and none of those is an identifier of ours.
+const ABSOLUTE_URL = /^https?:\/\/[^\s\\?#]+$/i;
+
+/**
+ * Brings a resource identifier into the one form in which two of them are compared.
+ *
+ * Scheme and host lose their case, the default port and one trailing slash go: clients and
+ * authorization servers add and drop these. The path keeps its case, and nothing is a prefix of
+ * anything. A query, a fragment or a userinfo makes it no identifier.
+ *
+ * @param identifier Text from outside, or a checked option.
+ * @returns The canonical form, or `undefined` when the text identifies no MCP server.
+ *
+ * @example Two spellings of one server
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.equal(canonicalResource("HTTPS://H.example:443/mcp/"), canonicalResource("https://h.example/mcp"));
+ * ```
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8707.html#section-2 | RFC 8707 §2}
+ */
+export function canonicalResource(identifier: string): string | undefined {
+  if (!ABSOLUTE_URL.test(identifier) || !URL.canParse(identifier)) return undefined;
+  const url = new URL(identifier);
+  if (url.username !== "" || url.password !== "") return undefined;
+  return url.origin + withoutTrailingSlash(url.pathname);
 }

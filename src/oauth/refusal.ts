@@ -4,8 +4,12 @@
  * @module
  */
 
-import { buildBearerChallenge } from "./challenge.ts";
-import { type AccessTokenError, type IntrospectionError, refusalOf } from "./errors.ts";
+import {
+  type AccessTokenError,
+  type BearerErrorCode,
+  type IntrospectionError,
+  refusalOf,
+} from "./errors.ts";
 
 /** Seconds after which a client may try again, when neither PropelAuth nor the breaker says more. */
 export const RETRY_AFTER_SECONDS = 5;
@@ -55,4 +59,58 @@ export function buildRefusal(
 function retryAfterOf(error: AccessTokenError | IntrospectionError): string {
   const known = error.name === "IntrospectionError" ? error.retryAfterSeconds : undefined;
   return String(Math.max(1, Math.ceil(known ?? RETRY_AFTER_SECONDS)));
+}
+
+/** The parameters of a Bearer challenge (RFC 6750 §3, RFC 9728 §5.1). */
+export interface BearerChallenge {
+  /** Absolute URL of the protected resource metadata: clients drop relative ones. */
+  readonly resourceMetadataUrl: string;
+  /** The scopes that the operation needs; an empty list leaves the parameter out. */
+  readonly scopes: readonly string[];
+  /** The error code; left out when the client sent no credentials. */
+  readonly error?: BearerErrorCode;
+  /** A fixed sentence, without `=` and `"`. */
+  readonly description?: string;
+}
+
+// RFC 9110 §5.6.4, visible ASCII and space, less the two characters that would need escaping.
+const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/**
+ * Builds the field value of a Bearer challenge.
+ *
+ * The order is fixed: `resource_metadata`, `scope`, `error`, `error_description`. Real clients find
+ * parameters with an unanchored expression and take the first match, so a sentence that may hold
+ * anything goes last.
+ *
+ * @param challenge The parameters.
+ * @returns The field value, plain ASCII on one line.
+ * @throws {TypeError} A value has a character that does not fit into a quoted string unescaped.
+ *
+ * @example A request without credentials
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.equal(
+ *   buildBearerChallenge({ resourceMetadataUrl: "https://h/meta", scopes: ["a", "b"] }),
+ *   'Bearer resource_metadata="https://h/meta", scope="a b"',
+ * );
+ * ```
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-3 | RFC 6750 §3}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728.html#section-5.1 | RFC 9728 §5.1}
+ */
+export function buildBearerChallenge(challenge: BearerChallenge): string {
+  const { resourceMetadataUrl, scopes, error, description } = challenge;
+  const parameters = [quoted("resource_metadata", resourceMetadataUrl)];
+  if (scopes.length > 0) parameters.push(quoted("scope", scopes.join(" ")));
+  if (error !== undefined) parameters.push(quoted("error", error));
+  if (description !== undefined) parameters.push(quoted("error_description", description));
+  return `Bearer ${parameters.join(", ")}`;
+}
+
+function quoted(name: string, value: string): string {
+  if (!QUOTABLE.test(value)) {
+    throw new TypeError(`A challenge's ${name} must be printable ASCII without quotes`);
+  }
+  return `${name}="${value}"`;
 }

@@ -30,7 +30,7 @@ import type { EventListener } from "../events/events.ts";
 import { type ResolvedOperations, resolveOperations } from "../operations/rules.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
-import { isLoopback } from "../oauth/resource_identifier.ts";
+import { isLoopback } from "../lib/url.ts";
 import { resolveScopeHierarchy, type ScopeHierarchy } from "../oauth/scopes.ts";
 
 const OPTION_NAMES: readonly (keyof PropelAuthOptions)[] = [

@@ -5,8 +5,8 @@
  */
 
 import { badOption, describe, requireIdentifierUrl } from "../lib/check_option.ts";
-import { fillOrgId, ORG_PLACEHOLDER } from "../http/organizations.ts";
-import { canonicalResource } from "../oauth/resource_identifier.ts";
+import { fillOrgId, ORG_PLACEHOLDER } from "../http/resources.ts";
+import { canonicalResource } from "../oauth/protected_resource.ts";
 
 /** Where PropelAuth serves its MCP endpoints below the Auth URL. */
 export const OAUTH_PATH = "/oauth/2.1";

@@ -5,13 +5,12 @@
  */
 
 import { hash, randomUUID } from "node:crypto";
-import { withDeadline } from "../lib/deadline.ts";
-import type { Answer } from "../oauth/lookup.ts";
+import { withDeadline, type World } from "../lib/world.ts";
+import type { Answer } from "../oauth/facts.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { LOST, type SharedCacheGuard } from "./guard.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
-import type { World } from "../lib/world.ts";
 
 /** Seconds after which an instance looks whether another one was told to forget something. */
 export const FORGET_CHECK_SECONDS = 1;

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { withDeadline } from "../lib/deadline.ts";
+import { withDeadline, type World } from "../lib/world.ts";
 import type { Emit } from "../events/events.ts";
-import type { World } from "../lib/world.ts";
 
 /** Seconds that one call of the shared cache may take; past them the request goes on without. */
 export const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;

@@ -5,8 +5,7 @@
  */
 
 import { type Emit, shortDigest } from "../events/events.ts";
-import { readFacts, writeFacts } from "../oauth/facts.ts";
-import type { Answer, Lookup } from "../oauth/lookup.ts";
+import { type Answer, type Lookup, readFacts, writeFacts } from "../oauth/facts.ts";
 import { createSealer, type Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { createSharedCacheGuard, LOST } from "./guard.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { IntrospectionError, refusalOf } from "../oauth/errors.ts";
+import { IntrospectionError, isOutage } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import type { World } from "../lib/world.ts";
 
@@ -96,14 +96,4 @@ export function createBreaker(world: World, emit: Emit): Breaker {
       }
     },
   };
-}
-
-/**
- * Tells whether PropelAuth could not be asked, so that waiting may help.
- *
- * @param error What a question ended with.
- * @returns Whether it is answered with 503.
- */
-export function isOutage(error: unknown): error is IntrospectionError {
-  return error instanceof IntrospectionError && refusalOf(error.reason).status === 503;
 }

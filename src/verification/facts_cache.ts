@@ -4,9 +4,7 @@
  * @module
  */
 
-import type { IntrospectionFacts } from "../oauth/facts.ts";
-import type { Answer } from "../oauth/lookup.ts";
-import { createListPool } from "./list_pool.ts";
+import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** Seconds for which a dead token is not asked about again. */
@@ -97,5 +95,29 @@ export function createKnownFacts(options: KnownFactsOptions): KnownFacts {
     distrust(): void {
       active.deleteWhere(() => true);
     },
+  };
+}
+
+/** How many lists are kept; past it the pool starts anew. */
+export const MAX_POOLED_LISTS = 1000;
+/** The longest list that is kept, in characters of JSON. */
+export const MAX_POOLED_LENGTH = 1024;
+
+/**
+ * Creates an empty pool.
+ *
+ * Bounded in number and length: what it does not take in is given back as it came.
+ *
+ * @returns Gives for a read-only list the first one that was equal to it, or the list itself.
+ */
+export function createListPool(): (list: readonly string[]) => readonly string[] {
+  const lists = new Map<string, readonly string[]>();
+  return (list) => {
+    const key = JSON.stringify(list);
+    const known = lists.get(key);
+    if (known !== undefined || key.length > MAX_POOLED_LENGTH) return known ?? list;
+    if (lists.size >= MAX_POOLED_LISTS) lists.clear();
+    lists.set(key, list);
+    return list;
   };
 }

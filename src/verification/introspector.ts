@@ -6,10 +6,10 @@
  */
 
 import { createBreaker } from "./breaker.ts";
-import { DeadlineError, withDeadline } from "../lib/deadline.ts";
+import { DeadlineError, withDeadline, type World } from "../lib/world.ts";
 import { IntrospectionError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
-import type { IntrospectionFacts } from "../oauth/facts.ts";
+import type { IntrospectionFacts, Lookup } from "../oauth/facts.ts";
 import {
   buildBasicCredentials,
   buildIntrospectionRequest,
@@ -17,10 +17,7 @@ import {
   processIntrospectionResponse,
 } from "../oauth/introspection.ts";
 import { createLimiter } from "./limiter.ts";
-import type { Lookup } from "../oauth/lookup.ts";
-import { mayRetry } from "./retry.ts";
 import { buildFailed, describeToken } from "../events/token_events.ts";
-import type { World } from "../lib/world.ts";
 
 /** What an introspector is made of. */
 export interface IntrospectorOptions extends IntrospectionCredentials {
@@ -112,4 +109,46 @@ function spellingsOf(secret: string): string[] {
     encodeURIComponent(secret),
     new URLSearchParams([["", secret]]).toString().slice(1),
   ];
+}
+
+const MAX_CAUSES = 5;
+// The codes of Node and of undici, and the names of Deno's own errors.
+const LOST_CODE =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|UND_ERR_SOCKET|ConnectionRefused|ConnectionReset)$/;
+// Deno's fetch has no codes, only the words of hyper and of the system.
+const LOST_MESSAGE =
+  /connection (refused|reset)|closed before message completed|reading a body from connection|actively refused|forcibly closed/i;
+
+/**
+ * Tells whether a failed question may be asked once more at once: the connection was refused or
+ * reset, or a proxy answered 502 or 503 without saying when to come back. To ask changes nothing at
+ * PropelAuth, so a question that may have arrived can be repeated.
+ *
+ * @param error What the exchange threw.
+ * @returns Whether a second try makes sense.
+ */
+export function mayRetry(error: unknown): boolean {
+  if (error instanceof IntrospectionError) {
+    const { status, retryAfterSeconds = 0 } = error;
+    return (status === 502 || status === 503) && retryAfterSeconds <= 0;
+  }
+  return isConnectionLost(error);
+}
+
+/**
+ * Tells whether a connection was refused, reset or closed before the answer was complete.
+ *
+ * Knows the errors of Deno's and of Node's `fetch`; any other counts as something else.
+ *
+ * @param error What `fetch`, or the reading of a body, threw.
+ * @returns Whether one of its causes says so.
+ */
+export function isConnectionLost(error: unknown): boolean {
+  for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++) {
+    const code: unknown = "code" in error ? error.code : error.name;
+    if (typeof code === "string" && LOST_CODE.test(code)) return true;
+    if (LOST_MESSAGE.test(error.message.slice(0, 1_000))) return true;
+    error = error.cause;
+  }
+  return false;
 }

@@ -5,7 +5,7 @@
  */
 
 import { IntrospectionError } from "../oauth/errors.ts";
-import type { Answer } from "../oauth/lookup.ts";
+import type { Answer } from "../oauth/facts.ts";
 
 /** What was found out, and how those learnt it who asked for it. */
 export type Found = Omit<Answer, "askedAt">;

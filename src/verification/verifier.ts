@@ -11,12 +11,10 @@ import {
   judgeAccessToken,
 } from "../oauth/access_token.ts";
 import { isShortText, isToken68 } from "../oauth/bearer.ts";
-import { isOutage } from "./breaker.ts";
-import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
-import type { Emit, FactsSource } from "../events/events.ts";
-import type { IntrospectionFacts } from "../oauth/facts.ts";
+import { AccessTokenError, IntrospectionError, isOutage } from "../oauth/errors.ts";
+import type { Emit } from "../events/events.ts";
+import type { FactsSource, IntrospectionFacts, Lookup } from "../oauth/facts.ts";
 import { createFlights, type Found } from "./single_flight.ts";
-import type { Lookup } from "../oauth/lookup.ts";
 import { createKnownFacts, type KnownFactsOptions } from "./facts_cache.ts";
 import {
   buildAccepted,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../../src/oauth/errors.ts";
-import { EVENT_LEVELS, kindOfFailure, messageOf } from "../../src/events/messages.ts";
-import type { EventFacts } from "../../src/events/events.ts";
+import { createEmit, EVENT_LEVELS, kindOfFailure, messageOf } from "../../src/events/messages.ts";
+import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0 };
 
@@ -104,5 +104,34 @@ test("messageOf() and EVENT_LEVELS know every code", () => {
 for (const [reason, kind] of Object.entries(KINDS)) {
   test(`kindOfFailure() calls ${reason} ${kind}`, () => {
     assert.equal(kindOfFailure(reason as IntrospectionErrorReason), kind);
+  });
+}
+
+test("createEmit() is undefined when nobody listens, so that nothing is put together", () => {
+  assert.equal(createEmit(undefined, () => 1), undefined);
+});
+
+test("createEmit() adds the sentence and the time, and freezes the event", () => {
+  const events: PropelAuthEvent[] = [];
+  createEmit((event) => events.push(event), () => 17)?.({ code: "breaker_closed" });
+  assert.deepEqual(events, [
+    { code: "breaker_closed", message: "PropelAuth answers again.", occurredAt: 17 },
+  ]);
+  assert(Object.isFrozen(events[0]));
+});
+
+const FAULTS: [string, () => unknown][] = [
+  ["throws", () => {
+    throw new Error("listener");
+  }],
+  ["rejects", () => Promise.reject(new Error("listener"))],
+];
+
+for (const [does, listener] of FAULTS) {
+  test(`createEmit() is not disturbed by a listener that ${does}`, async () => {
+    const emit = createEmit(listener, () => 1);
+    assert.equal(emit?.({ code: "breaker_closed" }), undefined);
+    // An unhandled rejection would end the process in the next turn.
+    await new Promise((resolve) => setImmediate(resolve));
   });
 }

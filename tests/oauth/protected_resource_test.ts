@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   buildResourceMetadata,
   buildResourceMetadataUrl,
+  canonicalResource,
   resourceMetadataPaths,
 } from "../../src/oauth/protected_resource.ts";
 
@@ -66,3 +67,70 @@ test("resourceMetadataPaths() has the path of the MCP endpoint beside that of th
     "/.well-known/oauth-protected-resource",
   ]);
 });
+
+const MCP = "https://h.example/mcp";
+// RFC 3986 §6.2.2 and §6.2.3; G3 to G6
+const SAME: [a: string, b: string][] = [
+  ["https://h.example/mcp/", MCP],
+  ["HTTPS://H.EXAMPLE/mcp", MCP],
+  ["https://h.example:443/mcp", MCP],
+  ["https://h.example", "https://h.example/"],
+  ["http://127.0.0.1:80/mcp", "http://127.0.0.1/mcp"],
+  ["http://[::1]:8000/mcp", "http://[0:0:0:0:0:0:0:1]:8000/mcp"],
+];
+
+for (const [a, b] of SAME) {
+  test(`canonicalResource() is the same for ${a} and ${b}`, () => {
+    assert.notEqual(canonicalResource(a), undefined);
+    assert.equal(canonicalResource(a), canonicalResource(b));
+  });
+}
+
+const OTHER = [
+  "http://h.example/mcp",
+  "https://h.example:8443/mcp",
+  "https://h.example",
+  "https://h.example/mcp/a",
+  "https://h.example/mcpx",
+  "https://h.example/MCP",
+  "https://h.example/mcp//",
+  "https://h.example/%6dcp",
+  "https://h.example.evil.example/mcp",
+  "https://evil.example/h.example/mcp",
+];
+
+for (const other of OTHER) {
+  test(`canonicalResource() tells ${other} from ${MCP}`, () => {
+    assert.notEqual(canonicalResource(other), canonicalResource(MCP));
+  });
+}
+
+const NONE = [
+  "",
+  "mcp",
+  "/mcp",
+  "//h.example/mcp",
+  "https:/h.example/mcp",
+  "https:h.example/mcp",
+  "https://h.example/mcp?a=b",
+  "https://h.example/mcp?",
+  "https://h.example/mcp#a",
+  "https://h.example/mcp#",
+  "https://user@h.example/mcp",
+  "https://user:pass@h.example/mcp",
+  " https://h.example/mcp",
+  "https://h.example/mcp\n",
+  "https://h.exa\tmple/mcp",
+  "https:\\\\h.example\\mcp",
+  "https://",
+  "https://h.example:99999/mcp",
+  "urn:example:mcp",
+  "file:///mcp",
+  "javascript://h.example/mcp",
+];
+
+for (const text of NONE) {
+  test(`canonicalResource() is undefined for ${JSON.stringify(text)}`, () => {
+    assert.equal(canonicalResource(text), undefined);
+  });
+}

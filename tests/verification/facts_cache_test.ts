@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
-import type { Answer } from "../../src/oauth/lookup.ts";
-import { createKnownFacts, INACTIVE_TTL_SECONDS } from "../../src/verification/facts_cache.ts";
+import { type Answer, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import {
+  createKnownFacts,
+  createListPool,
+  INACTIVE_TTL_SECONDS,
+  MAX_POOLED_LENGTH,
+  MAX_POOLED_LISTS,
+} from "../../src/verification/facts_cache.ts";
 import { ACTIVE } from "../support/harness.ts";
 
 const OPTIONS = { cacheTtlSeconds: 60, maxCacheSize: 10, staleIfErrorSeconds: 300 };
@@ -88,4 +93,37 @@ test("createKnownFacts() forgets a token, a user, or what may be used without as
   fill();
   known.distrust();
   assert.deepEqual([all(), last()], [[undefined, undefined], [true, true]]);
+});
+
+test("createListPool() gives one list for all that are equal", () => {
+  const share = createListPool();
+  const first = ["read", "write"];
+  assert.equal(share(first), first);
+  assert.equal(share(["read", "write"]), first);
+});
+
+test("createListPool() keeps apart what only looks equal when it is joined", () => {
+  const share = createListPool();
+  const lists = [[], [""], ["a b"], ["a", "b"], ["a,b"], ['a","b'], ["b", "a"]];
+  lists.forEach(share);
+  for (const list of lists) assert.deepEqual(share([...list]), list);
+});
+
+test("createListPool() does not keep a list that is too long", () => {
+  const share = createListPool();
+  const list = ["x".repeat(MAX_POOLED_LENGTH)];
+  assert.equal(share(list), list);
+  const equal = [...list];
+  assert.equal(share(equal), equal);
+});
+
+test("createListPool() starts anew when it is full", () => {
+  const share = createListPool();
+  const first = ["0"];
+  share(first);
+  for (let i = 1; i < MAX_POOLED_LISTS; i++) share([`${i}`]);
+  assert.equal(share(["0"]), first);
+  share(["one more"]);
+  const equal = ["0"];
+  assert.equal(share(equal), equal);
 });

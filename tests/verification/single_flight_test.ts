@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFlights } from "../../src/verification/single_flight.ts";
-import { readFacts } from "../../src/oauth/facts.ts";
-import type { Answer } from "../../src/oauth/lookup.ts";
+import { type Answer, readFacts } from "../../src/oauth/facts.ts";
 
 const ANSWER: Answer = {
   facts: readFacts('{"active":false}'),

@@ -11,7 +11,7 @@ import { createLogin } from "./login.ts";
 import type { ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
 import { MOUNT, PAGES } from "../provider/provider.ts";
-import type { Provider } from "../provider/provider_types.ts";
+import type { Provider } from "../provider/oidc_provider.ts";
 import { registerClient, tidyRegistration } from "./registration.ts";
 import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
 import type { Payload, Store } from "../provider/store.ts";

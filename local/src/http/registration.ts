@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { Provider } from "../provider/provider_types.ts";
+import type { Provider } from "../provider/oidc_provider.ts";
 import type { Payload, Store } from "../provider/store.ts";
 
 const GRANT_TYPES = ["authorization_code", "refresh_token"];

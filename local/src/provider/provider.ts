@@ -5,13 +5,12 @@
  */
 
 import { generateKeyPairSync } from "node:crypto";
-import { createAdapterClass } from "./adapter.ts";
+import { createAdapterClass, type Payload, type Store } from "./store.ts";
 import { isRecord } from "../options/check_option.ts";
 import { normalizeResource, type ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage } from "../pages/pages.ts";
-import type { Context, Provider, ProviderModule } from "./provider_types.ts";
+import type { Context, Provider, ProviderModule } from "./oidc_provider.ts";
 import { SIGNED_IN } from "../options/scopes.ts";
-import type { Payload, Store } from "./store.ts";
 import { findUser } from "../options/users.ts";
 
 /** Where the MCP endpoints are, below the Auth URL. */

@@ -5,8 +5,7 @@
  */
 
 import { discard, readText } from "../../lib/body.ts";
-import { DeadlineError, withDeadline } from "../../lib/deadline.ts";
-import type { World } from "../../lib/world.ts";
+import { DeadlineError, withDeadline, type World } from "../../lib/world.ts";
 import { failed, type Verdict } from "./report.ts";
 import type { Show } from "./show.ts";
 

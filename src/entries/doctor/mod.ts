@@ -9,8 +9,7 @@
  */
 
 import process from "node:process";
-import { clearTimeout, setTimeout } from "node:timers";
-import type { World } from "../../lib/world.ts";
+import { REAL_WORLD } from "../../real_world.ts";
 import { composeDiagnosis } from "./diagnose.ts";
 import type { DiagnoseOptions } from "./options.ts";
 import { runProgram } from "./program/program.ts";
@@ -18,15 +17,6 @@ import type { Report } from "./report.ts";
 
 export type { DiagnoseOptions } from "./options.ts";
 export type { Check, CheckGroup, CheckId, CheckStatus, Report } from "./report.ts";
-
-const WORLD: World = {
-  fetch: (url, init) => globalThis.fetch(url, init),
-  now: () => Date.now() / 1000,
-  startTimer(seconds, onEnd) {
-    const timer = setTimeout(onEnd, seconds * 1000);
-    return () => clearTimeout(timer);
-  },
-};
 
 /**
  * Diagnoses a set-up: reads the environment variables that `createPropelAuth.fromEnv` reads, asks
@@ -51,7 +41,7 @@ const WORLD: World = {
  * ```
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
-  return await composeDiagnosis(options, process.env, WORLD);
+  return await composeDiagnosis(options, process.env, REAL_WORLD);
 }
 
 /** Whoever reads a report may go away before its end, as `| head -1` does. */
@@ -80,7 +70,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    world: WORLD,
+    world: REAL_WORLD,
   });
 }
 

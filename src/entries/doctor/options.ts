@@ -5,7 +5,7 @@
  */
 
 import { isToken68 } from "../../oauth/bearer.ts";
-import { isLoopback } from "../../oauth/resource_identifier.ts";
+import { isLoopback } from "../../lib/url.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
 import type { Fetch } from "../../lib/world.ts";
 import type { Check } from "./report.ts";

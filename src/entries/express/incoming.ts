@@ -4,7 +4,7 @@
  * @module
  */
 
-import { routeOf } from "../../oauth/resource_identifier.ts";
+import { routeOf } from "../../lib/url.ts";
 
 /** What is used of a request: Node's `IncomingMessage`, as Express hands it on. */
 export interface IncomingRequest {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { FactsSource, PropelAuthEvent } from "../../events/events.ts";
+import type { FactsSource } from "../../oauth/facts.ts";
+import type { PropelAuthEvent } from "../../events/events.ts";
 import type { OtelApi, OtelAttributes, OtelMeter } from "./api.ts";
 import { describeIntrospection, describeVerification } from "./attributes.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildBearerChallenge } from "../../../src/oauth/challenge.ts";
+import { buildBearerChallenge } from "../../../src/oauth/refusal.ts";
 import {
   parseChallenges,
   readLoosely,

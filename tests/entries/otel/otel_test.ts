@@ -17,7 +17,7 @@ import {
 import type { EventListener } from "@x/propelauth-mcp";
 import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
-import { createEmit } from "../../../src/events/emit.ts";
+import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
 import { root } from "../../support/root.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isObject } from "../../../lib/json.ts";
+import { isObject, parseJson } from "../../../lib/json.ts";
 import type { Answer } from "../ask.ts";
 import { failed, ok, skipped, type Verdict, warning } from "../report.ts";
 import { type Show, withoutQuery } from "../show.ts";
@@ -28,12 +28,8 @@ const MAX_CLOCK_DIFFERENCE_SECONDS = 5;
  * @returns Its members, or `undefined`.
  */
 export function readObject(text: string | undefined): Metadata | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? "");
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text ?? "");
+  return isObject(value) ? value : undefined;
 }
 
 /**

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { canonicalResource, isLoopback } from "../../../oauth/resource_identifier.ts";
+import { canonicalResource } from "../../../oauth/protected_resource.ts";
+import { isLoopback } from "../../../lib/url.ts";
 import type { Answer } from "../ask.ts";
 import { judgeReachable, type Metadata, readObject } from "./propelauth.ts";
 import { failed, ok, type Verdict, warning } from "../report.ts";

@@ -5,7 +5,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { withDeadline } from "../../../lib/deadline.ts";
+import { withDeadline } from "../../../lib/world.ts";
 import { IntrospectionError } from "../../../oauth/errors.ts";
 import type { IntrospectionFacts } from "../../../oauth/facts.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isLoopback } from "../../../oauth/resource_identifier.ts";
+import { isLoopback } from "../../../lib/url.ts";
 import { type Answer, type Fault, isAnswer, judgeFault } from "../ask.ts";
 import { askAsBrowser } from "./browser.ts";
 import type { PropelAuthSeen } from "./propelauth.ts";

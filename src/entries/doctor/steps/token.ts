@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonicalResource } from "../../../oauth/resource_identifier.ts";
+import { canonicalResource } from "../../../oauth/protected_resource.ts";
 import { createHoldsScope } from "../../../oauth/scopes.ts";
 import { isAnswer, judgeFault } from "../ask.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";

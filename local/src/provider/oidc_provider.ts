@@ -1,10 +1,12 @@
 /**
- * The part of oidc-provider that is used, as types: it brings none of its own, and those of
+ * Imports oidc-provider when a local PropelAuth starts: it brings forty packages, which importing
+ * `mod.ts` alone does not load. Its types stand here: the package has none of its own, and those of
  * DefinitelyTyped would bring twenty packages more.
  *
  * @module
  */
 
+// deno-lint-ignore-file no-console -- oidc-provider prints a warning at import, muted here
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Payload } from "./store.ts";
 
@@ -110,4 +112,28 @@ export interface ProviderModule {
 export interface InteractionPolicy {
   remove(name: string): void;
   add(prompt: object): void;
+}
+
+let imported: Promise<ProviderModule> | undefined;
+
+/**
+ * Imports oidc-provider, once, and leaves out its one line about runtimes that it is not tested on.
+ *
+ * @returns The module.
+ */
+export function importProvider(): Promise<ProviderModule> {
+  return imported ??= importMuted();
+}
+
+async function importMuted(): Promise<ProviderModule> {
+  const { warn } = console;
+  console.warn = (...parts: unknown[]): void => {
+    if (!parts.some((part) => /unsupported runtime/i.test(String(part)))) warn(...parts);
+  };
+  try {
+    const { default: Provider, errors, interactionPolicy } = await import("oidc-provider");
+    return { Provider, errors, interactionPolicy } as unknown as ProviderModule;
+  } finally {
+    console.warn = warn;
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withDeadline } from "../../src/lib/deadline.ts";
+import { withDeadline } from "../../src/lib/world.ts";
 import { createFakeWorld } from "../support/harness.ts";
 
 const world = () => createFakeWorld(() => Promise.reject(new Error("no network")));
