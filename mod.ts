@@ -44,7 +44,7 @@ export type { Fetch } from "./src/lib/world.ts";
 export type { AccessToken } from "./src/oauth/access_token.ts";
 export type { AccessTokenVerifier } from "./src/verification/verifier.ts";
 export type { HandlerOptions, RequestHandler } from "./src/http/handler.ts";
-export type { McpFunction, McpRequestOptions, McpServer } from "./src/http/mcp_endpoint.ts";
+export type { McpFunction, McpRequestOptions, McpServerHandler } from "./src/http/mcp_endpoint.ts";
 export type {
   Requirements,
   ScopeChallenge,

@@ -1,5 +1,5 @@
 /**
- * Puts the parts together, over the real clock and network, with the environment's variables.
+ * Composes the parts, over the real clock and network, with options or environment variables.
  *
  * @module
  */
@@ -8,91 +8,79 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
 import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
 import { createAuthorizationServerMetadata } from "./http/authorization_server_metadata.ts";
+import type { Emit } from "./events/events.ts";
 import { createEmit } from "./events/messages.ts";
-import { readOptions } from "./options/environment.ts";
+import { readEnvironment } from "./options/environment.ts";
 import { createOpenStreams } from "./http/standing_streams.ts";
 import { createGate } from "./http/gate.ts";
-import { createHandler, type HandlerOptions, type RequestHandler } from "./http/handler.ts";
+import {
+  createHandler,
+  type HandlerOptions,
+  type HandlerParts,
+  type RequestHandler,
+} from "./http/handler.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./http/json_rpc_error.ts";
 import { INACTIVE_TTL_SECONDS } from "./verification/facts_cache.ts";
-import type { McpServer } from "./http/mcp_endpoint.ts";
+import type { McpServerHandler } from "./http/mcp_endpoint.ts";
 import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
-import { resolveOptions } from "./options/resolve_options.ts";
+import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import { createProtectedResources, ORG_PLACEHOLDER } from "./http/resources.ts";
 import { createRequirements } from "./operations/requirements.ts";
 import { routeOf } from "./lib/url.ts";
-import { buildResourceMetadata } from "./oauth/protected_resource.ts";
-import { createHoldsScope } from "./oauth/scopes.ts";
+import { buildResourceMetadata, type ResourceMetadataOptions } from "./oauth/protected_resource.ts";
 import { createSessions } from "./http/sessions.ts";
 import { createSharedFacts } from "./shared_cache/shared_facts.ts";
-import { createVerifier } from "./verification/verifier.ts";
+import { createVerifier, type Verifier } from "./verification/verifier.ts";
+import { refuseAs } from "./lib/broken_rule.ts";
 import type { World } from "./lib/world.ts";
 import { REAL_WORLD } from "./real_world.ts";
+
+const ACTION = "Cannot create PropelAuth";
 
 /** See {@linkcode CreatePropelAuth}. */
 export const createPropelAuth: CreatePropelAuth = Object.assign(
   (options: PropelAuthOptions): PropelAuth => composePropelAuth(options, REAL_WORLD),
   {
-    fromEnv: (overrides: Partial<PropelAuthOptions> = {}): PropelAuth =>
-      composePropelAuth(readOptions((name) => process.env[name], overrides), REAL_WORLD),
+    fromEnv(overrides: Partial<PropelAuthOptions> = {}): PropelAuth {
+      const read = (name: string): string | undefined => process.env[name];
+      const { options, variables } = refuseAs(ACTION, () => readEnvironment(read, overrides));
+      return composePropelAuth(options, REAL_WORLD, variables);
+    },
   },
 );
 
 /**
  * Composes the parts over a given world.
  *
- * @param rawOptions What the caller gave.
+ * @param rawOptions The options as the caller gave them.
  * @param defaultWorld The clock, and the network for when the options give none.
+ * @param variables For each option that an environment variable gave: the variable's name, which
+ * errors then say.
  * @returns The whole.
  * @throws {TypeError} An option breaks its rule.
  * @throws {RangeError} A number is out of its bounds.
  */
-export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: World): PropelAuth {
-  const options = resolveOptions(rawOptions);
+export function composePropelAuth(
+  rawOptions: PropelAuthOptions,
+  defaultWorld: World,
+  variables: Readonly<Record<string, string>> = {},
+): PropelAuth {
+  const options = refuseAs(ACTION, () => resolveOptions(rawOptions), variables);
+  const { mcpPath, requiredScopes, holdsScope, onEvent } = options;
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const callers = new AsyncLocalStorage<AccessToken>();
-  const holdsScope = createHoldsScope(options.scopeHierarchy);
-  const resources = createProtectedResources({ ...options, holdsScope });
-  const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
-  const emit = createEmit(options.onEvent, world.now);
-  const ask = createIntrospector(options, world, emit);
-  const shared = options.sharedCache && createSharedFacts(
-    options.sharedCache,
-    {
-      ...options,
-      inactiveTtlSeconds: INACTIVE_TTL_SECONDS,
-      onForgotten: () => verifier.distrust(),
-    },
-    world,
-    emit,
-    ask,
-  );
-  const verifier = createVerifier(options, world, emit, ask, shared);
-  const streams = createOpenStreams();
-  const gate = createGate(options, verifier, emit);
-  const { operations } = options;
+  const emit = createEmit(onEvent, world.now);
+  const verifier = composeVerifier(options, world, emit);
   const parts = {
-    ...options,
-    gate,
-    operationGate: operations && createOperationGate({
-      policy: createOperationPolicy({ ...options, operations, holdsScope }),
-      verifyFresh: verifier.verifyFresh,
-      emit,
-    }),
-    resources,
-    authorizationServerMetadata: options.forwardAuthorizationServerMetadata
-      ? createAuthorizationServerMetadata(options, world, emit)
-      : undefined,
-    emit,
+    ...composeEndpoint(options, world, emit, verifier),
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
-    world,
-    streams,
-    sessions: createSessions(),
   };
+  const { gate, resources } = parts;
+  const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
   function authenticate(request: Request): Promise<AccessToken | Response> {
     const policy = perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf();
     if (policy !== undefined) return gate(request, policy);
@@ -105,21 +93,100 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     return isAccessToken(authInfo) ? authInfo : undefined;
   };
   return Object.freeze({
-    ...createRequirements({ ...options, holdsScope, getCaller: () => getAccessToken(), emit }),
+    ...createRequirements({ requiredScopes, holdsScope, getCaller: () => getAccessToken(), emit }),
     verifier: Object.freeze({
       verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
         verifier.verify(token, resources.policyOf(orgId)),
     }),
-    handler: (mcp: McpServer, handlerOptions?: HandlerOptions): RequestHandler =>
+    handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
     authenticate,
     getAccessToken,
-    resourceMetadata: buildResourceMetadata(options),
+    resourceMetadata: buildResourceMetadata(publishedMembers(options)),
     forget: (token: string): Promise<void> => verifier.forget(token),
     forgetSubject: (subject: string): Promise<void> => verifier.forgetSubject(subject),
     close(): Promise<void> {
-      streams.endAll();
+      parts.streams.endAll();
       return verifier.close();
     },
   });
+}
+
+// Each part receives the members that it needs: the client secret goes to the introspector, which
+// sends it, and to the shared cache, whose key is derived from it.
+
+function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Verifier {
+  const { introspectionEndpoint, introspectionClientId, introspectionClientSecret } = options;
+  const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
+  const { timeoutSeconds, maxConcurrentIntrospections, sharedCache } = options;
+  const client = { introspectionEndpoint, introspectionClientId, introspectionClientSecret };
+  const ask = createIntrospector(
+    { ...client, timeoutSeconds, maxConcurrentIntrospections },
+    world,
+    emit,
+  );
+  const lifetimes = { cacheTtlSeconds, staleIfErrorSeconds };
+  const shared = sharedCache && createSharedFacts(
+    sharedCache,
+    {
+      ...client,
+      ...lifetimes,
+      inactiveTtlSeconds: INACTIVE_TTL_SECONDS,
+      onForgotten: () => verifier.distrust(),
+    },
+    world,
+    emit,
+    ask,
+  );
+  const verifier = createVerifier({ ...lifetimes, maxCacheSize }, world, emit, ask, shared);
+  return verifier;
+}
+
+function composeEndpoint(
+  options: ResolvedOptions,
+  world: World,
+  emit: Emit,
+  verifier: Verifier,
+): Omit<HandlerParts, "runAs"> {
+  const { mcpPath, requiredScopes, challengeScopes, holdsScope } = options;
+  const { operations, defaultOperation, allowedOrigins, onLoopback } = options;
+  const { dangerouslyAllowAnyAudience, dangerouslyAllowMissingOrgId } = options;
+  const { authorizationServerMetadataUrl, timeoutSeconds } = options;
+  return {
+    gate: createGate({ allowedOrigins, onLoopback }, verifier, emit),
+    operationGate: operations && createOperationGate({
+      policy: createOperationPolicy({ operations, defaultOperation, requiredScopes, holdsScope }),
+      verifyFresh: verifier.verifyFresh,
+      emit,
+    }),
+    resources: createProtectedResources({
+      ...publishedMembers(options),
+      mcpPath,
+      requiredScopes,
+      challengeScopes,
+      holdsScope,
+      dangerouslyAllowAnyAudience,
+      dangerouslyAllowMissingOrgId,
+    }),
+    authorizationServerMetadata: options.forwardAuthorizationServerMetadata
+      ? createAuthorizationServerMetadata(
+        { authorizationServerMetadataUrl, timeoutSeconds },
+        world,
+        emit,
+      )
+      : undefined,
+    mcpPath,
+    allowedOrigins,
+    onLoopback,
+    streams: createOpenStreams(),
+    sessions: createSessions(),
+    world,
+    emit,
+  };
+}
+
+/** The members that the protected resource metadata shows to everybody. */
+function publishedMembers(options: ResolvedOptions): ResourceMetadataOptions {
+  const { resource, issuer, scopesSupported, resourceName, resourceDocumentation } = options;
+  return { resource, issuer, scopesSupported, resourceName, resourceDocumentation };
 }

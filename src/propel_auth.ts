@@ -6,7 +6,7 @@
 
 import type { AccessToken } from "./oauth/access_token.ts";
 import type { HandlerOptions, RequestHandler } from "./http/handler.ts";
-import type { McpServer } from "./http/mcp_endpoint.ts";
+import type { McpServerHandler } from "./http/mcp_endpoint.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import type { Requirements } from "./operations/requirements.ts";
 import type { ProtectedResourceMetadata } from "./oauth/protected_resource.ts";
@@ -28,7 +28,7 @@ export interface PropelAuth extends Requirements {
    * @returns A handler for `Deno.serve`, `export default { fetch }` and the like.
    * @throws {TypeError} `mcp` is none of these.
    */
-  handler(mcp: McpServer, options?: HandlerOptions): RequestHandler;
+  handler(mcp: McpServerHandler, options?: HandlerOptions): RequestHandler;
   /**
    * The gate alone, for other routers: host, origin, preflight, credentials.
    *

@@ -104,10 +104,72 @@ test("fromEnv() reads the environment of the process", () => {
     for (const name of Object.keys(VARIABLES)) delete process.env[name];
     assert.throws(() => createPropelAuth.fromEnv(), /PROPELAUTH_AUTH_URL/);
   } finally {
-    for (const name of Object.keys(VARIABLES)) {
-      const value = before[name];
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
+    restore(before);
   }
 });
+
+const MISTAKES: [variables: Record<string, string>, says: string][] = [
+  [
+    { SERVER_URL: "https://mcp.example.com/mcp" },
+    "SERVER_URL must be https://mcp.example.com, without the /mcp that mcpPath adds to it: " +
+    'received "https://mcp.example.com/mcp"',
+  ],
+  [
+    { PROPELAUTH_AUTH_URL: "auth.example.com" },
+    "PROPELAUTH_AUTH_URL must be a URL that begins with https://, or on loopback with http://: " +
+    'received "auth.example.com"',
+  ],
+  [
+    { PROPELAUTH_INTROSPECTION_CLIENT_ID: "id:secret" },
+    "PROPELAUTH_INTROSPECTION_CLIENT_ID must be a string without a colon: " +
+    "received a string of 9 characters",
+  ],
+  [
+    { PROPELAUTH_REQUIRED_SCOPES: "read offline_access" },
+    "PROPELAUTH_REQUIRED_SCOPES must be free of offline_access: " +
+    'received "offline_access" in it',
+  ],
+];
+
+for (const [variables, says] of MISTAKES) {
+  test(`fromEnv() names the variable that is wrong: ${Object.keys(variables)}`, () => {
+    const before = { ...process.env };
+    try {
+      Object.assign(process.env, VARIABLES, variables);
+      const message = `Cannot create PropelAuth: ${says}`;
+      assert.throws(() => createPropelAuth.fromEnv(), { name: "TypeError", message });
+    } finally {
+      restore(before);
+    }
+  });
+}
+
+test("fromEnv() names the option where an override is wrong, and not the variable", () => {
+  const before = { ...process.env };
+  try {
+    Object.assign(process.env, VARIABLES);
+    assert.throws(
+      () => createPropelAuth.fromEnv({ baseUrl: "http://0.0.0.0:9100" }),
+      /^TypeError: Cannot create PropelAuth: baseUrl must be an https URL, since/,
+    );
+    const auth = createPropelAuth.fromEnv({
+      baseUrl: "http://0.0.0.0:9100",
+      dangerouslyAllowHttp: true,
+    });
+    assert.equal(auth.resourceMetadata.resource, "http://0.0.0.0:9100/mcp");
+    assert.throws(
+      () => createPropelAuth.fromEnv({ requiredScope: ["read"] } as never),
+      /^TypeError: Cannot create PropelAuth: requiredScope must be .+; did you mean requiredScopes\?/,
+    );
+  } finally {
+    restore(before);
+  }
+});
+
+function restore(before: Readonly<Record<string, string | undefined>>): void {
+  for (const name of Object.keys(VARIABLES)) {
+    const value = before[name];
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+}

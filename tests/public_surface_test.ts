@@ -109,6 +109,17 @@ test("handler() takes the transports themselves", () => {
   }
 });
 
+test("handler() says what to do with an SDK server that has no transport", () => {
+  const { auth } = createHarness();
+  const info = { name: "mine", version: "1.0.0" };
+  for (const mcp of [new McpServerV1(info), new McpServerV2(info), new McpServerV2(info).server]) {
+    assert.throws(() => auth.handler(mcp as unknown as surface.McpServerHandler), {
+      name: "TypeError",
+      message: /: received an SDK McpServer: wrap it in createMcpHandler\(\)$/,
+    });
+  }
+});
+
 // Documented where `verifier` is: the SDK's own gate knows only its own error classes.
 test("verifier behind SDK v2's own gate lets callers in, and turns refusals into 500", async () => {
   const { auth } = createHarness(

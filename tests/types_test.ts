@@ -65,6 +65,10 @@ function protects(auth: PropelAuth): unknown {
       new TransportV1({}).handleRequest(request, { authInfo })
     ),
     auth.handler((request, options) => new TransportV2({}).handleRequest(request, options)),
+    // @ts-expect-error: createMcpHandler() has to serve it
+    auth.handler(new McpServerV2({ name: "v2", version: "1.0.0" })),
+    // @ts-expect-error: a transport has to serve it
+    auth.handler(new McpServerV1({ name: "v1", version: "1.0.0" })),
     // @ts-expect-error: an MCP server, not its options
     auth.handler({ name: "server" }),
   ];

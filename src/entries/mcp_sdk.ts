@@ -37,6 +37,7 @@ import {
   type Refusal,
   refusalOf,
 } from "../oauth/errors.ts";
+import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
 
 /** `OAuthError` of SDK v2, which `mcp-handler` shares. */
@@ -101,7 +102,7 @@ export function createSdkVerifier(
   auth: PropelAuth,
   errors: SdkV2Error | SdkV1Errors,
 ): SdkVerifier {
-  const build = createErrorBuilder(errors);
+  const build = refuseAs("Cannot create a verifier", () => createErrorBuilder(errors));
   return Object.freeze({
     async verifyAccessToken(token: string): Promise<SdkAccessToken> {
       try {
@@ -133,9 +134,7 @@ function createErrorBuilder(errors: unknown): (code: Code, message: string) => E
   if (isV2(errors)) return (code, message) => new errors(code, message);
   if (!isV1(errors)) {
     const rule = "the class OAuthError of SDK v2, or the module server/auth/errors.js of SDK v1";
-    throw new TypeError(
-      `Cannot create a verifier: errors must be ${rule}: received ${describe(errors)}`,
-    );
+    throw new BrokenRule("errors", rule, describe(errors));
   }
   const classes: Record<Code, SdkV1Error> = {
     invalid_request: errors.InvalidRequestError,

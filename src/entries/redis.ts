@@ -20,7 +20,8 @@
  * @module
  */
 
-import { badOption, describe, requireMembers } from "../lib/check_option.ts";
+import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
+import { describe, requireMembers } from "../lib/check_option.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 
 export type { SharedCache, SharedCacheSetOptions } from "../shared_cache/shared_cache.ts";
@@ -68,19 +69,10 @@ export function createRedisCache(
   client: RedisClient,
   options: RedisCacheOptions = {},
 ): SharedCache {
-  for (const method of ["get", "set", "del"] as const) {
-    if (typeof client?.[method] !== "function") {
-      throw badOption("client", `a Redis client with ${method}`, describe(client));
-    }
-  }
-  requireMembers("options", options, ["keyPrefix", "setOptions"]);
-  const { keyPrefix = "propelauth-mcp:" } = options;
-  if (typeof keyPrefix !== "string") throw badOption("keyPrefix", "a string", describe(keyPrefix));
-  const { setOptions = "call" in client ? "arguments" : "object" } = options;
-  if (setOptions !== "arguments" && setOptions !== "object") {
-    throw badOption("setOptions", '"object" or "arguments"', describe(setOptions));
-  }
-
+  const { keyPrefix, setOptions } = refuseAs(
+    "Cannot create a Redis cache",
+    () => resolveRedisOptions(client, options),
+  );
   return Object.freeze({
     async get(key: string): Promise<string | null> {
       const value = await client.get(keyPrefix + key);
@@ -106,4 +98,25 @@ export function createRedisCache(
       await client.del(keyPrefix + key);
     },
   });
+}
+
+function resolveRedisOptions(client: RedisClient, options: RedisCacheOptions) {
+  for (const method of ["get", "set", "del"] as const) {
+    if (typeof client?.[method] !== "function") {
+      const received = typeof client === "object" && client !== null
+        ? `one without ${method}`
+        : describe(client);
+      throw new BrokenRule("client", "a Redis client with get, set and del", received);
+    }
+  }
+  requireMembers("options", options, ["keyPrefix", "setOptions"]);
+  const { keyPrefix = "propelauth-mcp:" } = options;
+  if (typeof keyPrefix !== "string") {
+    throw new BrokenRule("keyPrefix", "a string", describe(keyPrefix));
+  }
+  const { setOptions = "call" in client ? "arguments" : "object" } = options;
+  if (setOptions !== "arguments" && setOptions !== "object") {
+    throw new BrokenRule("setOptions", '"object" or "arguments"', describe(setOptions));
+  }
+  return { keyPrefix, setOptions };
 }

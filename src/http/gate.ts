@@ -13,7 +13,7 @@ import {
 } from "./host_and_origin.ts";
 import { parseBearerToken } from "../oauth/bearer.ts";
 import { buildPreflight, setCorsHeaders } from "./cors.ts";
-import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import { AccessTokenError } from "../oauth/errors.ts";
 import { type Emit, showForeign } from "../events/events.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
@@ -69,10 +69,7 @@ export function createGate(
     try {
       return await verifier.verify(readToken(request), policy);
     } catch (error) {
-      if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
-        return buildRefusal(error, policy);
-      }
-      throw error;
+      return buildRefusal(error, policy);
     }
   }
 

@@ -6,8 +6,10 @@
 
 import { buildPublicPreflight } from "./cors.ts";
 import { isHostAllowed, refuseHost } from "./host_and_origin.ts";
-import { createMcpEndpoint, type McpEndpointParts, type McpServer } from "./mcp_endpoint.ts";
+import { createMcpEndpoint, type McpEndpointParts, type McpServerHandler } from "./mcp_endpoint.ts";
 import { ORG_PLACEHOLDER, type ProtectedResources } from "./resources.ts";
+import { refuseAs } from "../lib/broken_rule.ts";
+import { requireBoolean, requireFunction, requireMembers } from "../lib/check_option.ts";
 import { routeOf } from "../lib/url.ts";
 
 const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
@@ -49,13 +51,15 @@ export interface HandlerParts extends McpEndpointParts {
  * @param options How other paths are answered.
  * @returns The handler. What the MCP server or the fallback throws passes through, but for what the
  * MCP server requires of its caller: that is answered 403.
- * @throws {TypeError} `mcp` is none of what {@linkcode McpServer} lists.
+ * @throws {TypeError} `mcp` is none of what {@linkcode McpServerHandler} lists, or an option is
+ * unknown or breaks its rule.
  */
 export function createHandler(
   parts: HandlerParts,
-  mcp: McpServer,
+  mcp: McpServerHandler,
   options: HandlerOptions = {},
 ): RequestHandler {
+  refuseAs("Cannot create a handler", () => checkHandlerOptions(options));
   const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
   const { fallback = () => notFound(mcpPath) } = options;
   const serveMcp = createMcpEndpoint(parts, mcp);
@@ -77,6 +81,12 @@ export function createHandler(
     }
     return await fallback(request);
   };
+}
+
+function checkHandlerOptions(options: HandlerOptions): void {
+  requireMembers("options", options, ["fallback", "everyPath"]);
+  requireFunction("fallback", options.fallback);
+  requireBoolean("everyPath", options.everyPath ?? false);
 }
 
 /** `document` is `undefined` when it cannot be had now. */

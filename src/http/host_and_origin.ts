@@ -6,7 +6,8 @@
 
 import { type Emit, showForeign } from "../events/events.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
-import { badOption, describe } from "../lib/check_option.ts";
+import { BrokenRule } from "../lib/broken_rule.ts";
+import { describe } from "../lib/check_option.ts";
 import { isLoopback } from "../lib/url.ts";
 
 /** Which browser origins may call: all, those on loopback, or a list. */
@@ -18,17 +19,17 @@ export type AllowedOrigins = "any" | "loopback" | readonly string[];
  * @param value The option.
  * @param baseUrl The checked option `baseUrl`: without the other its own origin may call.
  * @returns Which origins may call, as browsers spell them.
- * @throws {TypeError} It is no array of origins.
+ * @throws {BrokenRule} It is not an array of origins.
  */
 export function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {
   const rule = 'an array of origins such as https://app.example.com, or of "*"';
   if (value === undefined) return isLoopback(baseUrl.hostname) ? "loopback" : [baseUrl.origin];
-  if (!Array.isArray(value)) throw badOption("allowedOrigins", rule, describe(value));
+  if (!Array.isArray(value)) throw new BrokenRule("allowedOrigins", rule, describe(value));
   if (value.includes("*")) return "any";
   return Object.freeze(value.map((origin: unknown) => {
     // Extensions have origins too (chrome-extension://…), which URL.origin calls "null".
     if (typeof origin !== "string" || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@]+$/i.test(origin)) {
-      throw badOption("allowedOrigins", rule, `${describe(origin)} in it`);
+      throw new BrokenRule("allowedOrigins", rule, `${describe(origin)} in it`);
     }
     return /^https?:/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : origin;
   }));

@@ -17,6 +17,9 @@ import type { Admission, OperationGate } from "./operation_gate.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
 import type { Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
+import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
+import { describe } from "../lib/check_option.ts";
+import { isObject } from "../lib/json.ts";
 import type { World } from "../lib/world.ts";
 
 /** What the MCP server receives beside the request. */
@@ -37,7 +40,7 @@ export type McpFunction = (
  * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or one with
  * `handleRequest` (the web-standard transports of SDK v1 and v2).
  */
-export type McpServer =
+export type McpServerHandler =
   | McpFunction
   | { fetch(request: Request, options: McpRequestOptions): Response | Promise<Response> }
   | { handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response> };
@@ -68,17 +71,17 @@ export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promi
  * @param server The MCP server.
  * @returns The endpoint. What the MCP server throws passes through, but for what it requires of its
  * caller: that is answered 403.
- * @throws {TypeError} `server` is none of what {@linkcode McpServer} lists.
+ * @throws {TypeError} `server` is none of what {@linkcode McpServerHandler} lists.
  */
-export function createMcpEndpoint(parts: McpEndpointParts, server: McpServer): McpEndpoint {
-  const mcp = asFunction(server);
+export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
+  const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
   const { gate, operationGate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
 
   async function serve(admission: Admission, policy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
-      const response = await runAs(caller, () => mcp(request, options));
+      const response = requireResponse(await runAs(caller, () => mcp(request, options)));
       return filter === undefined ? response : await filter(response);
     } catch (error) {
       // What a function requires of its caller the client has to hear. An SDK tells it by itself.
@@ -127,7 +130,7 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServer): M
   };
 }
 
-function asFunction(mcp: McpServer): McpFunction {
+function asFunction(mcp: McpServerHandler): McpFunction {
   if (typeof mcp === "function") return mcp;
   if (typeof mcp === "object" && mcp !== null) {
     if ("fetch" in mcp && typeof mcp.fetch === "function") {
@@ -138,6 +141,26 @@ function asFunction(mcp: McpServer): McpFunction {
     }
   }
   const rule = "a function, or an object with fetch or handleRequest";
-  const received = mcp === null ? "null" : `a value of type ${typeof mcp}`;
-  throw new TypeError(`Cannot create a handler: mcp must be ${rule}: received ${received}`);
+  throw new BrokenRule("mcp", rule, describeMistake(mcp));
+}
+
+/** By its members: a server may have a class `Response` of its own. */
+function requireResponse(returned: Response): Response {
+  if (typeof returned?.headers?.get === "function") return returned;
+  const received = returned === undefined ? "nothing" : describe(returned);
+  throw new TypeError(
+    `Cannot answer a request: your function returned ${received}, and must return a Response`,
+  );
+}
+
+/** Names what newcomers hand in by mistake, with the remedy. */
+function describeMistake(value: unknown): string {
+  if (!isObject(value)) return describe(value);
+  if (typeof value["then"] === "function") return "a Promise: await it";
+  if (
+    typeof value["registerTool"] === "function" || typeof value["setRequestHandler"] === "function"
+  ) {
+    return "an SDK McpServer: wrap it in createMcpHandler()";
+  }
+  return describe(value);
 }

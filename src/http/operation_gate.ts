@@ -7,7 +7,7 @@
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import { readBytes } from "../lib/body.ts";
-import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import { AccessTokenError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import { buildForwardedRequest } from "./forwarded_request.ts";
 import { isObject } from "../lib/json.ts";
@@ -140,10 +140,7 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
       try {
         judged = await verifyFresh(caller, door);
       } catch (error) {
-        if (error instanceof AccessTokenError || error instanceof IntrospectionError) {
-          return buildRefusal(error, door);
-        }
-        throw error;
+        return buildRefusal(error, door);
       }
       verdict = policy.judge(calls, judged);
     }

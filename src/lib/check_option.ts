@@ -1,28 +1,19 @@
 /**
- * The rules that single options have to keep, and the one sentence in which a breach is told.
- * Pure: no clock, no network.
+ * Checks of single options. Each throws a {@linkcode BrokenRule}, which the public function turns
+ * into its own error. Pure: no clock, no network.
  *
  * @module
  */
 
+import { BrokenRule } from "./broken_rule.ts";
 import { isObject } from "./json.ts";
-import { isLoopback } from "./url.ts";
+import { nearestName } from "./nearest_name.ts";
 
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const MAX_SHOWN_LENGTH = 200;
-
-/**
- * Builds the error that a bad option ends creation with.
- *
- * @param name The option's name.
- * @param rule What it must be.
- * @param received What it was, described; never a secret.
- * @returns The error, for the caller to throw.
- */
-export function badOption(name: string, rule: string, received: string): TypeError {
-  return new TypeError(sentence(name, rule, received));
-}
+/** More names than these do not help in an error sentence. */
+const MAX_NAMES_SHOWN = 10;
 
 /**
  * Describes a received value: strings quoted and cut, what may be a secret in a URL masked (userinfo,
@@ -50,7 +41,8 @@ export function describe(value: unknown): string {
  * @returns A few words for the end of an error sentence.
  */
 export function describeSecret(value: unknown): string {
-  return typeof value === "string" ? `a string of ${value.length} characters` : describeType(value);
+  if (typeof value === "string") return `a string of ${value.length} characters`;
+  return value === null ? "null" : `a value of type ${typeof value}`;
 }
 
 /**
@@ -59,61 +51,33 @@ export function describeSecret(value: unknown): string {
  * @param name The option's name, or `options` for the whole.
  * @param value The received value.
  * @param known The names it may have.
- * @throws {TypeError} It is no object, or a member is unknown.
+ * @param elsewhere Names that belong into another object, by the name of that object.
+ * @throws {BrokenRule} It is not an object, or a member is unknown: then the rule names the nearest
+ * known one.
  */
-export function requireMembers(name: string, value: unknown, known: readonly string[]): void {
-  if (!isObject(value)) {
-    throw badOption(name, "an object", describe(value));
-  }
-  for (const member of Object.keys(value)) {
-    if (!known.includes(member)) {
-      throw badOption(member, `one of ${known.join(", ")}`, "an unknown option");
+export function requireMembers(
+  name: string,
+  value: unknown,
+  known: readonly string[],
+  elsewhere: Readonly<Record<string, readonly string[]>> = {},
+): void {
+  if (!isObject(value)) throw new BrokenRule(name, "an object", describe(value));
+  const unknown = Object.keys(value).find((member) => !known.includes(member));
+  if (unknown === undefined) return;
+  const shown = name === "options" ? unknown : `${name}.${unknown}`;
+  let nearest = nearestName(unknown, known);
+  for (const [place, members] of Object.entries(elsewhere)) {
+    if (members.includes(unknown)) {
+      throw new BrokenRule(shown, `a member of ${place}`, `it as a member of ${name}`);
     }
+    const near = nearestName(unknown, members);
+    if (near !== undefined) nearest ??= `${place}.${near}`;
   }
-}
-
-/**
- * Requires a URL that can be an identifier: https, or http on loopback; no userinfo, query or
- * fragment (RFC 8414 §2, RFC 8707 §2).
- *
- * @param name The option's name.
- * @param value A string or a `URL`.
- * @returns The parsed URL.
- * @throws {TypeError} It breaks the rule.
- */
-export function requireIdentifierUrl(name: string, value: unknown): URL {
-  const rule =
-    "an https URL, or an http URL on loopback, without userinfo, query, fragment or white space";
-  const text = value instanceof URL ? value.href : value;
-  if (typeof text !== "string" || /[\s\\?#]/.test(text) || !URL.canParse(text)) {
-    throw badOption(name, rule, describe(value));
+  if (nearest !== undefined) {
+    throw new BrokenRule(shown, "a known option", `an unknown one; did you mean ${nearest}?`);
   }
-  const url = new URL(text);
-  const secure = url.protocol === "https:" ||
-    (url.protocol === "http:" && isLoopback(url.hostname));
-  if (!secure || url.username !== "" || url.password !== "") {
-    throw badOption(name, rule, describe(value));
-  }
-  return url;
-}
-
-/**
- * Requires a link that people may follow.
- *
- * @param name The option's name.
- * @param value A string or a `URL`.
- * @returns The link, normalised.
- * @throws {TypeError} It is no http or https URL.
- */
-export function requireLink(name: string, value: unknown): string {
-  const text = value instanceof URL ? value.href : value;
-  if (typeof text === "string" && URL.canParse(text)) {
-    const url = new URL(text);
-    if (/^https?:$/.test(url.protocol) && url.username === "" && url.password === "") {
-      return url.href;
-    }
-  }
-  throw badOption(name, "an http or https URL without userinfo", describe(value));
+  const rule = known.length > MAX_NAMES_SHOWN ? "a known option" : `one of ${known.join(", ")}`;
+  throw new BrokenRule(shown, rule, "an unknown option");
 }
 
 /**
@@ -123,7 +87,7 @@ export function requireLink(name: string, value: unknown): string {
  * @param value The received value.
  * @param describer How the value is shown; secrets pass {@link describeSecret}.
  * @returns The text as it came.
- * @throws {TypeError} It is no string, or blank.
+ * @throws {BrokenRule} It is not a string, or blank.
  */
 export function requireText(
   name: string,
@@ -131,7 +95,7 @@ export function requireText(
   describer: (value: unknown) => string = describe,
 ): string {
   if (typeof value === "string" && value.trim() !== "") return value;
-  throw badOption(name, "a non-empty string", describer(value));
+  throw new BrokenRule(name, "a non-empty string", describer(value));
 }
 
 /**
@@ -142,7 +106,7 @@ export function requireText(
  * @param rule The bounds in words.
  * @param holds Whether a finite number keeps them.
  * @returns The number.
- * @throws {RangeError} It is no number, not finite, or out of bounds.
+ * @throws {BrokenRule} `range`: it is not a number, not finite, or out of bounds.
  */
 export function requireNumber(
   name: string,
@@ -151,7 +115,7 @@ export function requireNumber(
   holds: (value: number) => boolean,
 ): number {
   if (typeof value === "number" && Number.isFinite(value) && holds(value)) return value;
-  throw new RangeError(sentence(name, rule, describe(value)));
+  throw new BrokenRule(name, rule, describe(value), "range");
 }
 
 /**
@@ -165,18 +129,23 @@ export function isScope(value: unknown): value is string {
 }
 
 /**
- * Requires a list of scopes (RFC 6749 §3.3).
+ * Requires a list of scopes (RFC 6749 §3.3) that a resource server may name. It neither demands nor
+ * names `offline_access` (MCP 2026-07-28, Refresh Tokens): refresh tokens are between the client and
+ * the authorization server.
  *
  * @param name The option's name.
  * @param value The received value.
  * @returns A copy without repetitions.
- * @throws {TypeError} It is no array, or a member is no scope.
+ * @throws {BrokenRule} It is not an array, a member is not a scope, or is `offline_access`.
  */
 export function requireScopes(name: string, value: unknown): string[] {
   const rule = "an array of scopes, each of printable ASCII without space, quote and backslash";
-  if (!Array.isArray(value)) throw badOption(name, rule, describe(value));
+  if (!Array.isArray(value)) throw new BrokenRule(name, rule, describe(value));
   for (const scope of value) {
-    if (!isScope(scope)) throw badOption(name, rule, `${describe(scope)} in it`);
+    if (!isScope(scope)) throw new BrokenRule(name, rule, `${describe(scope)} in it`);
+  }
+  if (value.includes("offline_access")) {
+    throw new BrokenRule(name, "free of offline_access", '"offline_access" in it');
   }
   return [...new Set<string>(value)];
 }
@@ -187,30 +156,22 @@ export function requireScopes(name: string, value: unknown): string[] {
  * @param name The option's name.
  * @param value The received value.
  * @returns The boolean.
- * @throws {TypeError} It is anything else.
+ * @throws {BrokenRule} It is anything else.
  */
 export function requireBoolean(name: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
-  throw badOption(name, "true or false", describe(value));
+  throw new BrokenRule(name, "true or false", describe(value));
 }
 
 /**
- * Requires a function, or nothing. Types cannot tell what is called: it is taken at its word.
+ * Requires a function, or `undefined`. What the function takes and returns cannot be checked here.
  *
  * @param name The option's name.
  * @param value The received value.
  * @returns The same.
- * @throws {TypeError} It is anything else.
+ * @throws {BrokenRule} It is anything else.
  */
 export function requireFunction<F>(name: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
-  throw badOption(name, "a function", describe(value));
-}
-
-function describeType(value: unknown): string {
-  return value === null ? "null" : `a value of type ${typeof value}`;
-}
-
-function sentence(name: string, rule: string, received: string): string {
-  return `Cannot create PropelAuth: ${name} must be ${rule}: received ${received}`;
+  throw new BrokenRule(name, "a function", describe(value));
 }

@@ -4,39 +4,38 @@
  * @module
  */
 
-import {
-  type AccessTokenError,
-  type BearerErrorCode,
-  type IntrospectionError,
-  refusalOf,
-} from "./errors.ts";
+import { AccessTokenError, type BearerErrorCode, IntrospectionError, refusalOf } from "./errors.ts";
 
-/** Seconds after which a client may try again, when neither PropelAuth nor the breaker says more. */
-export const RETRY_AFTER_SECONDS = 5;
+/** `Retry-After` of a 503, in seconds, when neither PropelAuth nor the breaker knows a better value. */
+const RETRY_AFTER_SECONDS = 5;
 
-/** What every challenge names. */
-export interface ChallengeOptions {
+/** The parameters that every challenge has. */
+interface ChallengeOptions {
   readonly resourceMetadataUrl: string;
-  /** What a client without a good token is told to ask for; an empty list names nothing. */
+  /** The scopes that a client without a good token shall ask for; an empty list names none. */
   readonly challengeScopes: readonly string[];
 }
 
 /**
  * Builds the response that refuses a request: status, challenge and a JSON error.
  *
- * Only what another token would mend is challenged. An outage never is: a challenge would make the
+ * Challenges only where another token would help. An outage gets no challenge: it would make the
  * client throw its token away.
  *
- * @param error Why the request is refused.
- * @param options What every challenge names.
- * @returns The response, not to be stored.
+ * @param error The error with which verifying or judging the token ended.
+ * @param options The parameters that every challenge has.
+ * @returns The response; no cache may store it.
+ * @throws `error` itself, when it is neither an `AccessTokenError` nor an `IntrospectionError`: a
+ * fault of our own.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1 | RFC 6750 §3.1}
  */
 export function buildRefusal(
-  error: AccessTokenError | IntrospectionError,
+  error: unknown,
   options: ChallengeOptions,
 ): Response {
+  const isRefusal = error instanceof AccessTokenError || error instanceof IntrospectionError;
+  if (!isRefusal) throw error;
   const refusal = refusalOf(error.reason);
   const headers = new Headers({ "Cache-Control": "no-store" });
   if (refusal.status === 503) headers.set("Retry-After", retryAfterOf(error));
@@ -62,14 +61,14 @@ function retryAfterOf(error: AccessTokenError | IntrospectionError): string {
 }
 
 /** The parameters of a Bearer challenge (RFC 6750 §3, RFC 9728 §5.1). */
-export interface BearerChallenge {
+interface BearerChallenge {
   /** Absolute URL of the protected resource metadata: clients drop relative ones. */
   readonly resourceMetadataUrl: string;
   /** The scopes that the operation needs; an empty list leaves the parameter out. */
   readonly scopes: readonly string[];
   /** The error code; left out when the client sent no credentials. */
   readonly error?: BearerErrorCode;
-  /** A fixed sentence, without `=` and `"`. */
+  /** A fixed sentence without `=` and `"`. */
   readonly description?: string;
 }
 

@@ -12,6 +12,8 @@ import {
   resolveRequirement,
   type Rule,
 } from "./rules.ts";
+import { refuseAs } from "../lib/broken_rule.ts";
+import { describe } from "../lib/check_option.ts";
 import type { Operation } from "./operations.ts";
 import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
 import type { HoldsScope } from "../oauth/scopes.ts";
@@ -156,12 +158,12 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
 function scopesOf({ scopes }: Rule, operation: Operation, caller: AccessToken): Alternatives {
   if (typeof scopes !== "function") return scopes;
   const given = scopes(operation, caller);
-  try {
-    return resolveRequirement("what it gives", given);
-  } catch (cause) {
-    const message = "A function among the operations must give scopes, or { anyOf }";
-    throw new TypeError(message, { cause });
-  }
+  const { method, name } = operation;
+  const option = `the result of the function for ${method}${name ? ` ${describe(name)}` : ""}`;
+  return refuseAs(
+    "Cannot judge a call",
+    () => resolveRequirement(option, given, "a list of scopes, or { anyOf }"),
+  );
 }
 
 function readText(entry: unknown, key: string): string | undefined {

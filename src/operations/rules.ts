@@ -5,13 +5,8 @@
  */
 
 import { isObject } from "../lib/json.ts";
-import {
-  badOption,
-  describe,
-  requireBoolean,
-  requireMembers,
-  requireScopes,
-} from "../lib/check_option.ts";
+import { BrokenRule } from "../lib/broken_rule.ts";
+import { describe, requireBoolean, requireMembers, requireScopes } from "../lib/check_option.ts";
 import type { OperationRule, OperationRules, ScopesOf } from "./operations.ts";
 import { compileUriTemplate, type MatchUri } from "./uri_template.ts";
 
@@ -37,14 +32,16 @@ export interface ResolvedOperations {
 }
 
 const GROUPS = ["tools", "resources", "prompts", "methods"] as const;
-const RULE = "a list of scopes, { anyOf }, a function, or an object of scopes, fresh and unlisted";
+const RULE = "a list of scopes, { anyOf }, a function, or an object with at least one of scopes, " +
+  "fresh, unlisted";
 
 /**
  * Checks the option `operations`.
  *
  * @param value The option.
  * @returns The rules, keeping nothing of what was given but functions.
- * @throws {TypeError} A member is unknown, a rule is none, or a template is none.
+ * @throws {BrokenRule} A member is unknown, an entry is not a rule, or a key of `resources` is not a
+ * URI template.
  */
 export function resolveOperations(value: OperationRules): ResolvedOperations {
   requireMembers("operations", value, [...GROUPS, "unlisted"]);
@@ -53,7 +50,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
     const rules = value[name] ?? {};
     if (!isObject(rules)) {
-      throw badOption(`operations.${name}`, "an object of rules", describe(rules));
+      throw new BrokenRule(`operations.${name}`, "an object of rules", describe(rules));
     }
     return new Map(
       Object.entries(rules).map(([key, rule]) => {
@@ -68,7 +65,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   const resources = [...group("resources")].map(([template, rule]) => {
     const match = compileUriTemplate(template);
     if (match !== undefined) return { match, rule };
-    throw badOption("operations.resources", "by URI or URI template", describe(template));
+    throw new BrokenRule("operations.resources", "by URI or URI template", describe(template));
   });
   return {
     tools: group("tools"),
@@ -83,21 +80,24 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
  * Puts a requirement into one form.
  *
  * @param name What an error calls it.
- * @param value What a rule says, or what its function gave.
+ * @param value The requirement of a rule, or the result of its function.
+ * @param rule The forms that are taken here, for an error.
  * @returns The alternatives; a list is the only one.
- * @throws {TypeError} It is no requirement, or names `offline_access`.
+ * @throws {BrokenRule} It is not a requirement, or names `offline_access`.
  */
-export function resolveRequirement(name: string, value: unknown): Alternatives {
-  if (Array.isArray(value)) return [requireOperationScopes(name, value)];
+export function resolveRequirement(
+  name: string,
+  value: unknown,
+  rule: string = RULE,
+): Alternatives {
+  if (Array.isArray(value)) return [requireScopes(name, value)];
   if (typeof value !== "object" || value === null || !("anyOf" in value)) {
-    throw badOption(name, RULE, describe(value));
+    throw new BrokenRule(name, rule, describe(value));
   }
   requireMembers(name, value, ["anyOf"]);
   const { anyOf } = value;
-  if (!Array.isArray(anyOf)) throw badOption(`${name}.anyOf`, "a list", describe(anyOf));
-  return anyOf.map((one) =>
-    requireOperationScopes(`${name}.anyOf`, typeof one === "string" ? [one] : one)
-  );
+  if (!Array.isArray(anyOf)) throw new BrokenRule(`${name}.anyOf`, "a list", describe(anyOf));
+  return anyOf.map((one) => requireScopes(`${name}.anyOf`, typeof one === "string" ? [one] : one));
 }
 
 function resolveRule(name: string, value: OperationRule, unlisted: boolean | undefined): Rule {
@@ -106,7 +106,7 @@ function resolveRule(name: string, value: OperationRule, unlisted: boolean | und
   }
   // The type of a read-only array survives Array.isArray().
   if (!("scopes" in value || "fresh" in value || "unlisted" in value)) {
-    throw badOption(name, RULE, describe(value));
+    throw new BrokenRule(name, RULE, describe(value));
   }
   requireMembers(name, value, ["scopes", "fresh", "unlisted"]);
   return {
@@ -121,14 +121,7 @@ function resolveScopes(name: string, value: unknown): Alternatives | ScopesOf {
   if (typeof value === "function") return value as ScopesOf;
   const alternatives = resolveRequirement(name, value);
   if (alternatives.length > 0) return alternatives;
-  throw badOption(`${name}.anyOf`, "a list that is not empty", "an array of 0");
-}
-
-function requireOperationScopes(name: string, value: unknown): string[] {
-  const scopes = requireScopes(name, value);
-  // MCP 2026-07-28, Refresh Tokens: a resource server neither demands nor names offline_access.
-  if (!scopes.includes("offline_access")) return scopes;
-  throw badOption(name, "free of offline_access", '"offline_access" in it');
+  throw new BrokenRule(`${name}.anyOf`, "a list that is not empty", "an array of 0");
 }
 
 function optionalBoolean(name: string, value: unknown): boolean | undefined {

@@ -5,9 +5,18 @@
  */
 
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
+import { checkOptionNames } from "./resolve_options.ts";
 
 /** Reads one environment variable by its name. */
 export type ReadVariable = (name: string) => string | undefined;
+
+/** Options that the environment gives, with the names under which an operator set them. */
+export interface EnvironmentOptions {
+  /** Not yet checked. */
+  readonly options: PropelAuthOptions;
+  /** For each option that a variable gave: the variable's name. */
+  readonly variables: Readonly<Record<string, string>>;
+}
 
 /** The variables that have to be set, the option each gives, and where its value is found. */
 export const REQUIRED_VARIABLES = [
@@ -33,6 +42,9 @@ export const REQUIRED_VARIABLES = [
   },
 ] as const;
 
+/** The variable that gives the option `requiredScopes`, when it is set. */
+export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
+
 /**
  * Reads the options that the environment gives: `PROPELAUTH_AUTH_URL`,
  * `PROPELAUTH_INTROSPECTION_CLIENT_ID`, `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL`, and
@@ -41,18 +53,22 @@ export const REQUIRED_VARIABLES = [
  *
  * @param readVariable Reads one variable.
  * @param overrides Options that win over the environment.
- * @returns The options, not yet checked.
+ * @returns The options, and which variable gave which.
  * @throws {TypeError} Variables are missing; the message names all of them.
+ * @throws {BrokenRule} `overrides` is not an object, or has an unknown member.
  */
-export function readOptions(
+export function readEnvironment(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
-): PropelAuthOptions {
+): EnvironmentOptions {
+  checkOptionNames(overrides);
   const values: Record<string, string> = {};
+  const variables: Record<string, string> = {};
   const missing: string[] = [];
   for (const { variable, option, found } of REQUIRED_VARIABLES) {
     if (overrides[option] !== undefined) continue;
     const value = readVariable(variable)?.trim();
+    variables[option] = variable;
     if (value) values[option] = value;
     else missing.push(`\n  ${variable}\n    ${found}`);
   }
@@ -63,17 +79,21 @@ export function readOptions(
       }`,
     );
   }
+  if (overrides.requiredScopes === undefined) variables["requiredScopes"] = SCOPES_VARIABLE;
   const requiredScopes = overrides.requiredScopes ??
-    readVariable("PROPELAUTH_REQUIRED_SCOPES")?.split(/[\s,]+/).filter((scope) => scope !== "");
+    readVariable(SCOPES_VARIABLE)?.split(/[\s,]+/).filter((scope) => scope !== "");
   const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
     values;
   return {
-    authUrl,
-    introspectionClientId,
-    introspectionClientSecret,
-    baseUrl,
-    ...definedOnly(overrides),
-    ...(requiredScopes && { requiredScopes }),
+    options: {
+      authUrl,
+      introspectionClientId,
+      introspectionClientSecret,
+      baseUrl,
+      ...definedOnly(overrides),
+      ...(requiredScopes && { requiredScopes }),
+    },
+    variables,
   };
 }
 

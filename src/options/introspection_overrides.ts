@@ -1,24 +1,28 @@
 /**
- * How PropelAuth is asked: the option `tokenIntrospectionOverrides`, its checks and its defaults.
- * Pure: no clock, no network.
+ * The option `tokenIntrospectionOverrides`: its checks and its defaults. Pure: no clock, no
+ * network.
  *
  * @module
  */
 
-import { requireFunction, requireMembers, requireNumber } from "../lib/check_option.ts";
+import { requireFunction, requireNumber } from "../lib/check_option.ts";
 import type { TokenIntrospectionOverrides } from "./propel_auth_options.ts";
 import type { Fetch } from "../lib/world.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
 
-const OVERRIDE_NAMES: readonly (keyof TokenIntrospectionOverrides)[] = [
-  "cacheTtlSeconds",
-  "maxCacheSize",
-  "timeoutSeconds",
-  "staleIfErrorSeconds",
-  "maxConcurrentIntrospections",
-  "fetch",
-];
+// A record, so that a name that is forgotten here does not compile.
+const NAMES: Record<keyof TokenIntrospectionOverrides, true> = {
+  cacheTtlSeconds: true,
+  maxCacheSize: true,
+  timeoutSeconds: true,
+  staleIfErrorSeconds: true,
+  maxConcurrentIntrospections: true,
+  fetch: true,
+};
+
+/** The names of all overrides. */
+export const OVERRIDE_NAMES: readonly string[] = Object.keys(NAMES);
 
 /** The overrides after every check, with every default in place. */
 export interface ResolvedOverrides {
@@ -27,7 +31,7 @@ export interface ResolvedOverrides {
   readonly timeoutSeconds: number;
   readonly staleIfErrorSeconds: number;
   readonly maxConcurrentIntrospections: number;
-  /** Absent: the global one. */
+  /** `undefined`: the global `fetch`. */
   readonly fetch: Fetch | undefined;
 }
 
@@ -36,11 +40,10 @@ export interface ResolvedOverrides {
  *
  * @param overrides The option.
  * @returns The same, checked and complete.
- * @throws {TypeError} An override is unknown or of a wrong type.
- * @throws {RangeError} A number is not finite or out of its bounds.
+ * @throws {BrokenRule} An override is of a wrong type, or a number is not finite or out of its
+ * bounds. Unknown members are the caller's to refuse.
  */
 export function resolveOverrides(overrides: TokenIntrospectionOverrides): ResolvedOverrides {
-  requireMembers("tokenIntrospectionOverrides", overrides, OVERRIDE_NAMES);
   const {
     cacheTtlSeconds = 0,
     maxCacheSize = 10_000,

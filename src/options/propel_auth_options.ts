@@ -1,5 +1,5 @@
 /**
- * What a caller may set, as types. What it means and is checked for stands in `options.ts`.
+ * The options as types. Their checks and defaults are those of `resolve_options.ts`.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface TokenIntrospectionOverrides {
    */
   cacheTtlSeconds?: number;
   /**
-   * How many answers are kept at most; past it the least recently used one goes. 0 keeps none.
+   * How many answers are kept at most; past it the least recently used one is dropped. 0 keeps none.
    *
    * @default {10000}
    */
@@ -32,22 +32,23 @@ export interface TokenIntrospectionOverrides {
   timeoutSeconds?: number;
   /**
    * Seconds for which the last answer about an active token may be used again while PropelAuth
-   * cannot be asked (down, slow, rate limit), counted from its question; never past the token's
-   * `exp`, and not once PropelAuth has said that it is inactive. With 0 such requests get 503.
+   * cannot be asked (down, slow, rate limit), counted from the introspection that it answered; never
+   * past the token's `exp`, and not once PropelAuth has called the token inactive. With 0 such
+   * requests get 503.
    *
    * @default {0}
    */
   staleIfErrorSeconds?: number;
   /**
-   * How many questions PropelAuth is asked at once. Past it they wait in a queue of 1,000, each for
-   * half of `timeoutSeconds` at most; past that they get 503.
+   * How many introspections run at once. Further ones wait in a queue of 1,000, each for half of
+   * `timeoutSeconds` at most; past that their requests get 503.
    *
    * @default {100}
    */
   maxConcurrentIntrospections?: number;
   /**
    * Sends the requests to PropelAuth, called as `fetch(url, init)`: for a proxy or for tests.
-   * It has to keep to `init.redirect` and should keep to `init.signal`.
+   * It has to obey `init.redirect` and should obey `init.signal`.
    *
    * @default {globalThis.fetch}
    */
@@ -63,17 +64,20 @@ export interface PropelAuthOptions {
   authUrl: string | URL;
   /** Client id for introspection: MCP > Request Validation in PropelAuth's dashboard. */
   introspectionClientId: string;
-  /** Client secret for introspection: MCP > Request Validation. Never shown by anything. */
+  /** Client secret for introspection: MCP > Request Validation. No error, event or log shows it. */
   introspectionClientSecret: string;
-  /** Where clients reach this server: https, or http on loopback; a path prefix belongs to it. */
+  /**
+   * Where clients reach this server: https, or http on loopback. A path prefix belongs to it, the
+   * path of the MCP endpoint does not: `mcpPath` is added.
+   */
   baseUrl: string | URL;
   /**
    * Path of the MCP endpoint under `baseUrl`.
    *
    * With `{orgId}` as one of its segments (`/o/{orgId}/mcp`) each organization has an endpoint of
-   * its own: a resource with its own metadata and audience. A token for one is refused at the others,
-   * and so is one whose claim `org_id` is not the organization's. An id has 1 to 64 letters, digits,
-   * `-` and `_`; any other path is not the endpoint's.
+   * its own: a resource with its own metadata and audience. An endpoint refuses a token for another
+   * one, and a token whose claim `org_id` is another organization's. An id has 1 to 64 letters,
+   * digits, `-` and `_`; any other path is not the endpoint's.
    *
    * @default {"/mcp"}
    */
@@ -92,37 +96,41 @@ export interface PropelAuthOptions {
    */
   requiredScopes?: string[];
   /**
-   * Scopes that are published; a client without a hint asks for all of them. Published only.
+   * Scopes that the metadata publishes: a client that no challenge names scopes to asks for all of
+   * them. No request needs them for that. `offline_access` is refused here, in `requiredScopes` and
+   * in `challengeScopes`.
    *
    * @default {requiredScopes and those that operations names}
    */
   scopesSupported?: string[];
   /**
-   * Scopes that a 401 tells the client to ask for. With none a client asks for all of
+   * Scopes that a 401 tells the client to ask for. With an empty list a client asks for all of
    * `scopesSupported`.
    *
    * @default {requiredScopes}
    */
   challengeScopes?: string[];
   /**
-   * For each broader scope those that it includes: `{ "notes:write": ["notes:read"] }`. Whoever holds
-   * the broader one holds them too, those that they include as well. Challenges name what is needed,
-   * never what is broader.
+   * For each broader scope those that it includes: `{ "notes:write": ["notes:read"] }`. A token with
+   * the broader scope passes where an included one is needed, directly or by way of others.
+   * Challenges name the scope that is needed, never a broader one.
    *
    * @default {{}}
    */
   scopeHierarchy?: Record<string, string[]>;
   /**
-   * What single tools, resources, prompts and methods need beside `requiredScopes`. A call without it
-   * is answered 403 with all that it needs, and lists show what the caller may use.
+   * Scopes that single tools, resources, prompts and methods need beside `requiredScopes`. A call
+   * whose token lacks one is answered 403 with all scopes that it needs, and lists show only what the
+   * caller may use.
    *
-   * With it the body of each request is read (at most 4 MiB) and judged by
-   * {@linkcode PropelAuth.handler}; {@linkcode PropelAuth.authenticate} does not look at it.
+   * {@linkcode PropelAuth.handler} then reads the body of each request (at most 4 MiB) and judges the
+   * calls in it; {@linkcode PropelAuth.authenticate} does not look at the body.
    */
   operations?: OperationRules;
   /**
-   * What becomes of operations that no rule of `operations` is for: `"allow"` lets them pass with
-   * `requiredScopes` alone, `"deny"` refuses them, all but what a client needs to find its way.
+   * How operations are judged that `operations` does not list: `"allow"` lets them pass with
+   * `requiredScopes` alone, `"deny"` refuses them, except for those that a client needs to connect
+   * and to list.
    *
    * @default {"allow"}
    */
@@ -142,17 +150,17 @@ export interface PropelAuthOptions {
   /** How tokens are introspected, and how long an answer is kept. */
   tokenIntrospectionOverrides?: TokenIntrospectionOverrides;
   /**
-   * A cache that all instances of this server share: what PropelAuth told one, the others need not
-   * ask. `@x/propelauth-mcp/redis` makes one. Needs a `cacheTtlSeconds` above 0. Give all instances
-   * the same `cacheTtlSeconds` and `staleIfErrorSeconds`.
+   * A cache that all instances of this server share, so that one introspection serves them all.
+   * `@x/propelauth-mcp/redis` makes one. Needs a `cacheTtlSeconds` above 0. Give all instances the
+   * same `cacheTtlSeconds` and `staleIfErrorSeconds`.
    *
-   * What is kept in it is sealed under a key from `introspectionClientSecret`. Losing it slows
-   * requests and fails none.
+   * Its entries are sealed under a key from `introspectionClientSecret`. While it cannot be reached,
+   * requests take longer and none fails.
    */
   sharedCache?: SharedCache;
   /**
    * Browser origins that may call the MCP endpoint, such as `https://app.example.com`; `"*"`
-   * allows all. Requests without an `Origin` header are not concerned.
+   * allows all. A request without an `Origin` header is not refused for it.
    *
    * @default {loopback origins when baseUrl is on loopback, else the origin of baseUrl}
    */
@@ -171,17 +179,25 @@ export interface PropelAuthOptions {
    */
   dangerouslyAllowAnyAudience?: boolean;
   /**
-   * With `{orgId}` in `mcpPath`: accept tokens that name no organization. The audience is then all
-   * that says whose they are, and a client chooses the audience: the tools have to see for
-   * themselves that the user belongs there.
+   * With `{orgId}` in `mcpPath`: accept tokens that name no organization. Only the audience then says
+   * for which organization a token is, and a client chooses the audience: your tools have to check
+   * that the user is a member.
    *
    * @default {false}
    */
   dangerouslyAllowMissingOrgId?: boolean;
   /**
-   * Is told what happens: each token accepted or refused and why, each answer and each failure of
-   * PropelAuth. Called at once, in the middle of the request; what it throws is ignored. Without it
-   * nothing is told: the library never logs.
+   * Accept http beyond loopback in `authUrl`, `baseUrl`, `issuer` and `resource`, for development in
+   * containers (`http://propelauth:8001`, `http://0.0.0.0:9100`). Access tokens and the client secret
+   * then cross that network unencrypted.
+   *
+   * @default {false}
+   */
+  dangerouslyAllowHttp?: boolean;
+  /**
+   * Receives each event: a token accepted or refused and why, an answer or a failure of PropelAuth,
+   * and so on. Called at once, in the middle of the request; an error that it throws is ignored.
+   * Without it the library is silent: it never logs.
    */
   onEvent?: EventListener;
 }

@@ -151,10 +151,10 @@ const METADATA_ROWS: Row[] = [
     expected: { status: 200, body: /^(?!.*scopes_supported)/ },
   },
   {
-    source: "R6, R7; P7, P63",
+    source: "P7",
     level: "SHOULD",
-    rule: "scopes_supported without offline_access",
-    options: { scopesSupported: ["read", "offline_access"] },
+    rule: "scopes_supported as configured; resolve_options_test.ts refuses offline_access (R6, R7)",
+    options: { scopesSupported: ["read"] },
     request: get(METADATA_URL),
     expected: { status: 200, body: /"scopes_supported":\["read"\]/ },
   },

@@ -240,7 +240,14 @@ const BAD: [options: Record<string, unknown>, says: string][] = [
   [{ color: "yes" }, 'color must be true or false: received "yes"'],
   [{ level: "debug" }, 'level must be "info", "warn" or "error": received "debug"'],
   [{ write: 1 }, "write must be a function: received 1"],
-  [{ colour: true }, 'colour must be one of format, color, level, write: received "colour"'],
+  [
+    { colour: true },
+    "colour must be a known option: received an unknown one; did you mean color?",
+  ],
+  [
+    { file: "log" },
+    "file must be one of format, color, level, write: received an unknown option",
+  ],
 ];
 
 for (const [options, says] of BAD) {

@@ -66,8 +66,16 @@ test("createRedisCache() tells whether it wrote", async () => {
 
 const BAD: [what: string, create: () => unknown, message: RegExp][] = [
   ["no client", () => createRedisCache(null as never), /client must be .*received null/],
-  ["a client without del", () => createRedisCache({ ...createClient(), del: 1 } as never), /del/],
-  ["an unknown option", () => createRedisCache(createClient(), { prefix: "" } as never), /prefix/],
+  [
+    "a client without del",
+    () => createRedisCache({ ...createClient(), del: 1 } as never),
+    /^Cannot create a Redis cache: client must be .+ get, set and del: received one without del$/,
+  ],
+  [
+    "an unknown option",
+    () => createRedisCache(createClient(), { prefix: "" } as never),
+    /^Cannot create a Redis cache: prefix must be .+; did you mean keyPrefix\?$/,
+  ],
   [
     "a prefix of a wrong type",
     () => createRedisCache(createClient(), { keyPrefix: 1 } as never),

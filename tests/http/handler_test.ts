@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { HandlerOptions } from "../../src/http/handler.ts";
 import type { McpFunction } from "../../src/http/mcp_endpoint.ts";
 import {
   ACTIVE,
@@ -13,6 +14,27 @@ import {
 // What becomes of the MCP endpoint's own requests: mcp_endpoint_test.ts.
 
 const echo: McpFunction = (_request, { authInfo }) => Response.json({ subject: authInfo.subject });
+
+const BAD_OPTIONS: [options: unknown, says: string][] = [
+  [null, "options must be an object: received null"],
+  [
+    { fallBack: echo },
+    "fallBack must be a known option: received an unknown one; did you mean fallback?",
+  ],
+  [{ cors: true }, "cors must be one of fallback, everyPath: received an unknown option"],
+  [{ fallback: "404" }, 'fallback must be a function: received "404"'],
+  [{ everyPath: "yes" }, 'everyPath must be true or false: received "yes"'],
+];
+
+for (const [options, says] of BAD_OPTIONS) {
+  test(`handler() refuses ${JSON.stringify(options)} for its options`, () => {
+    const { auth } = createHarness();
+    assert.throws(() => auth.handler(echo, options as HandlerOptions), {
+      name: "TypeError",
+      message: `Cannot create a handler: ${says}`,
+    });
+  });
+}
 
 const NOT_MCP = ["/", "/mcp/a", "/mcpx", "/MCP", "/m%63p", "/.well-known/openid-configuration"];
 

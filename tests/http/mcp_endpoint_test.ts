@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { McpFunction, McpServer } from "../../src/http/mcp_endpoint.ts";
+import type { McpFunction, McpServerHandler } from "../../src/http/mcp_endpoint.ts";
 import {
   ACTIVE,
   cached,
@@ -16,7 +16,7 @@ import {
 const echo: McpFunction = async (request, { authInfo }) =>
   json({ body: await request.text(), subject: authInfo.subject });
 
-const SERVERS: [what: string, mcp: McpServer][] = [
+const SERVERS: [what: string, mcp: McpServerHandler][] = [
   ["a function", echo],
   ["an object with fetch", { fetch: echo }],
   ["an object with handleRequest", { handleRequest: echo }],
@@ -43,9 +43,52 @@ for (const [what, mcp] of SERVERS) {
 for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }]) {
   test(`handler() refuses ${JSON.stringify(mcp)} for an MCP server`, () => {
     const { auth } = createHarness();
-    assert.throws(() => auth.handler(mcp as unknown as McpServer), {
+    assert.throws(() => auth.handler(mcp as unknown as McpServerHandler), {
       name: "TypeError",
       message: /^Cannot create a handler: mcp must be a function, or an object .+: received/,
+    });
+  });
+}
+
+// Both majors have `connect` and `registerTool`.
+const MISTAKES: [what: string, mcp: unknown, received: string][] = [
+  [
+    "an SDK McpServer",
+    new class {
+      registerTool() {}
+      connect() {}
+    }(),
+    "an SDK McpServer: wrap it in createMcpHandler()",
+  ],
+  ["a Promise", Promise.resolve(echo), "a Promise: await it"],
+];
+
+for (const [what, mcp, received] of MISTAKES) {
+  test(`handler() says what to do with ${what}`, () => {
+    const { auth } = createHarness();
+    assert.throws(() => auth.handler(mcp as McpServerHandler), {
+      name: "TypeError",
+      message: "Cannot create a handler: mcp must be a function, or an object with fetch or " +
+        `handleRequest: received ${received}`,
+    });
+  });
+}
+
+const RETURNED: [returned: unknown, received: string][] = [
+  [undefined, "nothing"],
+  [null, "null"],
+  ["text", '"text"'],
+  [{ status: 200 }, "a value of type object"],
+];
+
+for (const [returned, received] of RETURNED) {
+  test(`handler() says that the function returned ${received}`, async () => {
+    const { auth } = createHarness();
+    const handler = auth.handler(() => Promise.resolve(returned as Response));
+    await assert.rejects(handler(mcpRequest()), {
+      name: "TypeError",
+      message: `Cannot answer a request: your function returned ${received}, and must return a ` +
+        "Response",
     });
   });
 }

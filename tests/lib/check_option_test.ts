@@ -1,13 +1,47 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { badOption, describe, describeSecret } from "../../src/lib/check_option.ts";
+import { describe, describeSecret, requireMembers } from "../../src/lib/check_option.ts";
 
-// The rules themselves are tested through resolveOptions(), in options_test.ts.
+// The other rules are tested through resolveOptions(), in resolve_options_test.ts.
 
-test("badOption() says which option, what rule and what was received", () => {
-  const error = badOption("mcpPath", "a path", "42");
-  assert(error instanceof TypeError);
-  assert.equal(error.message, "Cannot create PropelAuth: mcpPath must be a path: received 42");
+const MEMBERS = ["requiredScopes", "scopesSupported", ..."abcdefghi"];
+const ELSEWHERE = { inner: ["cacheTtlSeconds", "fetch"] };
+
+const UNKNOWN: [name: string, value: unknown, message: string][] = [
+  ["options", 1, "options must be an object: received 1"],
+  [
+    "options",
+    { requiredScope: [] },
+    "requiredScope must be a known option: received an unknown one; did you mean requiredScopes?",
+  ],
+  ["options", { fetch: 1 }, "fetch must be a member of inner: received it as a member of options"],
+  [
+    "options",
+    { cacheTTL: 1 },
+    "cacheTTL must be a known option: received an unknown one; did you mean inner.cacheTtlSeconds?",
+  ],
+  ["options", { colour: 1 }, "colour must be a known option: received an unknown option"],
+  [
+    "inner",
+    { requiredscopes: 1 },
+    "inner.requiredscopes must be a known option: received an unknown one; " +
+    "did you mean requiredScopes?",
+  ],
+];
+
+for (const [name, value, message] of UNKNOWN) {
+  test(`requireMembers() refuses ${JSON.stringify(value)} in ${name}`, () => {
+    assert.throws(() => requireMembers(name, value, MEMBERS, ELSEWHERE), {
+      name: "BrokenRule",
+      message,
+    });
+  });
+}
+
+test("requireMembers() lists the names when they are few and none is near", () => {
+  assert.throws(() => requireMembers("options", { colour: 1 }, ["format", "level"]), {
+    message: "colour must be one of format, level: received an unknown option",
+  });
 });
 
 const DESCRIBED: [value: unknown, description: string][] = [

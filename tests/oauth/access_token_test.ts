@@ -13,7 +13,7 @@ const POLICY: AccessTokenPolicy = {
   resourceMetadataUrl: METADATA_URL,
   requiredScopes: ["read"],
   challengeScopes: [],
-  holdsScope: createHoldsScope(new Map([["read", ["admin"]]])),
+  holdsScope: createHoldsScope({ admin: ["read"] }, new Set(["admin", "read"])),
   dangerouslyAllowAnyAudience: false,
 };
 

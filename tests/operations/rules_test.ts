@@ -70,13 +70,17 @@ test("resolveOperations() keeps nothing of what it was given", () => {
 const REFUSED: [value: unknown, message: RegExp][] = [
   [null, /operations must be an object: received null$/],
   [[], /operations must be an object/],
-  [{ tool: {} }, /tool must be one of tools, resources, prompts, methods, unlisted/],
+  [{ tool: {} }, /operations\.tool must be a known option: .+; did you mean tools\?$/],
   [{ tools: [] }, /operations\.tools must be an object of rules/],
   [{ tools: { t: "a" } }, /operations\.tools\["t"\] must be a list of scopes, .+: received "a"$/],
   [{ tools: { t: null } }, /operations\.tools\["t"\] must be/],
   [{ tools: { t: {} } }, /operations\.tools\["t"\] must be/],
   [{ tools: { t: ["a b"] } }, /operations\.tools\["t"\] must be an array of scopes/],
   [{ tools: { t: [["a"]] } }, /an array of scopes/],
+  [
+    { kinds: {} },
+    /operations\.kinds must be one of tools, resources, prompts, methods, unlisted: /,
+  ],
   [{ tools: { t: ["offline_access"] } }, /free of offline_access/],
   [{ tools: { t: { anyOf: [] } } }, /anyOf must be a list that is not empty/],
   [{ tools: { t: { anyOf: "a" } } }, /anyOf must be a list/],
@@ -84,7 +88,7 @@ const REFUSED: [value: unknown, message: RegExp][] = [
   [{ tools: { t: { anyOf: ["a"], fresh: true } } }, /fresh must be one of anyOf/],
   [
     { tools: { t: { scopes: ["a"], listed: true } } },
-    /listed must be one of scopes, fresh, unlisted/,
+    /listed must be a known option: .+; did you mean unlisted\?$/,
   ],
   [{ tools: { t: { fresh: 1 } } }, /operations\.tools\["t"\]\.fresh must be true or false/],
   [{ tools: { t: { scopes: "a" } } }, /operations\.tools\["t"\]\.scopes must be/],
@@ -94,7 +98,7 @@ const REFUSED: [value: unknown, message: RegExp][] = [
 
 for (const [value, message] of REFUSED) {
   test(`resolveOperations() refuses ${JSON.stringify(value)}`, () => {
-    assert.throws(() => resolve(value), { name: "TypeError", message });
+    assert.throws(() => resolve(value), { name: "BrokenRule", message });
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readOptions } from "../../src/options/environment.ts";
+import { readEnvironment } from "../../src/options/environment.ts";
+import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
 import { OPTIONS, SECRET } from "../support/harness.ts";
 
 const SET: Record<string, string> = {
@@ -12,26 +13,29 @@ const SET: Record<string, string> = {
 
 const reader = (variables: Record<string, string>) => (name: string) => variables[name];
 
-test("readOptions() reads the four variables", () => {
-  assert.deepEqual(readOptions(reader(SET), {}), OPTIONS);
+test("readEnvironment() reads the four variables", () => {
+  assert.deepEqual(readEnvironment(reader(SET), {}).options, OPTIONS);
 });
 
-test("readOptions() trims what it reads", () => {
+test("readEnvironment() trims what it reads", () => {
   const padded = { ...SET, SERVER_URL: " https://mcp.example.com\n" };
-  assert.equal(readOptions(reader(padded), {}).baseUrl, "https://mcp.example.com");
+  assert.equal(readEnvironment(reader(padded), {}).options.baseUrl, "https://mcp.example.com");
 });
 
 // P6, P14
 for (const text of ["read write", "read,write", " read , write,\n"]) {
-  test(`readOptions() splits required scopes ${JSON.stringify(text)}`, () => {
+  test(`readEnvironment() splits required scopes ${JSON.stringify(text)}`, () => {
     const variables = { ...SET, PROPELAUTH_REQUIRED_SCOPES: text };
-    assert.deepEqual(readOptions(reader(variables), {}).requiredScopes, ["read", "write"]);
+    assert.deepEqual(readEnvironment(reader(variables), {}).options.requiredScopes, [
+      "read",
+      "write",
+    ]);
   });
 }
 
-test("readOptions() lets overrides win, and does not read what they give", () => {
+test("readEnvironment() lets overrides win, and does not read what they give", () => {
   const read: string[] = [];
-  const options = readOptions((name) => (read.push(name), SET[name]), {
+  const { options, variables } = readEnvironment((name) => (read.push(name), SET[name]), {
     baseUrl: "http://127.0.0.1:8000",
     authUrl: undefined as unknown as string,
     requiredScopes: ["admin"],
@@ -44,12 +48,17 @@ test("readOptions() lets overrides win, and does not read what they give", () =>
     mcpPath: "/tools",
   });
   assert.deepEqual(read, Object.keys(SET).filter((name) => name !== "SERVER_URL"));
+  assert.deepEqual(variables, {
+    authUrl: "PROPELAUTH_AUTH_URL",
+    introspectionClientId: "PROPELAUTH_INTROSPECTION_CLIENT_ID",
+    introspectionClientSecret: "PROPELAUTH_INTROSPECTION_CLIENT_SECRET",
+  });
 });
 
 // G28
 for (const [when, variables] of [["unset", {}], ["blank", { ...SET, ...blank() }]] as const) {
-  test(`readOptions() names every variable that is ${when}, in one error`, () => {
-    assert.throws(() => readOptions(reader(variables), {}), (error: Error) => {
+  test(`readEnvironment() names every variable that is ${when}, in one error`, () => {
+    assert.throws(() => readEnvironment(reader(variables), {}), (error: Error) => {
       assert.equal(error.name, "TypeError");
       for (const name of Object.keys(SET)) assert.match(error.message, new RegExp(`\\b${name}\\b`));
       assert.match(error.message, /MCP > Request Validation/);
@@ -58,13 +67,24 @@ for (const [when, variables] of [["unset", {}], ["blank", { ...SET, ...blank() }
   });
 }
 
-test("readOptions() names only what is missing", () => {
+test("readEnvironment() names only what is missing", () => {
   const { SERVER_URL: _, ...others } = SET;
-  assert.throws(() => readOptions(reader(others), {}), (error: Error) => {
+  assert.throws(() => readEnvironment(reader(others), {}), (error: Error) => {
     assert.match(error.message, /SERVER_URL/);
     assert.doesNotMatch(error.message, /PROPELAUTH_|introspection-/);
     return true;
   });
+});
+
+test("readEnvironment() refuses overrides that are not options, whatever is set", () => {
+  const refused: [overrides: unknown, message: RegExp][] = [
+    [null, /^options must be an object: received null$/],
+    [{ requiredScope: [] }, /; did you mean requiredScopes\?$/],
+  ];
+  for (const [overrides, message] of refused) {
+    const options = overrides as Partial<PropelAuthOptions>;
+    assert.throws(() => readEnvironment(reader({}), options), { name: "BrokenRule", message });
+  }
 });
 
 function blank(): Record<string, string> {

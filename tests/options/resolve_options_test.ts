@@ -2,15 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ResolvedOptions, resolveOptions } from "../../src/options/resolve_options.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
+import { refuseAs } from "../../src/lib/broken_rule.ts";
 import { OPTIONS, SECRET } from "../support/harness.ts";
 
 /** What a caller without types may hand in. */
 function resolve(change: Record<string, unknown> = {}): ResolvedOptions {
-  return resolveOptions({ ...OPTIONS, ...change } as unknown as PropelAuthOptions);
+  const options = { ...OPTIONS, ...change } as unknown as PropelAuthOptions;
+  return refuseAs("Cannot create PropelAuth", () => resolveOptions(options));
 }
 
 test("resolveOptions() fills in every default", () => {
-  assert.deepEqual({ ...resolve() }, {
+  const { holdsScope, ...others } = resolve();
+  assert.deepEqual([holdsScope(["a"], "a"), holdsScope(["a"], "b")], [true, false]);
+  assert.deepEqual(others, {
+    authUrl: "https://auth.example.com",
     issuer: "https://auth.example.com/oauth/2.1",
     introspectionEndpoint: "https://auth.example.com/oauth/2.1/introspect",
     authorizationServerMetadataUrl:
@@ -28,7 +33,6 @@ test("resolveOptions() fills in every default", () => {
     requiredScopes: [],
     scopesSupported: [],
     challengeScopes: [],
-    scopeHierarchy: new Map(),
     operations: undefined,
     defaultOperation: "allow",
     sharedCache: undefined,
@@ -105,11 +109,6 @@ const RESOLVED: [
     requiredScopes: ["a", "b"],
     scopesSupported: ["a", "b"],
   }],
-  // P63
-  ["offline_access is to be published", { scopesSupported: ["a", "offline_access"] }, {
-    scopesSupported: ["a"],
-    requiredScopes: [],
-  }],
   ["operations name scopes", {
     requiredScopes: ["mcp"],
     operations: { tools: { t: ["a"] }, prompts: { p: { anyOf: ["b"] } } },
@@ -117,11 +116,10 @@ const RESOLVED: [
   }, {
     scopesSupported: ["mcp", "a", "b"],
     challengeScopes: ["mcp"],
-    scopeHierarchy: new Map([["a", ["b"]]]),
   }],
   ["a 401 is to name other scopes", {
     requiredScopes: ["mcp"],
-    challengeScopes: ["a", "offline_access"],
+    challengeScopes: ["a"],
   }, { challengeScopes: ["a"], scopesSupported: ["mcp"] }],
   ["a 401 is to name no scopes", { requiredScopes: ["mcp"], challengeScopes: [] }, {
     challengeScopes: [],
@@ -184,6 +182,7 @@ const REFUSED: [name: string, values: unknown[]][] = [
     "https://auth.example.com#a",
     " https://auth.example.com",
     "https:\\\\auth.example.com",
+    "https:/auth.example.com",
   ]],
   ["introspectionClientId", [undefined, null, "", "  ", 42, {}, "a:b"]],
   ["introspectionClientSecret", [undefined, null, "", "\t", 42, []]],
@@ -194,6 +193,8 @@ const REFUSED: [name: string, values: unknown[]][] = [
     "/",
     "http://mcp.example.com",
     "https://h/?a",
+    "https://h//a",
+    "https://mcp.example.com/mcp",
     new URL("http://h"),
   ]],
   ["mcpPath", [
@@ -229,8 +230,9 @@ const REFUSED: [name: string, values: unknown[]][] = [
   ["requiredScopes", [null, "read", ["a b"], [""], ['a"'], ["a\\"], ["\u00e9"], [1], [
     "offline_access",
   ]]],
-  ["scopesSupported", [null, "read", [null], ["a\r\nb"]]],
-  ["challengeScopes", [null, "read", [null], ["a b"]]],
+  // P63
+  ["scopesSupported", [null, "read", [null], ["a\r\nb"], ["a", "offline_access"]]],
+  ["challengeScopes", [null, "read", [null], ["a b"], ["offline_access"]]],
   ["scopeHierarchy", [null, [], { a: ["b"] }]],
   ["defaultOperation", [null, "refuse", true]],
   ["operations", [null, []]],
@@ -252,6 +254,7 @@ const REFUSED: [name: string, values: unknown[]][] = [
   ["forwardAuthorizationServerMetadata", [null, "true", 1]],
   ["dangerouslyAllowAnyAudience", [null, "false", 0]],
   ["dangerouslyAllowMissingOrgId", [null, "false", 0]],
+  ["dangerouslyAllowHttp", [null, "true", 1]],
 ];
 
 for (const [name, values] of REFUSED) {
@@ -284,16 +287,59 @@ for (const [name, values] of NUMBERS) {
   }
 }
 
-const UNKNOWN: [where: string, change: Record<string, unknown>][] = [
-  ["the options", { requiredScope: ["admin"] }],
-  ["the overrides", { tokenIntrospectionOverrides: { cacheTTL: 60 } }],
+const UNKNOWN: [change: Record<string, unknown>, says: string][] = [
+  [
+    { requiredScope: ["admin"] },
+    "requiredScope must be a known option: received an unknown one; did you mean requiredScopes?",
+  ],
+  [{ colour: "red" }, "colour must be a known option: received an unknown option"],
+  [
+    { cacheTtlSeconds: 60 },
+    "cacheTtlSeconds must be a member of tokenIntrospectionOverrides: " +
+    "received it as a member of options",
+  ],
+  [
+    { tokenIntrospectionOverrides: { cacheTTL: 60 } },
+    "tokenIntrospectionOverrides.cacheTTL must be a known option: received an unknown one; " +
+    "did you mean cacheTtlSeconds?",
+  ],
+  [
+    { tokenIntrospectionOverrides: { mcpPath: "/mcp" } },
+    "tokenIntrospectionOverrides.mcpPath must be a member of options: " +
+    "received it as a member of tokenIntrospectionOverrides",
+  ],
 ];
 
-for (const [where, change] of UNKNOWN) {
-  test(`resolveOptions() refuses a name in ${where} that it does not know`, () => {
-    assert.throws(() => resolve(change), { name: "TypeError", message: /unknown option$/ });
+for (const [change, says] of UNKNOWN) {
+  test(`resolveOptions() refuses the unknown member of ${JSON.stringify(change)}`, () => {
+    const message = `Cannot create PropelAuth: ${says}`;
+    assert.throws(() => resolve(change), { name: "TypeError", message });
   });
 }
+
+test("resolveOptions() takes http beyond loopback where dangerouslyAllowHttp is set, alone", () => {
+  const inDocker = {
+    authUrl: "http://propelauth:8001",
+    baseUrl: "http://0.0.0.0:9100",
+    issuer: "http://propelauth:8001/oauth/2.1",
+    resource: "http://0.0.0.0:9100/mcp",
+  };
+  const { introspectionEndpoint, issuer, resource, onLoopback } = resolve({
+    ...inDocker,
+    dangerouslyAllowHttp: true,
+  });
+  assert.deepEqual([introspectionEndpoint, issuer, resource, onLoopback], [
+    "http://propelauth:8001/oauth/2.1/introspect",
+    "http://propelauth:8001/oauth/2.1",
+    "http://0.0.0.0:9100/mcp",
+    false,
+  ]);
+  for (const [name, value] of Object.entries(inDocker)) {
+    assert.throws(() => resolve({ [name]: value, dangerouslyAllowHttp: false }), {
+      message: new RegExp(`${name} must be an https URL, since .+dangerouslyAllowHttp`),
+    });
+  }
+});
 
 test("resolveOptions() refuses a fetch that cannot be called", () => {
   assert.throws(() => resolve({ tokenIntrospectionOverrides: { fetch: "fetch" } }), {
@@ -304,7 +350,7 @@ test("resolveOptions() refuses a fetch that cannot be called", () => {
 for (const options of [undefined, null, "https://auth.example.com", []]) {
   test(`resolveOptions() refuses ${JSON.stringify(options)} for options`, () => {
     assert.throws(() => resolveOptions(options as unknown as PropelAuthOptions), {
-      message: /^Cannot create PropelAuth: options must be an object: received/,
+      message: /^options must be an object: received/,
     });
   });
 }

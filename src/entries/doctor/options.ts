@@ -5,7 +5,9 @@
  */
 
 import { isToken68 } from "../../oauth/bearer.ts";
-import { isLoopback } from "../../lib/url.ts";
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { requireMembers, requireNumber } from "../../lib/check_option.ts";
+import { requireIdentifierUrl } from "../../lib/check_url.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
 import type { Fetch } from "../../lib/world.ts";
 import type { Check } from "./report.ts";
@@ -87,42 +89,37 @@ const MAX_TIMEOUT_SECONDS = 300;
  * @throws {RangeError} The deadline is out of its bounds.
  */
 export function resolveDiagnoseOptions(options: DiagnoseOptions): ResolvedDiagnoseOptions {
-  const unknown = Object.keys(options).find((name) => !NAMES.some((known) => known === name));
-  if (unknown !== undefined) {
-    throw breach(unknown, `one of ${NAMES.join(", ")}`, "an unknown option");
-  }
+  return refuseAs("Cannot diagnose", () => checkDiagnoseOptions(options));
+}
+
+function checkDiagnoseOptions(options: DiagnoseOptions): ResolvedDiagnoseOptions {
+  requireMembers("options", options, NAMES);
   const { token, origin, timeoutSeconds = 10 } = options;
   if (token !== undefined && !isToken68(token)) {
-    throw breach("token", "one access token without white space, at most 16 KiB", "another text");
+    throw new BrokenRule(
+      "token",
+      "one access token without white space, at most 16 KiB",
+      "another text",
+    );
   }
   if (origin !== undefined && !/^[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@]+$/i.test(origin)) {
-    throw breach("origin", "an origin such as https://app.example.com", describeSetting(origin));
+    throw new BrokenRule(
+      "origin",
+      "an origin such as https://app.example.com",
+      describeSetting(origin),
+    );
   }
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)) {
-    const rule = `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`;
-    throw new RangeError(sentence("timeoutSeconds", rule, describeSetting(timeoutSeconds)));
-  }
-  return { serverUrl: resolveServerUrl(options.serverUrl), token, origin, timeoutSeconds };
-}
-
-function resolveServerUrl(value: string | URL | undefined): URL | undefined {
-  if (value === undefined) return undefined;
-  const text = String(value);
-  if (URL.canParse(text) && !/[\s\\?#]/.test(text)) {
-    const url = new URL(text);
-    const secure = url.protocol === "https:" ||
-      (url.protocol === "http:" && isLoopback(url.hostname));
-    if (secure && url.username === "" && url.password === "") return url;
-  }
-  const rule = "the URL of an MCP endpoint: https, or http on loopback, without userinfo, query " +
-    "and fragment";
-  throw breach("serverUrl", rule, describeSetting(text));
-}
-
-function breach(name: string, rule: string, received: string): TypeError {
-  return new TypeError(sentence(name, rule, received));
-}
-
-function sentence(name: string, rule: string, received: string): string {
-  return `Cannot diagnose: ${name} must be ${rule}: received ${received}`;
+  requireNumber(
+    "timeoutSeconds",
+    timeoutSeconds,
+    `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
+    (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
+  );
+  const serverUrl = options.serverUrl === undefined
+    ? undefined
+    : requireIdentifierUrl("serverUrl", options.serverUrl, {
+      allowHttp: options.overrides?.dangerouslyAllowHttp,
+      describer: describeSetting,
+    });
+  return { serverUrl, token, origin, timeoutSeconds };
 }

@@ -4,14 +4,17 @@
  * @module
  */
 
-import { readOptions, type ReadVariable, REQUIRED_VARIABLES } from "../../options/environment.ts";
-import { resolveAuthUrl } from "../../options/urls.ts";
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import {
+  readEnvironment,
+  type ReadVariable,
+  REQUIRED_VARIABLES,
+  SCOPES_VARIABLE,
+} from "../../options/environment.ts";
 import { type ResolvedOptions, resolveOptions } from "../../options/resolve_options.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
 import { type CheckId, failed, ok, type Verdict } from "./report.ts";
 import { describeSetting } from "./show.ts";
-
-const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
 
 /** Stands in for what is missing, so that the rest can be checked by the core's own rules. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
@@ -54,10 +57,23 @@ export function readSettings(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
 ): Settings {
+  return refuseAs("Cannot diagnose", () => judgeSettings(readVariable, overrides));
+}
+
+function judgeSettings(
+  readVariable: ReadVariable,
+  overrides: Partial<PropelAuthOptions>,
+): Settings {
   const verdicts: [CheckId, Verdict][] = [];
   const good: Record<string, string> = {};
   const known = new Set<string>();
   const given: Partial<PropelAuthOptions> = { ...overrides };
+  // The options on which the rules of the four variables depend.
+  const { mcpPath, dangerouslyAllowHttp } = overrides;
+  const context: Partial<PropelAuthOptions> = {
+    ...(mcpPath !== undefined && { mcpPath }),
+    ...(dangerouslyAllowHttp !== undefined && { dangerouslyAllowHttp }),
+  };
   for (const { variable, option, found } of REQUIRED_VARIABLES) {
     const secret = option.startsWith("introspectionClient");
     const inCode = overrides[option] !== undefined;
@@ -70,9 +86,13 @@ export function readSettings(
         secret,
         found,
         (tried) =>
-          inCode
-            ? resolve(() => undefined, { [option]: tried })
-            : resolve((name) => name === variable ? tried : undefined, {}),
+          breachOf(
+            option,
+            () =>
+              inCode
+                ? resolve(() => undefined, { ...context, [option]: tried })
+                : resolve((name) => name === variable ? tried : undefined, context),
+          ),
       );
     verdicts.push([CHECK_OF[option], verdict]);
     if (verdict.status === "failed") delete given[option];
@@ -87,13 +107,12 @@ export function readSettings(
   // It is compared with a server URL that is not there.
   if (!known.has("baseUrl")) delete given.resource;
   const options = resolve((name) => good[name], given);
-  const authUrl = given.authUrl ?? good["PROPELAUTH_AUTH_URL"];
   return {
     options,
     known: {
       credentials: known.has("introspectionClientId") && known.has("introspectionClientSecret"),
     },
-    authUrl: authUrl === undefined ? undefined : resolveAuthUrl(authUrl),
+    authUrl: known.has("authUrl") ? options.authUrl : undefined,
     // The resource is on the same origin, so its own path does not matter.
     mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")
       ? new URL(options.mcpPath, options.resource)
@@ -118,7 +137,7 @@ function resolve(
   overrides: Partial<PropelAuthOptions>,
 ): ResolvedOptions {
   const read = (name: string) => readVariable(name) ?? PLACEHOLDERS[name];
-  return resolveOptions(readOptions(read, overrides));
+  return resolveOptions(readEnvironment(read, overrides).options);
 }
 
 function judgeSetting(
@@ -126,7 +145,7 @@ function judgeSetting(
   value: string | URL | undefined,
   secret: boolean,
   found: string,
-  attempt: (value: string) => unknown,
+  findBreach: (value: string) => string | undefined,
 ): Verdict {
   const text = String(value ?? "").trim();
   if (text === "") return failed(`${name} is missing or blank`, `Set it: ${found}.`);
@@ -134,7 +153,7 @@ function judgeSetting(
     const why = "Take the quotes away: docker's --env-file keeps them as part of the value.";
     return failed(`${name} is in quotes`, why);
   }
-  const rule = breachOf(() => attempt(text));
+  const rule = findBreach(text);
   if (rule !== undefined) {
     const received = secret ? `a text of ${text.length} characters` : describeSetting(value);
     return failed(`${name} is ${received}`, `It must be ${rule}: ${found}.`);
@@ -163,20 +182,20 @@ function judgeScopes(
   }
   if (text === undefined || text.trim() === "") return { verdict: ok("none") };
   const read = (name: string) => name === SCOPES_VARIABLE ? text : undefined;
-  const rule = breachOf(() => resolve(read, {}));
+  const rule = breachOf("requiredScopes", () => resolve(read, {}));
   if (rule !== undefined) {
     return { verdict: failed(`${SCOPES_VARIABLE} is malformed`, `It must be ${rule}.`) };
   }
   return { verdict: ok(resolve(read, {}).requiredScopes.join(" ")), text };
 }
 
-/** The rule that is broken, out of the core's own sentence. */
-function breachOf(attempt: () => unknown): string | undefined {
+/** The rule that an option breaks; `undefined` when it breaks none. */
+function breachOf(option: string, attempt: () => unknown): string | undefined {
   try {
     attempt();
     return undefined;
   } catch (error) {
-    const message = error instanceof Error ? error.message : "";
-    return /must be (.+): received/.exec(message)?.[1] ?? "well formed";
+    if (error instanceof BrokenRule && error.option === option) return error.rule;
+    throw error;
   }
 }

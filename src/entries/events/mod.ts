@@ -24,7 +24,13 @@ import process from "node:process";
 import { formatJson, formatText, levelOf } from "./lines.ts";
 import type { EventLevel } from "../../events/messages.ts";
 import type { EventListener } from "../../events/events.ts";
-import { describe } from "../../lib/check_option.ts";
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import {
+  describe,
+  requireBoolean,
+  requireFunction,
+  requireMembers,
+} from "../../lib/check_option.ts";
 
 export { formatJson, formatText } from "./lines.ts";
 
@@ -80,7 +86,10 @@ const LEVELS: readonly EventLevel[] = ["info", "warn", "error"];
  * ```
  */
 export function consoleEvents(options: ConsoleEventsOptions = {}): EventListener {
-  const { format, color, level, write } = resolveOptions(options);
+  const { format, color, level, write } = refuseAs(
+    "Cannot create consoleEvents",
+    () => resolveConsoleOptions(options),
+  );
   const least = LEVELS.indexOf(level);
   return (event) => {
     try {
@@ -94,7 +103,8 @@ export function consoleEvents(options: ConsoleEventsOptions = {}): EventListener
 
 const NAMES: readonly (keyof ConsoleEventsOptions)[] = ["format", "color", "level", "write"];
 
-function resolveOptions(options: ConsoleEventsOptions): Required<ConsoleEventsOptions> {
+function resolveConsoleOptions(options: ConsoleEventsOptions): Required<ConsoleEventsOptions> {
+  requireMembers("options", options, NAMES);
   const onTerminal = process.stderr?.isTTY === true;
   const {
     format = onTerminal ? "text" : "json",
@@ -102,20 +112,15 @@ function resolveOptions(options: ConsoleEventsOptions): Required<ConsoleEventsOp
     level = "info",
     write = writeToConsole,
   } = options;
-  for (const name of Object.keys(options)) {
-    mustHold(NAMES.some((known) => known === name), name, `one of ${NAMES.join(", ")}`, name);
+  if (format !== "text" && format !== "json") {
+    throw new BrokenRule("format", '"text" or "json"', describe(format));
   }
-  mustHold(format === "text" || format === "json", "format", '"text" or "json"', format);
-  mustHold(typeof color === "boolean", "color", "true or false", color);
-  mustHold(LEVELS.includes(level), "level", '"info", "warn" or "error"', level);
-  mustHold(typeof write === "function", "write", "a function", write);
+  if (!LEVELS.includes(level)) {
+    throw new BrokenRule("level", '"info", "warn" or "error"', describe(level));
+  }
+  requireBoolean("color", color);
+  requireFunction("write", write);
   return { format, color, level, write };
-}
-
-function mustHold(holds: boolean, name: string, rule: string, received: unknown): void {
-  if (holds) return;
-  const given = describe(received);
-  throw new TypeError(`Cannot create consoleEvents: ${name} must be ${rule}: received ${given}`);
 }
 
 /** See https://no-color.org. Deno says it without a permission, and would ask for one otherwise. */

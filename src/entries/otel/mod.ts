@@ -27,6 +27,9 @@ import type { EventListener } from "../../events/events.ts";
 import type { OtelApi, OtelAttributes } from "./api.ts";
 import { createMeasurements } from "./measurements.ts";
 import { createSpans } from "./spans.ts";
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { describe, requireBoolean, requireMembers } from "../../lib/check_option.ts";
+import { isObject } from "../../lib/json.ts";
 
 export type {
   OtelApi,
@@ -79,17 +82,13 @@ export interface OtelEventsOptions {
  * @param api The module `@opentelemetry/api`, version 1.9 or later.
  * @param options What is recorded beside the usual.
  * @returns The listener.
- * @throws {TypeError} `api` is not that module.
+ * @throws {TypeError} `api` is not that module, or an option is unknown or breaks its rule.
  */
 export function otelEvents(api: OtelApi, options: OtelEventsOptions = {}): EventListener {
-  for (const part of ["trace", "metrics", "context"] as const) {
-    if (typeof api?.[part] !== "object" && typeof api?.[part] !== "function") {
-      throw new TypeError(
-        `Cannot create otelEvents: api must be @opentelemetry/api: no ${part} in it`,
-      );
-    }
-  }
-  const { attributes = {}, recordSubject = false } = options;
+  const { attributes, recordSubject } = refuseAs(
+    "Cannot create otelEvents",
+    () => resolveOtelOptions(api, options),
+  );
   const spans = createSpans(api, SCOPE, { attributes, recordSubject });
   const measure = createMeasurements(api, SCOPE, attributes);
   return (event) => {
@@ -105,4 +104,19 @@ export function otelEvents(api: OtelApi, options: OtelEventsOptions = {}): Event
         return spans.verification(event);
     }
   };
+}
+
+function resolveOtelOptions(api: OtelApi, options: OtelEventsOptions) {
+  for (const part of ["trace", "metrics", "context"] as const) {
+    if (typeof api?.[part] !== "object" && typeof api?.[part] !== "function") {
+      const received = isObject(api) ? `an object without ${part}` : describe(api);
+      throw new BrokenRule("api", "the module @opentelemetry/api", received);
+    }
+  }
+  requireMembers("options", options, ["attributes", "recordSubject"]);
+  const { attributes = {}, recordSubject = false } = options;
+  if (!isObject(attributes)) {
+    throw new BrokenRule("attributes", "an object", describe(attributes));
+  }
+  return { attributes, recordSubject: requireBoolean("recordSubject", recordSubject) };
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { refuseAs } from "../../lib/broken_rule.ts";
+import { requireMembers } from "../../lib/check_option.ts";
+
 /** A web-standard request handler, such as `auth.handler(mcp)` gives. */
 export type TestedHandler = (request: Request) => Response | Promise<Response>;
 
@@ -40,6 +43,8 @@ export interface ConnectOptions<Client, Options> {
   readonly clientOptions?: Options;
 }
 
+const OPTION_NAMES = ["token", "sdk", "clientOptions"] as const;
+
 /**
  * Connects a client.
  *
@@ -47,6 +52,7 @@ export interface ConnectOptions<Client, Options> {
  * @param url Where the client thinks that it is.
  * @param options The token and the SDK.
  * @returns The client, connected; whoever called closes it.
+ * @throws {TypeError} An option is unknown.
  * @throws {Error} Whatever the SDK throws: its own error for a refused token, for example.
  */
 export async function connectClient<Client extends ConnectableClient, Options>(
@@ -54,6 +60,7 @@ export async function connectClient<Client extends ConnectableClient, Options>(
   url: string,
   options: ConnectOptions<Client, Options>,
 ): Promise<Client> {
+  refuseAs("Cannot connect a client", () => requireMembers("options", options, OPTION_NAMES));
   const { sdk, token, clientOptions } = options;
   const client = new sdk.Client({ name: "test", version: "1.0.0" }, clientOptions);
   const transport = new sdk.StreamableHTTPClientTransport(new URL(url), {

@@ -30,6 +30,7 @@ import {
   type ConnectOptions,
   type TestedHandler,
 } from "./connect.ts";
+import { refuseAs } from "../../lib/broken_rule.ts";
 import { createTestClock } from "./test_clock.ts";
 import { createTestNetwork, type HeldAnswers, type TestFailure } from "./test_network.ts";
 import { createTestWorld } from "./test_world.ts";
@@ -123,6 +124,7 @@ export interface TestPropelAuth {
    * @param handler What answers: `auth.handler(mcp)`, or a router that it stands in.
    * @param options The token and the SDK.
    * @returns The client, connected; the test closes it.
+   * @throws {TypeError} An option is unknown.
    * @throws {Error} Whatever the SDK throws, such as its own error for a refused token.
    */
   connect<Client extends ConnectableClient, Options>(
@@ -168,7 +170,7 @@ const DEFAULTS: PropelAuthOptions = {
  */
 export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {}): TestPropelAuth {
   const raw: PropelAuthOptions = { ...DEFAULTS, ...overrides };
-  const resolved = resolveOptions(raw);
+  const resolved = refuseAs("Cannot create a test PropelAuth", () => resolveOptions(raw));
   const clock = createTestClock();
   const tokens = createTestTokens({
     scopes: resolved.requiredScopes,

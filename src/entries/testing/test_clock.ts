@@ -4,6 +4,9 @@
  * @module
  */
 
+import { refuseAs } from "../../lib/broken_rule.ts";
+import { requireNumber } from "../../lib/check_option.ts";
+
 /** 2100-01-01: later than any real clock shows, so that only the test makes a token expire. */
 const START_SECONDS = 4_102_444_800;
 
@@ -57,9 +60,10 @@ export function createTestClock(): TestClock {
       return timer;
     },
     advance(seconds: number): void {
-      if (!Number.isFinite(seconds) || seconds < 0) {
-        throw new RangeError(`Cannot advance the clock: seconds must be a number >= 0`);
-      }
+      refuseAs(
+        "Cannot advance the clock",
+        () => requireNumber("seconds", seconds, "a finite number >= 0", (value) => value >= 0),
+      );
       const end = now + seconds;
       for (let timer = nextTimer(end); timer !== undefined; timer = nextTimer(end)) {
         timers.delete(timer);

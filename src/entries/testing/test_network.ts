@@ -4,6 +4,9 @@
  * @module
  */
 
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { describe } from "../../lib/check_option.ts";
+
 /**
  * How PropelAuth fails: `"network"` is a connection that cannot be made, `"malformed"` an answer
  * that makes no sense, a number a status (500 and above and 429 are outages, 401 is wrong
@@ -96,9 +99,7 @@ export function createTestNetwork(server: TestAuthorizationServer): TestNetwork 
       return answer(request, token);
     },
     fail(kind: TestFailure, times: number): void {
-      const known = kind === "network" || kind === "malformed" ||
-        (Number.isInteger(kind) && kind >= 200 && kind <= 599);
-      if (!known) throw new TypeError("A failure must be network, malformed or a status");
+      refuseAs("Cannot make PropelAuth fail", () => checkFailure(kind));
       failure = kind;
       failuresLeft = times;
     },
@@ -128,6 +129,13 @@ export function createTestNetwork(server: TestAuthorizationServer): TestNetwork 
       return token === undefined ? asked.length : asked.filter((one) => one === token).length;
     },
   };
+}
+
+function checkFailure(failure: TestFailure): void {
+  if (failure === "network" || failure === "malformed") return;
+  if (Number.isInteger(failure) && failure >= 200 && failure <= 599) return;
+  const rule = '"network", "malformed" or an HTTP status from 200 to 599';
+  throw new BrokenRule("failure", rule, describe(failure));
 }
 
 /** As `fetch` does: whoever gives up does not wait any longer. */

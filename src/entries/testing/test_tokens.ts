@@ -4,6 +4,9 @@
  * @module
  */
 
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { describe } from "../../lib/check_option.ts";
+
 /** What a token of a test is good for. */
 export interface TestTokenOptions {
   /**
@@ -82,7 +85,8 @@ export function createTestTokens(defaults: TokenDefaults): TestTokens {
   return {
     issue(options: TestTokenOptions, now: number): string {
       const token = `test_${crypto.randomUUID()}`;
-      tokens.set(token, buildAnswer(options, defaults, now));
+      const answer = refuseAs("Cannot make a token", () => buildAnswer(options, defaults, now));
+      tokens.set(token, answer);
       return token;
     },
     revoke(token: string): void {
@@ -105,9 +109,8 @@ function buildAnswer(
 ): Record<string, unknown> {
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.some((known) => known === name)) {
-      throw new TypeError(
-        `Cannot make a token: ${name} must be one of ${OPTION_NAMES.join(", ")}, or in claims`,
-      );
+      const rule = `one of ${OPTION_NAMES.join(", ")}, or in claims`;
+      throw new BrokenRule(name, rule, "an unknown option");
     }
   }
   const {
@@ -119,7 +122,7 @@ function buildAnswer(
     claims = {},
   } = options;
   if (typeof expiresInSeconds !== "number" || Number.isNaN(expiresInSeconds)) {
-    throw new RangeError("Cannot make a token: expiresInSeconds must be a number");
+    throw new BrokenRule("expiresInSeconds", "a number", describe(expiresInSeconds), "range");
   }
   return {
     active: true,

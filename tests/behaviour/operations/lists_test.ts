@@ -20,7 +20,7 @@ import {
   McpServer as McpServerV2,
   ResourceTemplate as TemplateV2,
 } from "@modelcontextprotocol/server";
-import type { McpServer } from "../../../src/http/mcp_endpoint.ts";
+import type { McpServerHandler } from "../../../src/http/mcp_endpoint.ts";
 import type { OperationRules } from "../../../src/operations/operations.ts";
 import type { PropelAuthOptions } from "../../../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest, RESOURCE } from "../../support/harness.ts";
@@ -62,7 +62,7 @@ const contents = [{ uri: "notes://1", text: "done" }];
 const messages = [{ role: "user" as const, content: { type: "text" as const, text: "done" } }];
 const INFO = { name: "lists", version: "1.0.0" };
 
-function createV1(enableJsonResponse: boolean): McpServer {
+function createV1(enableJsonResponse: boolean): McpServerHandler {
   return async (request, options) => {
     const server = new McpServerV1(INFO);
     for (const name of TOOLS) server.registerTool(name, {}, () => ({ content }));
@@ -78,7 +78,7 @@ function createV1(enableJsonResponse: boolean): McpServer {
   };
 }
 
-function createV2(): McpServer {
+function createV2(): McpServerHandler {
   const hint = { ttlMs: 60_000, cacheScope: "public" as const };
   return createMcpHandler(() => {
     const server = new McpServerV2(INFO, {
@@ -119,7 +119,7 @@ const connectV2 = (mode: "legacy" | { pin: string }): Connect => async (handler)
   return client;
 };
 
-const SERVERS: [what: string, mcp: McpServer, connect: Connect][] = [
+const SERVERS: [what: string, mcp: McpServerHandler, connect: Connect][] = [
   ["SDK v1, event streams", createV1(false), connectV1],
   ["SDK v1, JSON", createV1(true), connectV1],
   ["SDK v1, to a client of v2", createV1(false), connectV2("legacy")],

@@ -154,17 +154,17 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     "it is a secret in the wrong place": {
       told: variable("PROPELAUTH_AUTH_URL", "sk_wrong_place"),
       seen: /^PROPELAUTH_AUTH_URL is a text of 14 characters$/,
-      remedy: /must be an https URL/,
+      remedy: /must be a URL that begins with https:/,
     },
     "it has a password": {
       told: variable("PROPELAUTH_AUTH_URL", "https://me:hidden@auth.example.com"),
       seen: /^PROPELAUTH_AUTH_URL is "https:\/\/\*\*\*@auth\.example\.com"$/,
-      remedy: /without userinfo/,
+      remedy: /must be a URL without a user name or a password/,
     },
     "it has a secret in its query": {
       told: variable("PROPELAUTH_AUTH_URL", "https://auth.example.com/?key=hidden#hidden"),
       seen: /^PROPELAUTH_AUTH_URL is "https:\/\/auth\.example\.com\/\?\*\*\*"$/,
-      remedy: /query/,
+      remedy: /must be a URL without a fragment/,
     },
     "it is in quotes": {
       told: variable("PROPELAUTH_AUTH_URL", '"https://auth.example.com"'),
@@ -200,7 +200,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     "it has a query": {
       told: variable("SERVER_URL", "https://mcp.example.com/?a=b"),
       seen: /^SERVER_URL is "https:/,
-      remedy: /without userinfo, query/,
+      remedy: /must be a URL without a query/,
     },
   },
   required_scopes: {
@@ -1007,7 +1007,7 @@ test("diagnose() shows nothing that is secret, and nothing that could move a cur
 
 const REFUSED: Record<string, [options: Record<string, unknown>, rule: RegExp]> = {
   "an unknown option": [{ url: "https://h/mcp" }, /: url must be one of serverUrl, /],
-  "a server URL in clear": [{ serverUrl: "http://h/mcp" }, /: serverUrl must be the URL of/],
+  "a server URL in clear": [{ serverUrl: "http://h/mcp" }, /: serverUrl must be an https URL/],
   "a server URL with a query": [{ serverUrl: "https://h/mcp?a=b" }, /: serverUrl must be/],
   "a server URL with secrets": [
     { serverUrl: "https://me:a@b@h/mcp?token=hidden#hidden" },

@@ -77,7 +77,22 @@ test("otelEvents() takes the module itself, and nothing that is not it", () => {
   assert.equal(typeof otelEvents(typed), "function");
   for (const not of [undefined, {}, { trace: api.trace, metrics: api.metrics }]) {
     // @ts-expect-error: none of these is the module
-    assert.throws(() => otelEvents(not), { name: "TypeError", message: /must be @opentelemetry/ });
+    assert.throws(() => otelEvents(not), {
+      name: "TypeError",
+      message: /must be the module @opent/,
+    });
+  }
+});
+
+test("otelEvents() refuses options that it would ignore", () => {
+  const refused: [options: Record<string, unknown>, says: string][] = [
+    [{ attribute: {} }, "attribute must be a known option: .+ did you mean attributes\\?"],
+    [{ attributes: "a=b" }, 'attributes must be an object: received "a=b"'],
+    [{ recordSubject: "false" }, 'recordSubject must be true or false: received "false"'],
+  ];
+  for (const [options, says] of refused) {
+    const message = new RegExp(`^Cannot create otelEvents: ${says}$`);
+    assert.throws(() => otelEvents(api, options), { name: "TypeError", message });
   }
 });
 

@@ -253,7 +253,14 @@ test("options of the server under test count, and bad ones fail at creation", as
     ["introspection_completed", kit.now()],
     ["token_refused", kit.now()],
   ]);
-  assert.throws(() => createTestPropelAuth({ mcpPath: "no-slash?" }), /mcpPath must be/);
+  assert.throws(
+    () => createTestPropelAuth({ mcpPath: "no-slash?" }),
+    /^TypeError: Cannot create a test PropelAuth: mcpPath must be/,
+  );
+  assert.throws(
+    () => kit.createPropelAuth({ mcpPath: "no-slash?" }),
+    /^TypeError: Cannot create PropelAuth: mcpPath must be/,
+  );
 });
 
 test("token() refuses what it does not know, before a test believes in it", () => {
@@ -261,6 +268,27 @@ test("token() refuses what it does not know, before a test believes in it", () =
   // @ts-expect-error: the option is scopes
   assert.throws(() => token({ scope: "read" }), /scope must be one of .+, or in claims/);
   assert.throws(() => token({ expiresInSeconds: NaN }), RangeError);
+});
+
+test("what a test may do refuses what it cannot, in its own name", async () => {
+  const { advance, fail, connect, token } = createTestPropelAuth();
+  assert.throws(() => token({ expiresInSeconds: NaN }), {
+    message: "Cannot make a token: expiresInSeconds must be a number: received NaN",
+  });
+  assert.throws(() => advance(-1), {
+    name: "RangeError",
+    message: "Cannot advance the clock: seconds must be a finite number >= 0: received -1",
+  });
+  assert.throws(() => fail(42), {
+    name: "TypeError",
+    message: 'Cannot make PropelAuth fail: failure must be "network", "malformed" or an HTTP ' +
+      "status from 200 to 599: received 42",
+  });
+  await assert.rejects(connect(() => new Response(), { tokens: "a" } as never), {
+    name: "TypeError",
+    message: "Cannot connect a client: tokens must be a known option: received an unknown one; " +
+      "did you mean token?",
+  });
 });
 
 test("a standing event stream ends when the test's clock passes its token's expiry", async () => {

@@ -5,7 +5,6 @@
  */
 
 import { canonicalResource } from "../../../oauth/protected_resource.ts";
-import { createHoldsScope } from "../../../oauth/scopes.ts";
 import { isAnswer, judgeFault } from "../ask.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";
 import type { ServerSeen } from "./server.ts";
@@ -46,14 +45,14 @@ async function examineFacts(tools: Tools, token: string, resource: string | unde
   const { settings, recorder, world, show } = tools;
   recorder.start("token");
   const facts = await introspect(tools, token);
-  const { requiredScopes, scopeHierarchy, dangerouslyAllowAnyAudience } = settings.options;
+  const { requiredScopes, holdsScope, dangerouslyAllowAnyAudience } = settings.options;
   const policy = {
     resource: resource ?? settings.options.resource,
     audience: canonicalResource(resource ?? ""),
     resourceMetadataUrl: "",
     requiredScopes,
     challengeScopes: [],
-    holdsScope: createHoldsScope(scopeHierarchy),
+    holdsScope,
     // Where nothing is known of the server, nothing can be said of the audience.
     dangerouslyAllowAnyAudience: dangerouslyAllowAnyAudience || resource === undefined,
   };
