@@ -119,6 +119,12 @@ function claims({ org_id, org_role, exp, scope, plan }: IntrospectionClaims): vo
   same<typeof exp, number>(true);
 }
 
+/** The organization of a caller. */
+function organization({ orgId, orgRole }: AccessToken): void {
+  same<typeof orgId, string | undefined>(true);
+  same<typeof orgRole, string | undefined>(true);
+}
+
 /** What must not compile. */
 async function refused(token: AccessToken, auth: PropelAuth): Promise<void> {
   // @ts-expect-error: an option that does not exist
@@ -150,7 +156,7 @@ async function refused(token: AccessToken, auth: PropelAuth): Promise<void> {
 }
 
 test("the types are compiled, and what they say of getAccessToken() is so", () => {
-  for (const compiled of [fits, protects, reads, challenges, claims, refused]) {
+  for (const compiled of [fits, protects, reads, challenges, claims, organization, refused]) {
     assert.equal(typeof compiled, "function");
   }
   const { getAccessToken } = createPropelAuth(OPTIONS);

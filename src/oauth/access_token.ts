@@ -1,5 +1,5 @@
 /**
- * Judges what PropelAuth says of a token. Pure: no clock, no network.
+ * Judges the facts that PropelAuth gives about a token. Pure: no clock, no network.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { HoldsScope } from "./scopes.ts";
 /**
  * A verified access token: who calls, through which client, with which scopes.
  *
- * Each request gets an object of its own; what one caller changes in it no other one sees. Fits
- * the `AuthInfo` of both MCP SDK majors.
+ * Each request gets an object of its own, so a change to it reaches no other request. Fits the
+ * `AuthInfo` of both MCP SDK majors.
  */
 export interface AccessToken {
-  /** The token itself; not enumerable, so that a log or JSON of this object does not show it. */
+  /** The token itself; not enumerable, so that no log and no JSON of this object shows it. */
   readonly token: string;
   /** The OAuth client: `client_id`, else `sub`, else `"unknown"`. */
   readonly clientId: string;
@@ -25,33 +25,37 @@ export interface AccessToken {
   readonly expiresAt?: number;
   /** The resource identifier of this server. */
   readonly resource: URL;
-  /** Where this server's protected resource metadata is. */
+  /** The URL of this server's protected resource metadata (RFC 9728). */
   readonly resourceMetadataUrl: string;
   /** PropelAuth's user id (`sub`). */
   readonly subject?: string;
+  /** The organization that the user chose at login (`org_id`); absent when the token names none. */
+  readonly orgId?: string;
+  /** The user's role in that organization (`org_role`). */
+  readonly orgRole?: string;
   /** The whole introspection response, frozen. */
   readonly claims: IntrospectionClaims;
-  /** `subject` and `claims` again, for code that only knows the SDK's `AuthInfo`. */
+  /** `subject` and `claims` again, for code that knows the SDK's `AuthInfo` alone. */
   readonly extra: { subject?: string; claims: IntrospectionClaims };
 }
 
-/** What a token has to satisfy. */
+/** The conditions under which a token passes. */
 export interface AccessTokenPolicy {
   /** The resource identifier, as it is published. */
   readonly resource: string;
-  /** The same in the form in which audiences are compared. */
+  /** The same in the canonical form in which audiences are compared; `undefined` matches no token. */
   readonly audience: string | undefined;
-  /** Where the protected resource metadata is. */
+  /** The URL of the protected resource metadata. */
   readonly resourceMetadataUrl: string;
   /** Every request needs all of them. */
   readonly requiredScopes: readonly string[];
-  /** What a client without a good token is told to ask for; an empty list names nothing. */
+  /** The scopes that a client without a good token shall ask for; an empty list names none. */
   readonly challengeScopes: readonly string[];
   /** Whether granted scopes are enough for a required one. */
   readonly holdsScope: HoldsScope;
   /** Whether tokens for other servers of the same environment pass. */
   readonly dangerouslyAllowAnyAudience: boolean;
-  /** The organization whose resource this is; absent: the resource belongs to none. */
+  /** The organization whose resource this is; absent where organizations have no resources. */
   readonly orgId?: string;
   /** With `orgId`: whether tokens that name no organization pass. */
   readonly dangerouslyAllowMissingOrgId?: boolean;
@@ -66,11 +70,11 @@ const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
  * scope. So an expired token that also lacks a scope has the client fetch a new token, not more
  * scopes.
  *
- * @param facts What PropelAuth says of the token.
- * @param policy What the token has to satisfy.
+ * @param facts The facts that PropelAuth gives about the token.
+ * @param policy The conditions under which it passes.
  * @param now Seconds since 1970.
  * @param token The token that the facts are about.
- * @returns A new object, shared with nobody.
+ * @returns A new object for this request alone.
  * @throws {AccessTokenError} `inactive`, `wrong_token_type`, `expired`, `not_yet_valid`,
  * `audience_mismatch`, `org_claim_missing`, `org_mismatch` or `scope_missing`.
  *
@@ -104,7 +108,7 @@ export function judgeAccessToken(
   return new VerifiedAccessToken(token, facts, policy);
 }
 
-/** A client may ask for a token for any audience: only the claim says in whose name it is. */
+/** A client chooses the audience of its token; only the claim proves the user's organization. */
 function judgeOrg(orgId: string | undefined, policy: AccessTokenPolicy): void {
   if (orgId === undefined) {
     if (!policy.dangerouslyAllowMissingOrgId) throw new AccessTokenError("org_claim_missing");
@@ -112,8 +116,7 @@ function judgeOrg(orgId: string | undefined, policy: AccessTokenPolicy): void {
 }
 
 /**
- * Tells whether a value is an access token that was judged here, and not just something that looks
- * like one.
+ * Tells a token that was judged here from any other object, however alike.
  *
  * @param value Anything, such as the `authInfo` that an MCP SDK hands to a tool.
  * @returns Whether it is the very object that {@linkcode judgeAccessToken} returned.
@@ -122,7 +125,7 @@ export function isAccessToken(value: unknown): value is AccessToken {
   return VerifiedAccessToken.includes(value);
 }
 
-/** Built once per request, so plainly: freezing, spreading and redefining cost more than the hash. */
+/** Built by plain assignment: freezing, spreading or redefining would cost more than the hash. */
 class VerifiedAccessToken implements AccessToken {
   readonly #token: string;
   readonly clientId: string;
@@ -131,6 +134,8 @@ class VerifiedAccessToken implements AccessToken {
   readonly resource: URL;
   readonly resourceMetadataUrl: string;
   declare readonly subject?: string;
+  declare readonly orgId?: string;
+  declare readonly orgRole?: string;
   readonly claims: IntrospectionClaims;
   readonly extra: AccessToken["extra"];
 
@@ -143,16 +148,18 @@ class VerifiedAccessToken implements AccessToken {
     this.resource = new URL(policy.resource);
     this.resourceMetadataUrl = policy.resourceMetadataUrl;
     if (subject !== undefined) this.subject = subject;
+    if (claims.org_id) this.orgId = claims.org_id;
+    if (claims.org_role) this.orgRole = claims.org_role;
     this.claims = claims;
     this.extra = subject === undefined ? { claims } : { subject, claims };
   }
 
-  /** Private members cannot be forged. */
+  /** By a private member, which no other class can have. */
   static includes(value: unknown): value is VerifiedAccessToken {
     return typeof value === "object" && value !== null && #token in value;
   }
 
-  /** On the prototype, where no log and no JSON looks. */
+  /** On the prototype: logs and JSON print own members alone. */
   get token(): string {
     return this.#token;
   }

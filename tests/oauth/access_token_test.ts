@@ -41,6 +41,15 @@ test("judgeAccessToken() gives everything that a tool needs to know", () => {
   });
 });
 
+test("judgeAccessToken() gives the organization and the role that the token names", () => {
+  const { orgId, orgRole } = judge({ org_id: "acme", org_role: "Owner" });
+  assert.deepEqual([orgId, orgRole], ["acme", "Owner"]);
+  for (const nothing of [undefined, null, "", 42, ["acme"]]) {
+    const accessToken = judge({ org_id: nothing, org_role: nothing });
+    assert.deepEqual(["orgId" in accessToken, "orgRole" in accessToken], [false, false]);
+  }
+});
+
 test("judgeAccessToken() leaves out what the response leaves out", () => {
   const accessToken = judge({ exp: null, sub: undefined });
   assert.deepEqual(
