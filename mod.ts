@@ -1,7 +1,7 @@
 /**
  * Protects an MCP server with PropelAuth: the server becomes an OAuth 2.1 resource server.
  *
- * {@linkcode createPropelAuth} is the one thing to call; all else here is types.
+ * {@linkcode createPropelAuth} is the only function; all other exports are types.
  *
  * @example A protected server, asked without credentials
  * ```ts

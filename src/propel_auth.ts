@@ -1,5 +1,5 @@
 /**
- * What a caller gets, as types.
+ * The result of `createPropelAuth`, as types.
  *
  * @module
  */
@@ -19,21 +19,21 @@ export interface PropelAuth extends Requirements {
   /**
    * Protects an MCP server.
    *
-   * Serves the metadata, refuses what has to be refused, and calls the MCP server with
-   * `{ authInfo }` for the rest. A session that a response hands out belongs to the caller that got
-   * it, and a standing event stream ends when its token does.
+   * Serves the metadata, refuses requests without a good token, and calls the MCP server with
+   * `{ authInfo }` for the others. A session that a response hands out belongs to the caller that
+   * got it, and a standing event stream ends when its token expires.
    *
    * @param mcp The MCP server: a function, an SDK v2 handler, or an SDK v1 or v2 transport.
    * @param options How other paths are answered.
    * @returns A handler for `Deno.serve`, `export default { fetch }` and the like.
-   * @throws {TypeError} `mcp` is none of these.
+   * @throws {TypeError} `mcp` is not one of these, or an option is unknown or breaks its rule.
    */
   handler(mcp: McpServerHandler, options?: HandlerOptions): RequestHandler;
   /**
    * The gate alone, for other routers: host, origin, preflight, credentials.
    *
-   * Looks at no path: whatever it is given is guarded. Only where the path of the MCP endpoint has
-   * `{orgId}` it reads the organization there, and answers 404 to any other path.
+   * Guards every request that it is given, whatever its path. Only where `mcpPath` has `{orgId}` it
+   * reads the organization from the path, and answers 404 to a path that is not an endpoint's.
    *
    * @param request The request; its body is left alone.
    * @returns The verified token, or the response to send instead.
@@ -42,10 +42,9 @@ export interface PropelAuth extends Requirements {
   /**
    * The caller, inside the MCP server that {@linkcode PropelAuth.handler} called.
    *
-   * Behind another router there is no request under way here. There the `authInfo` that the MCP SDK
-   * hands to a tool says who calls: given it, this returns it with its type, so that no cast is
-   * needed for `claims`. Anything but an access token that was verified by this package gives
-   * `undefined`.
+   * Behind another router the library does not know which request is under way. There, pass the
+   * `authInfo` that the MCP SDK hands to a tool: it comes back with its type, so that `claims` need
+   * no cast. Anything but an access token that this package verified gives `undefined`.
    *
    * @param authInfo The SDK's `authInfo`; when it is `undefined`, the request under way counts.
    * @returns The token of the request under way, or `undefined` outside of one. Never throws.
@@ -57,36 +56,36 @@ export interface PropelAuth extends Requirements {
    */
   readonly resourceMetadata: ProtectedResourceMetadata;
   /**
-   * Forgets what PropelAuth said of a token: the next request with it asks again. For when you learn
-   * that it was revoked before `cacheTtlSeconds` are over.
+   * Drops the cached answer about a token: the next request with it asks PropelAuth again. Call it
+   * when you learn that a token was revoked before `cacheTtlSeconds` are over.
    *
-   * Here it holds at once, for every request that comes from now on. Instances with the same
-   * `sharedCache` follow within a second; those that cannot reach it keep to `cacheTtlSeconds`.
-   * An event stream that is open already goes on until the token's `exp`.
+   * On this instance it takes effect at once, for every later request. Instances with the same
+   * `sharedCache` follow within a second; those that cannot reach it go on until `cacheTtlSeconds`
+   * are over. An event stream that is already open goes on until the token's `exp`.
    *
    * @param token The access token, without `Bearer`.
-   * @returns Nothing, when it is forgotten here and the shared cache knows.
-   * @throws {Error} The shared cache could not be told. Here it is forgotten nevertheless; try again.
+   * @returns Nothing, when this instance has dropped the answer and the shared cache has the order.
+   * @throws {Error} The shared cache cannot be written. This instance has dropped the answer all the
+   * same; call again for the others.
    */
   forget(token: string): Promise<void>;
   /**
-   * Forgets what PropelAuth said of all tokens of a user, as {@linkcode PropelAuth.forget} does for
-   * one.
+   * Drops the cached answers about all tokens of a user, as {@linkcode PropelAuth.forget} does for
+   * one token.
    *
    * @param subject PropelAuth's user id.
-   * @returns Nothing, when they are forgotten here and the shared cache knows.
-   * @throws {Error} The shared cache could not be told. Here they are forgotten nevertheless; try
-   * again.
+   * @returns Nothing, when this instance has dropped them and the shared cache has the order.
+   * @throws {Error} The shared cache cannot be written. This instance has dropped them all the same;
+   * call again for the others.
    */
   forgetSubject(subject: string): Promise<void>;
   /**
    * Shuts down: ends the standing event streams, so that a server that waits for its connections can
-   * stop, and lets the questions under way to PropelAuth end. From now on PropelAuth is not asked
-   * about tokens: a request whose token is not known here gets 503. Nothing keeps the process alive
-   * even without it.
+   * stop, and waits for the introspections under way. No further one starts: a request whose token is
+   * not in the cache gets 503. Without this call, too, nothing keeps the process alive.
    *
-   * @returns Nothing, when the questions under way have ended; after `timeoutSeconds` and the time
-   * in the queue at the latest. Never rejects.
+   * @returns Nothing, when the introspections under way have ended; after `timeoutSeconds` and the
+   * time in the queue at the latest. Never rejects.
    */
   close(): Promise<void>;
 }
@@ -94,12 +93,12 @@ export interface PropelAuth extends Requirements {
 /** Creates a {@linkcode PropelAuth}, from options or from the environment. */
 export interface CreatePropelAuth {
   /**
-   * Creates it from options, all checked now. Asks nobody: the first token is what shows whether
-   * the credentials are right.
+   * Creates it from options, all checked now. PropelAuth is not asked: only the first token shows
+   * whether the credentials are right.
    *
    * @param options The options.
-   * @returns The verifier, the handler and what belongs to them.
-   * @throws {TypeError} An option is unknown, missing or breaks its rule; the message says which.
+   * @returns The resource server.
+   * @throws {TypeError} An option is unknown, missing or breaks its rule; the message names both.
    * @throws {RangeError} A number is out of its bounds.
    *
    * @example
@@ -125,7 +124,8 @@ export interface CreatePropelAuth {
    *
    * @param overrides Options that win over the environment.
    * @returns The same as from options.
-   * @throws {TypeError} Variables are missing, all of which the message names, or an option is bad.
+   * @throws {TypeError} Variables are missing (the message names all of them), or a variable or an
+   * option breaks its rule.
    * @throws {RangeError} A number is out of its bounds.
    *
    * @example

@@ -1,5 +1,5 @@
 /**
- * Reads bodies from outside. Pure: no clock, no network of its own.
+ * Reads bodies of requests and responses, up to a limit. No clock, no network of its own.
  *
  * @module
  */
@@ -44,7 +44,8 @@ export async function readBytes(
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const declared = Number(request.headers.get("Content-Length") ?? NaN);
-  // A server keeps its clients to the length that they declare, and this costs half.
+  // HTTP servers enforce Content-Length, so a declared length within the limit can be read in one
+  // go, which takes half the time.
   if (declared <= maxBytes) {
     const bytes = new Uint8Array(await request.arrayBuffer());
     return bytes.length <= maxBytes ? bytes : undefined;
@@ -64,7 +65,7 @@ export async function readBytes(
 }
 
 /**
- * Lets go of a response whose body nobody wants, so that its connection is free again.
+ * Cancels the body of a response that is not read, so that its connection can be used again.
  *
  * @param response The response.
  */
@@ -90,7 +91,7 @@ function decode(decoder: TextDecoder, bytes: Uint8Array | undefined, done: boole
   }
 }
 
-/** A body that cannot even be cancelled is the network's affair. */
+/** Ignores a cancel() that fails: the connection is already broken. */
 function abandon(cancelled: Promise<void>): void {
   cancelled.catch(() => {});
 }

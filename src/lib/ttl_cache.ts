@@ -4,21 +4,22 @@
  * @module
  */
 
-/** A cache whose entries live until a given time, and of which at most `maxSize` are kept. */
-export interface TtlCache<V> {
-  /** How many entries are kept, stale ones that nobody has asked for included. */
+/** A cache that keeps each entry until a given time, and at most `maxSize` entries. */
+interface TtlCache<V> {
+  /** The number of entries, stale ones included that were not asked for since. */
   readonly size: number;
   /** The value, while it is fresh at `now` (seconds). A hit never lengthens its life. */
   get(key: string, now: number): V | undefined;
   /**
    * Keeps a value until `freshUntil` (seconds, exclusive). Past `maxSize` the least recently used
-   * goes. Before `freshFrom` it is not fresh: a clock that jumped back cannot tell its age.
+   * entry is dropped. Before `freshFrom` the value is not fresh: after a clock has jumped back, its
+   * age is unknown.
    */
   set(key: string, value: V, freshUntil: number, freshFrom?: number): void;
   /** Drops an entry. */
   delete(key: string): void;
-  /** Drops every entry whose value is one of those; looks at all of them. */
-  deleteWhere(isOne: (value: V) => boolean): void;
+  /** Drops every entry whose value matches; calls `matches` for each entry. */
+  deleteWhere(matches: (value: V) => boolean): void;
 }
 
 interface Entry<V> {
@@ -33,10 +34,10 @@ interface Entry<V> {
 /**
  * Creates an empty cache.
  *
- * Promises: at most `maxSize` entries, least recently used evicted first, no timer (a stale entry
- * goes when it is asked for, or pushed out by newer ones), no reference to the clock.
+ * Promises: at most `maxSize` entries, the least recently used evicted first; no timer (a stale
+ * entry is dropped when it is asked for, or when newer ones take its place); no clock of its own.
  *
- * Does not copy values: what is stored must be read-only.
+ * Does not copy values: store read-only ones.
  *
  * @param maxSize How many entries are kept at most; 0 keeps none.
  * @returns The cache.
@@ -52,8 +53,8 @@ interface Entry<V> {
  */
 export function createTtlCache<V>(maxSize: number): TtlCache<V> {
   const entries = new Map<string, Entry<V>>();
-  // Use order is a linked list beside the Map. Deleting and re-inserting a key on each hit would
-  // keep the order too, but leaves a tombstone each time in the key's own bucket: a hot key in a
+  // The order of use is a linked list beside the Map. Deleting and re-inserting a key on each hit
+  // would keep the order too, but each time leaves a tombstone in the key's bucket: a hot key in a
   // full Map of 10,000 then costs 25 microseconds a hit instead of a few nanoseconds.
   let newest: Entry<V> | undefined;
   let oldest: Entry<V> | undefined;
@@ -115,8 +116,8 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
       const entry = entries.get(key);
       if (entry !== undefined) drop(entry);
     },
-    deleteWhere(isOne: (value: V) => boolean): void {
-      for (const entry of entries.values()) if (isOne(entry.value)) drop(entry);
+    deleteWhere(matches: (value: V) => boolean): void {
+      for (const entry of entries.values()) if (matches(entry.value)) drop(entry);
     },
   };
 }

@@ -17,8 +17,8 @@ export function withoutTrailingSlash(path: string): string {
 const PATH = /^[a-z]+:\/\/[^/?#]*([^?#]*)/;
 
 /**
- * Reads the path out of a request's URL, as it stands there: `Deno.serve` leaves dot segments in it,
- * so they lead nowhere. Parsing it costs more.
+ * Reads the path out of a request's URL without normalizing it, which is faster than `new URL()`. Dot
+ * segments, which `Deno.serve` leaves in, therefore match no route.
  *
  * @param url An absolute URL as `Request.url` has it.
  * @returns The path, without a slash at its end.
@@ -28,7 +28,7 @@ export function routeOf(url: string): string {
 }
 
 /**
- * Tells whether a host name stands for this machine alone: `localhost` and the names below it,
+ * Tells whether a host name means this machine alone: `localhost` and the names below it,
  * `127.0.0.0/8`, `[::1]` (RFC 8252 §7.3, RFC 6761 §6.3).
  *
  * @param hostname As `URL.hostname` gives it: lower case, IPv6 in brackets, no port.

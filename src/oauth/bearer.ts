@@ -6,7 +6,7 @@
 
 import { AccessTokenError } from "./errors.ts";
 
-/** The longest `Authorization` field value that is looked at: 16 KiB. */
+/** The longest `Authorization` field value that is read: 16 KiB. */
 export const MAX_CREDENTIALS_LENGTH = 16 * 1024;
 
 // RFC 9110 §11.2: token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -15,20 +15,20 @@ const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/;
 
 /**
- * Tells whether a value is short enough to be looked at: text of at most 16 KiB.
+ * Tells whether a value is a string of at most 16 KiB, short enough to compute its digest.
  *
- * @param value Anything a caller hands in as a token.
- * @returns Whether it is worth a digest.
+ * @param value Anything that a caller hands in as a token.
+ * @returns Whether it is.
  */
 export function isShortText(value: unknown): value is string {
   return typeof value === "string" && value.length <= MAX_CREDENTIALS_LENGTH;
 }
 
 /**
- * Tells whether a value can be an access token at all: `token68`, at most 16 KiB.
+ * Tells whether a value can be an access token: `token68` (RFC 9110 §11.2), at most 16 KiB.
  *
- * @param value Anything a caller hands in as a token.
- * @returns Whether it is worth a question to the authorization server.
+ * @param value Anything that a caller hands in as a token.
+ * @returns Whether the authorization server shall be asked about it.
  */
 export function isToken68(value: unknown): value is string {
   return isShortText(value) && TOKEN68.test(value);
@@ -39,9 +39,9 @@ export function isToken68(value: unknown): value is string {
  *
  * `value` is the raw field value, at most 16 KiB. The scheme has no case, and one or more spaces
  * follow it. Another scheme, or Bearer with nothing after it (an unset variable in a client's
- * configuration), counts as no credentials: the client has to be told where to get some.
+ * configuration), counts as no credentials: the challenge then says where to get some.
  *
- * Does not look into the token, and never reads a query or a body.
+ * Does not interpret the token, and never reads a query or a body.
  *
  * @param value The field value, or `null` when the request has none.
  * @returns The token, never empty.
@@ -58,7 +58,7 @@ export function isToken68(value: unknown): value is string {
  */
 export function parseBearerToken(value: string | null): string {
   if (value === null) throw new AccessTokenError("missing_credentials");
-  // Measured before anything reads it: what follows runs over every character.
+  // The length is checked first, since the expressions below run over every character.
   const tooLong = value.length > MAX_CREDENTIALS_LENGTH;
   const field = trimOuterSpace(tooLong ? value.slice(0, 16) : value);
   const scheme = SCHEME.exec(field)?.[0] ?? "";
@@ -73,8 +73,8 @@ export function parseBearerToken(value: string | null): string {
 }
 
 /**
- * RFC 9110 §5.5: white space around a field value is not part of it. By hand: an expression for the
- * end would look through white space within once for each of its characters.
+ * RFC 9110 §5.5: white space around a field value is not part of it. A loop, since an expression for
+ * the end of the text takes quadratic time over white space in the middle.
  */
 function trimOuterSpace(value: string): string {
   const isSpace = (at: number) => value[at] === " " || value[at] === "\t";

@@ -1,10 +1,11 @@
 /**
- * The two errors of a request, and what the wire may say of them. Pure: no clock, no network.
+ * The two errors of a request, and the status and sentence that a client gets for each reason. Pure:
+ * no clock, no network.
  *
  * @module
  */
 
-/** Why an access token, or what stood in its place, was refused. Private: it never reaches the client. */
+/** Why an `Authorization` header or its access token was refused. Private: no client learns it. */
 export type AccessTokenErrorReason =
   | "missing_credentials"
   | "malformed_credentials"
@@ -20,10 +21,10 @@ export type AccessTokenErrorReason =
   | "scope_missing";
 
 /**
- * Why PropelAuth gave no usable answer, or was not asked. Private: it never reaches the client.
+ * Why PropelAuth gave no usable answer, or was not asked. Private: no client learns it.
  *
- * `overloaded`: too many questions at once. `breaker_open`: it failed again and again. `closed`:
- * this server is shutting down.
+ * `overloaded`: too many introspections at once. `breaker_open`: PropelAuth failed again and again.
+ * `closed`: this server is shutting down.
  */
 export type IntrospectionErrorReason =
   | "timeout"
@@ -39,31 +40,31 @@ export type IntrospectionErrorReason =
 export type BearerErrorCode = "invalid_request" | "invalid_token" | "insufficient_scope";
 
 /**
- * What the client learns: a status, a code and a fixed sentence. The sentences hold no `=` and no
- * `"`, since clients look for parameters with loose expressions.
+ * The part of an error that the client learns: a status, a code and a fixed sentence. The sentences
+ * hold no `=` and no `"`, since clients look for parameters with loose expressions.
  */
 export type Refusal =
   | {
-    /** The client's fault: goes with a challenge. */
+    /** The client's fault: the response has a challenge. */
     readonly status: 400 | 401 | 403;
-    /** Absent when the client sent no credentials at all. */
+    /** Absent when the client sent no credentials. */
     readonly error?: BearerErrorCode;
     readonly description?: string;
   }
   | {
-    /** The caller may not, whatever the scopes: never a challenge, which would ask for more. */
+    /** No scope would help this caller, so there is no challenge, which would ask for scopes. */
     readonly status: 403;
     readonly error: "access_denied";
     readonly description: string;
   }
   | {
-    /** PropelAuth is out of reach: never a challenge. */
+    /** PropelAuth cannot be reached: no challenge, or the client would drop a good token. */
     readonly status: 503;
     readonly error: "temporarily_unavailable";
     readonly description: string;
   }
   | {
-    /** Our set-up is wrong: never a challenge. */
+    /** The server is set up wrongly: no challenge, since no other token would help. */
     readonly status: 500;
     readonly error: "server_error";
     readonly description: string;
@@ -72,53 +73,58 @@ export type Refusal =
 /**
  * The client's fault: no credentials, or credentials that are refused.
  *
- * Tell it apart by `name` and `reason`; `instanceof` breaks across copies of a package.
- * Holds neither the token nor anything that was read from it.
+ * Recognize it by `name` and `reason`; `instanceof` fails across copies of a package. It holds
+ * neither the token nor anything that was read from the token.
  */
 export class AccessTokenError extends Error {
   /** Always `"AccessTokenError"`. */
   override readonly name = "AccessTokenError";
   /** Why the credentials were refused. */
   readonly reason: AccessTokenErrorReason;
-  /** With `scope_missing`: every scope that the operation needs. Else empty. */
+  /** With `scope_missing`: every scope that the operation needs. Otherwise empty. */
   readonly scopes: readonly string[];
 
   /**
-   * Creates the error. Its message holds the reason and, since an MCP SDK shows the client what a
-   * tool throws, where it is a 403 the sentence that the wire may say of it.
+   * Creates the error. Its message holds the reason. For a 403 it also holds the sentence that the
+   * client may read, since an MCP SDK shows the client the message of an error that a tool throws.
    *
    * @param reason Why the credentials were refused.
    * @param scopes With `scope_missing`: every scope that the operation needs.
+   * @param message Another message, where no token was refused.
    */
-  constructor(reason: AccessTokenErrorReason, scopes: readonly string[] = []) {
-    super(`The access token was refused: ${reason}${explain(reason, scopes)}`);
+  constructor(
+    reason: AccessTokenErrorReason,
+    scopes: readonly string[] = [],
+    message: string = `The access token was refused: ${reason}${explain(reason, scopes)}`,
+  ) {
+    super(message);
     this.reason = reason;
     this.scopes = scopes;
   }
 }
 
 /**
- * PropelAuth's fault, or that of our credentials there: the token could not be looked at.
+ * PropelAuth's fault, or that of our credentials there: the token could not be introspected.
  *
- * It says nothing about the token; the client keeps it and may try again.
- * `cause` is a network error's message at most, never a header, a body, a token or a secret.
+ * It says nothing about the token: the client keeps it and may try again. `cause` is at most the
+ * message of a network error, never a header, a body, a token or a secret.
  */
 export class IntrospectionError extends Error {
   /** Always `"IntrospectionError"`. */
   override readonly name = "IntrospectionError";
-  /** Why there is no usable answer. */
+  /** Why the token could not be introspected. */
   readonly reason: IntrospectionErrorReason;
-  /** The HTTP status of PropelAuth's answer, when there was one. */
+  /** The HTTP status of PropelAuth's answer, when it answered. */
   declare readonly status?: number;
-  /** Seconds after which it may be tried again, when that is known; with fractions, at most 60. */
+  /** Seconds after which another try makes sense, when that is known: a fraction, at most 60. */
   declare readonly retryAfterSeconds?: number;
 
   /**
    * Creates the error; its message holds the reason and nothing else.
    *
-   * @param reason Why there is no usable answer.
-   * @param options `cause`: a network error without secrets. `status`: that of the answer.
-   * `retryAfterSeconds`: when it may be tried again.
+   * @param reason Why the token could not be introspected.
+   * @param options `cause`: a network error without secrets. `status`: the HTTP status of the answer.
+   * `retryAfterSeconds`: seconds after which another try makes sense.
    */
   constructor(
     reason: IntrospectionErrorReason,
@@ -134,10 +140,10 @@ export class IntrospectionError extends Error {
 }
 
 /**
- * Says what the wire may tell of a reason. The one place where reasons become statuses.
+ * Maps a private reason to the status and sentence of the response. The only such mapping.
  *
  * @param reason The private reason of an `AccessTokenError` or an `IntrospectionError`.
- * @returns The status, and the code with its sentence where there is one.
+ * @returns The status; with it a code and a sentence, except for a request without credentials.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1 | RFC 6750 §3.1}
  */
@@ -195,20 +201,21 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
 }
 
 /**
- * Tells whether PropelAuth could not be asked, so that waiting may help.
+ * Tells whether PropelAuth could not be reached, so that another try may help.
  *
- * @param error What a question ended with.
- * @returns Whether it is answered with 503.
+ * @param error The error with which an introspection ended.
+ * @returns Whether the response is a 503.
  */
 export function isOutage(error: unknown): error is IntrospectionError {
   return error instanceof IntrospectionError && refusalOf(error.reason).status === 503;
 }
 
 const DENIED = {
-  org_claim_missing: "The access token names no organization, and this needs one",
+  org_claim_missing: "This operation needs a token issued for an organization (org_id is missing)",
   org_mismatch: "The access token is for another organization; log in again and choose this one",
-  role_claim_missing: "The access token names no role in an organization, and this needs one",
-  role_mismatch: "The role of this user in the organization does not allow this",
+  role_claim_missing:
+    "This operation needs a token with a role in an organization (org_role is missing)",
+  role_mismatch: "The role of this user in the organization does not allow this operation",
 } as const;
 
 function explain(reason: AccessTokenErrorReason, scopes: readonly string[]): string {

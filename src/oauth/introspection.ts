@@ -12,21 +12,21 @@ import { type IntrospectionFacts, readFacts } from "./facts.ts";
 /** The longest introspection response that is read: 64 KiB. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;
 
-/** The longest `Retry-After` that is believed, in seconds: past it one question has a look. */
+/** Upper bound for `Retry-After`, in seconds: then one introspection tries again all the same. */
 export const MAX_RETRY_AFTER_SECONDS = 60;
 
-/** Our credentials at the introspection endpoint. */
+/** The credentials of this server at the introspection endpoint. */
 export interface IntrospectionCredentials {
   readonly introspectionClientId: string;
   readonly introspectionClientSecret: string;
 }
 
 /**
- * Builds the `Authorization` field value of our credentials: `client_secret_basic` with the raw
+ * Builds the `Authorization` field value of the credentials: `client_secret_basic` with the raw
  * `id:secret` in UTF-8, as PropelAuth's own code sends them.
  *
- * Does not form-encode them first, as RFC 6749 §2.3.1 would have it: for what PropelAuth issues
- * the two are the same.
+ * Does not form-encode them first, as RFC 6749 §2.3.1 demands: the ids and secrets that PropelAuth
+ * issues are the same in both forms.
  *
  * @param credentials Client id and secret.
  * @returns The field value.
@@ -44,7 +44,7 @@ export function buildBasicCredentials(credentials: IntrospectionCredentials): st
  *
  * @param basicCredentials The `Authorization` field value.
  * @param token The access token.
- * @returns What `fetch` takes beside the URL.
+ * @returns The second argument of `fetch`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-2.1 | RFC 7662 §2.1}
  */
@@ -64,7 +64,7 @@ export function buildIntrospectionRequest(basicCredentials: string, token: strin
 /**
  * Turns an introspection response into facts.
  *
- * Does not judge them: an expired or foreign token gives facts like any other.
+ * Does not judge the facts: an expired or foreign token gives facts like any other.
  *
  * @param response The response; its body is used up.
  * @param now Seconds since 1970, for a `Retry-After` that is a date.
@@ -100,10 +100,10 @@ export async function processIntrospectionResponse(
 /**
  * Reads a `Retry-After` field value: seconds, or an HTTP date.
  *
- * @param headers The response's headers. A date is compared with their `Date`, if there is one, so
- * that a clock that is wrong here does no harm.
- * @param now Seconds since 1970, for when there is none.
- * @returns Seconds from now, 0 to 60; `undefined` when there is no such field, or it says nothing.
+ * @param headers The response's headers. A date is compared with their `Date` field, so that a wrong
+ * clock of this machine does no harm.
+ * @param now Seconds since 1970, for a response without `Date`.
+ * @returns Seconds from now, 0 to 60; `undefined` when the field is absent or malformed.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 | RFC 9110 §10.2.3}
  */
@@ -116,7 +116,7 @@ export function parseRetryAfter(headers: Headers, now: number): number | undefin
   return Math.min(Math.max(until - from, 0), MAX_RETRY_AFTER_SECONDS);
 }
 
-/** The one form that may be sent today (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. */
+/** The only form that servers may send today (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. */
 function parseHttpDate(value: string): number | undefined {
   if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(value)) {
     return undefined;

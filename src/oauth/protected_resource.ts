@@ -1,5 +1,5 @@
 /**
- * The protected resource metadata (RFC 9728) and where it is served. Pure: no clock, no network.
+ * The protected resource metadata (RFC 9728) and the paths that serve it. Pure: no clock, no network.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface ProtectedResourceMetadata {
   readonly resource: string;
   /** PropelAuth's issuer, one entry. */
   readonly authorization_servers: readonly string[];
-  /** Left out when there are none: some clients loop on an empty list. */
+  /** Absent when no scopes are supported: some clients loop on an empty list. */
   readonly scopes_supported?: readonly string[];
   /** Tokens are read from the header only. */
   readonly bearer_methods_supported: readonly ["header"];
@@ -22,7 +22,7 @@ export interface ProtectedResourceMetadata {
   readonly resource_documentation?: string;
 }
 
-/** What the document is made of. */
+/** The options that the document publishes. */
 export interface ResourceMetadataOptions {
   readonly resource: string;
   readonly issuer: string;
@@ -31,7 +31,7 @@ export interface ResourceMetadataOptions {
   readonly resourceDocumentation: string | undefined;
 }
 
-/** Between the host and the path of a resource: where its metadata is (RFC 9728 §3). */
+/** Goes between the host and the path of a resource: the path of its metadata (RFC 9728 §3). */
 export const WELL_KNOWN_PATH = "/.well-known/oauth-protected-resource";
 
 /**
@@ -77,8 +77,8 @@ export function buildResourceMetadataUrl(resource: string): string {
 }
 
 /**
- * Lists the paths where the metadata is served: the root, and the inserted paths of the resource
- * and of the MCP endpoint, since clients that saw no challenge start from the URL they were given.
+ * Lists the paths that serve the metadata: the root, and the paths for the resource and for the MCP
+ * endpoint, since a client that saw no challenge derives one from the URL that it was given.
  *
  * @param resource The resource identifier.
  * @param mcpPath Path of the MCP endpoint.
@@ -89,16 +89,16 @@ export function resourceMetadataPaths(resource: string, mcpPath: string): Readon
   return new Set(paths.map((path) => (WELL_KNOWN_PATH + path).replace(/\/$/, "")));
 }
 
-// An absolute http(s) URL as it is written on the wire: URL parsers also take white space,
-// backslashes and missing slashes, and none of those is an identifier of ours.
+// An absolute http(s) URL as it is written on the wire. URL parsers also accept white space,
+// backslashes and missing slashes, which no identifier of ours has.
 const ABSOLUTE_URL = /^https?:\/\/[^\s\\?#]+$/i;
 
 /**
  * Brings a resource identifier into the one form in which two of them are compared.
  *
- * Scheme and host lose their case, the default port and one trailing slash go: clients and
- * authorization servers add and drop these. The path keeps its case, and nothing is a prefix of
- * anything. A query, a fragment or a userinfo makes it no identifier.
+ * Scheme and host lose their case; the default port and one trailing slash are dropped, since
+ * clients and authorization servers add and drop these. The path keeps its case, and a prefix does
+ * not match. A URL with a query, a fragment or a userinfo is not an identifier.
  *
  * @param identifier Text from outside, or a checked option.
  * @returns The canonical form, or `undefined` when the text identifies no MCP server.

@@ -80,6 +80,10 @@ export interface Requirements {
   requireRole(...roles: string[]): AccessToken;
 }
 
+const NO_REQUEST =
+  "No request of this PropelAuth is under way: requireScopes(), requireOrg() and " +
+  "requireRole() work inside a tool that auth.handler() or requireAuth() serves";
+
 /** What requirements are made of. */
 export interface RequirementsOptions {
   /** Every request needs them: a client that asks for more has to ask for them too. */
@@ -119,8 +123,8 @@ export function createRequirements(options: RequirementsOptions): Requirements {
 
   function requireCaller(): AccessToken {
     const caller = getCaller();
-    if (caller === undefined) throw new AccessTokenError("missing_credentials");
-    return caller;
+    if (caller !== undefined) return caller;
+    throw new AccessTokenError("missing_credentials", [], NO_REQUEST);
   }
 
   /** `claim` is what PropelAuth says, `allowed` what is taken. */

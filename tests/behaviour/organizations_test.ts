@@ -66,7 +66,13 @@ const ROWS: [
     403,
     /access_denied/,
   ],
-  ["it names no organization", { aud: ACME }, ACME, 403, /"access_denied".+names no organization/],
+  [
+    "it names no organization",
+    { aud: ACME },
+    ACME,
+    403,
+    /"access_denied".+issued for an organization/,
+  ],
   ["it names none, and that is allowed", { aud: ACME }, ACME, 200, /acme/, {
     dangerouslyAllowMissingOrgId: true,
   }],

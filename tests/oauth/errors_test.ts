@@ -50,8 +50,11 @@ test("AccessTokenError() says its reason, and of a 403 what is needed", () => {
       "The access token lacks a scope that this operation needs: a",
   );
   assert.equal(new AccessTokenError("expired").message, "The access token was refused: expired");
-  assert.match(new AccessTokenError("org_claim_missing").message, /names no organization/);
+  assert.match(new AccessTokenError("org_claim_missing").message, /issued for an organization/);
   assert.deepEqual(new AccessTokenError("expired").scopes, []);
+  const outside = new AccessTokenError("missing_credentials", [], "No request is under way");
+  assert.equal(outside.message, "No request is under way");
+  assert.match(outside.stack ?? "", /^AccessTokenError: No request is under way\n|^Error: No req/);
 });
 
 test("IntrospectionError() says its reason and keeps its cause", () => {
