@@ -39,7 +39,7 @@ test("mod.ts exports one thing at run time", () => {
 /** A tool that names the caller as each way of asking sees them. */
 const answer = (auth: PropelAuth, authInfo: AuthInfoV1 | AuthInfoV2 | undefined) => {
   const caller = auth.getAccessToken(authInfo);
-  // A copy is none of ours, however alike.
+  // A copy is not a verified token, however alike.
   assert.equal(auth.getAccessToken({ ...caller }), undefined);
   const text = JSON.stringify([
     auth.getAccessToken()?.subject,

@@ -1,5 +1,5 @@
 /**
- * What must compile, and what must not. `deno task check` compiles this, and `.ci/node_project` does
+ * Code that must compile, and code that must not. `deno task check` compiles this, and `.ci/node_project` does
  * it again with `tsc` against the packed types, both with `exactOptionalPropertyTypes`. Nothing here
  * is run but the one test that says so.
  *
@@ -108,7 +108,7 @@ function challenges(auth: PropelAuth): void {
   server.registerTool("b", { scopeChallenge: caller }, nothing);
 }
 
-/** What PropelAuth's claims are. */
+/** The types of PropelAuth's claims. */
 function claims({ org_id, org_role, exp, scope, plan }: IntrospectionClaims): void {
   same<typeof org_id, string | undefined>(true);
   same<typeof org_role, string | undefined>(true);
@@ -125,7 +125,7 @@ function organization({ orgId, orgRole }: AccessToken): void {
   same<typeof orgRole, string | undefined>(true);
 }
 
-/** What must not compile. */
+/** Code that must not compile. */
 async function refused(token: AccessToken, auth: PropelAuth): Promise<void> {
   // @ts-expect-error: an option that does not exist
   createPropelAuth({ ...OPTIONS, requiredScope: ["read"] });
@@ -143,7 +143,7 @@ async function refused(token: AccessToken, auth: PropelAuth): Promise<void> {
   token.token = "other";
   // @ts-expect-error: claims are shared, hence read-only
   token.claims.sub = "other";
-  // @ts-expect-error: a member that nobody promised has no type
+  // @ts-expect-error: an undocumented member has no type
   token.claims["plan"].toUpperCase();
   // @ts-expect-error: absent is not undefined (exactOptionalPropertyTypes)
   token.expiresAt = undefined;

@@ -1,19 +1,19 @@
 /**
- * Options that break a rule: as data inside, and as one kind of sentence for the caller. Pure: no
+ * An option that breaks its rule: data inside the package, one sentence for the caller. Pure: no
  * clock, no network.
  *
  * @module
  */
 
 /**
- * One option breaks its rule. Checks throw it, and {@linkcode refuseAs} turns it into the error that
- * the caller of a public function gets: it never leaves the package.
+ * Thrown by checks when an option breaks its rule. {@linkcode refuseAs} turns it into the error that
+ * the caller of a public function gets, so it never leaves the package.
  */
 export class BrokenRule extends Error {
   override readonly name = "BrokenRule";
   /** The option's name. */
   readonly option: string;
-  /** What the option must be, as the end of "it must be". */
+  /** The rule, as the end of a sentence that begins with "it must be". */
   readonly rule: string;
   /** The received value in a few words; never a secret. */
   readonly received: string;
@@ -21,10 +21,10 @@ export class BrokenRule extends Error {
   readonly fault: "type" | "range";
 
   /**
-   * Creates the error; its message is the whole sentence but for what was to be done.
+   * Creates the error; its message is the sentence of {@linkcode refuseAs} without the action.
    *
    * @param option The option's name.
-   * @param rule What it must be.
+   * @param rule The rule, as the end of "it must be".
    * @param received The received value in a few words; never a secret.
    * @param fault `range`: a number is out of its bounds.
    */
@@ -40,10 +40,10 @@ export class BrokenRule extends Error {
 /**
  * Runs the checks of a public function, and says in its name which rule is broken.
  *
- * @param action What the caller wanted and does not get, such as `Cannot create PropelAuth`.
+ * @param action The beginning of the sentence, such as `Cannot create PropelAuth`.
  * @param check The checks.
- * @param settings What the caller set in place of an option: an environment variable, for example.
- * @returns What `check` returns.
+ * @param settings By option: the name of the setting that gave it, such as an environment variable.
+ * @returns The result of `check`.
  * @throws {TypeError} `check` threw a {@linkcode BrokenRule}: action, name, rule and received value.
  * @throws {RangeError} The same, for a number out of its bounds.
  *

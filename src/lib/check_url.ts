@@ -11,7 +11,7 @@ import { isLoopback } from "./url.ts";
 
 const BEGINS_WITH_HTTPS = "a URL that begins with https://, or on loopback with http://";
 
-/** What {@linkcode requireIdentifierUrl} allows beside its rules. */
+/** Options of {@linkcode requireIdentifierUrl}. */
 interface IdentifierUrlOptions {
   /** Whether http passes beyond loopback. */
   readonly allowHttp?: boolean | undefined;

@@ -1,5 +1,5 @@
 /**
- * Finds the name that somebody meant who mistyped it. Pure: no clock, no network.
+ * Finds the known name that a mistyped one stands for. Pure: no clock, no network.
  *
  * @module
  */

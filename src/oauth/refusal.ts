@@ -78,9 +78,8 @@ const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /**
  * Builds the field value of a Bearer challenge.
  *
- * The order is fixed: `resource_metadata`, `scope`, `error`, `error_description`. Real clients find
- * parameters with an unanchored expression and take the first match, so a sentence that may hold
- * anything goes last.
+ * The order is fixed: `resource_metadata`, `scope`, `error`, `error_description`. Some clients find
+ * parameters with an unanchored expression and take the first match, so the free text comes last.
  *
  * @param challenge The parameters.
  * @returns The field value, plain ASCII on one line.

@@ -11,7 +11,7 @@ import { checkOptionNames } from "./resolve_options.ts";
 export type ReadVariable = (name: string) => string | undefined;
 
 /** Options that the environment gives, with the names under which an operator set them. */
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   /** Not yet checked. */
   readonly options: PropelAuthOptions;
   /** For each option that a variable gave: the variable's name. */

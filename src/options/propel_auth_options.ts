@@ -140,7 +140,7 @@ export interface PropelAuthOptions {
   /** Page with documentation for developers, published. */
   resourceDocumentation?: string | URL;
   /**
-   * What is published in `authorization_servers`. Clients compare it with the `issuer` in
+   * The entry of `authorization_servers` in the metadata. Clients compare it with the `issuer` in
    * PropelAuth's metadata. Leave the default unless your PropelAuth serves its metadata for
    * another value too.
    *

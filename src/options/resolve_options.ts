@@ -158,7 +158,7 @@ function requireBooleans<T extends Record<string, boolean>>(values: T): T {
   return values;
 }
 
-/** What people read, published in the metadata. */
+/** The members of the metadata that people read. */
 function resolveNames({ resourceName, resourceDocumentation }: PropelAuthOptions) {
   return {
     resourceName: resourceName === undefined
@@ -188,7 +188,7 @@ function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: num
       throw new BrokenRule("sharedCache", `a cache with a method ${method}`, describe(cache));
     }
   }
-  // It would share nothing, and nobody would notice.
+  // With cacheTtlSeconds 0 no answer is kept, so the shared cache would do nothing, unnoticed.
   if (cacheTtlSeconds === 0) {
     throw new BrokenRule("cacheTtlSeconds", "above 0 with a sharedCache", "0");
   }

@@ -11,7 +11,7 @@ import { createHoldsScope, type HoldsScope } from "../oauth/scopes.ts";
 import { type ResolvedOperations, resolveOperations } from "../operations/rules.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 
-/** What requests and single operations need, after every check. */
+/** The scopes that requests and single operations need, after every check. */
 export interface ResolvedScopes {
   readonly requiredScopes: readonly string[];
   readonly scopesSupported: readonly string[];

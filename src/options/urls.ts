@@ -57,7 +57,7 @@ export function resolveIssuer(
 
 const PATH_EXAMPLE = "a path such as /mcp or /o/{orgId}/mcp";
 
-/** What a URL parser or a router would read otherwise than it is written. */
+/** Spellings that a URL parser or a router would read in another way. */
 const PATH_RULES: readonly [broken: RegExp, rule: string][] = [
   [/\?/, "a path without a query (?)"],
   [/#/, "a path without a fragment (#)"],

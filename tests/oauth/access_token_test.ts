@@ -113,7 +113,7 @@ const REFUSED: [when: string, change: Record<string, unknown>, reason: AccessTok
   ["it is a refresh token", { token_type: "refresh_token" }, "wrong_token_type"],
   ["it is bound to a proof", { token_type: "DPoP" }, "wrong_token_type"],
   ["token_type is empty", { token_type: "" }, "wrong_token_type"],
-  ["token_type is no text", { token_type: ["Bearer"] }, "wrong_token_type"],
+  ["token_type is not a string", { token_type: ["Bearer"] }, "wrong_token_type"],
   ["exp is now", { exp: NOW }, "expired"],
   ["exp is past", { exp: NOW - 1 }, "expired"],
   ["exp is 0", { exp: 0 }, "expired"],
@@ -147,7 +147,7 @@ const FAULTS: [change: Record<string, unknown>, reason: AccessTokenErrorReason][
 ];
 
 for (const [index, [, reason]] of FAULTS.entries()) {
-  test(`judgeAccessToken() finds ${reason} before all that comes after it`, () => {
+  test(`judgeAccessToken() finds ${reason} before every later fault`, () => {
     const change = Object.assign({}, ...FAULTS.slice(index).map(([fault]) => fault));
     assert.throws(() => judge(change), { reason });
   });

@@ -34,12 +34,12 @@ for (const [reason, status, error] of REFUSALS) {
   });
 }
 
-test("refusalOf() says the same of every token that is refused for itself", () => {
+test("refusalOf() gives one sentence for every reason that lies in the token", () => {
   const reasons = REFUSALS.filter(([, , error]) => error === "invalid_token");
   assert.equal(new Set(reasons.map(([reason]) => refusalOf(reason).description)).size, 1);
 });
 
-test("AccessTokenError() says its reason, and of a 403 what is needed", () => {
+test("AccessTokenError() says its reason, and for a 403 what is needed", () => {
   const error = new AccessTokenError("scope_missing", ["a"]);
   assert.deepEqual([error.name, error.reason, error.scopes], ["AccessTokenError", "scope_missing", [
     "a",

@@ -54,7 +54,7 @@ const MALFORMED: [when: string, text: string][] = [
   ...["scope", "aud", "resource"].flatMap((name): [string, string][] => [
     [`${name} is a number`, `{"active":true,"${name}":1}`],
     [`${name} is an object`, `{"active":true,"${name}":{"a":"b"}}`],
-    [`${name} has a member that is no text`, `{"active":true,"${name}":["a",1]}`],
+    [`${name} has a member that is not a string`, `{"active":true,"${name}":["a",1]}`],
     [`${name} has a null in it`, `{"active":true,"${name}":["a",null]}`],
   ]),
 ];

@@ -41,7 +41,7 @@ test("processIntrospectionResponse() reads facts whatever the media type", async
   assert.equal(facts.subject, "user-1");
 });
 
-test("processIntrospectionResponse() reads a body that is as long as may be", async () => {
+test("processIntrospectionResponse() reads a body of the greatest length", async () => {
   const rest = MAX_RESPONSE_BYTES - '{"active":false,"a":""}'.length;
   const body = `{"active":false,"a":"${"x".repeat(rest)}"}`;
   assert.deepEqual(await processIntrospectionResponse(new Response(body), NOW), { active: false });
@@ -90,7 +90,7 @@ for (const [when, response, reason] of FAILED) {
   });
 }
 
-test("processIntrospectionResponse() refuses what was fetched from elsewhere", async () => {
+test("processIntrospectionResponse() refuses a response that was redirected", async () => {
   const response = json(ACTIVE);
   Object.defineProperty(response, "redirected", { value: true });
   await assert.rejects(processIntrospectionResponse(response, NOW), {
@@ -98,7 +98,7 @@ test("processIntrospectionResponse() refuses what was fetched from elsewhere", a
   });
 });
 
-test("processIntrospectionResponse() lets go of a body that it does not want", async () => {
+test("processIntrospectionResponse() cancels a body that it does not read", async () => {
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) });
   await assert.rejects(processIntrospectionResponse(new Response(body, { status: 503 }), NOW));

@@ -15,7 +15,7 @@ const OPTIONS = {
   resourceDocumentation: undefined,
 };
 
-test("buildResourceMetadata() leaves out what has no value, and adds no slash", () => {
+test("buildResourceMetadata() leaves out members without a value, and adds no slash", () => {
   assert.deepEqual(buildResourceMetadata(OPTIONS), {
     resource: "https://h.example",
     authorization_servers: ["https://a.example/oauth/2.1"],

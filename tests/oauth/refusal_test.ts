@@ -45,7 +45,7 @@ test("buildRefusal() names the scopes of the operation when one is missing", () 
   );
 });
 
-test("buildRefusal() challenges nobody who may not, whatever the token", async () => {
+test("buildRefusal() sends no challenge where no other token would help", async () => {
   const response = buildRefusal(new AccessTokenError("org_mismatch"), OPTIONS);
   assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
   assert.equal(response.headers.get("Cache-Control"), "no-store");
@@ -87,9 +87,15 @@ for (const [error, status, retryAfter] of UNCHALLENGED) {
   });
 }
 
+test("buildRefusal() throws on a fault of our own, and answers nothing for it", () => {
+  for (const fault of [new TypeError("ours"), undefined, { reason: "expired" }]) {
+    assert.throws(() => buildRefusal(fault, OPTIONS), (thrown) => thrown === fault);
+  }
+});
+
 const URL_ = "https://h.example/.well-known/oauth-protected-resource/mcp";
 
-test("buildBearerChallenge() names the metadata alone when nothing else is known", () => {
+test("buildBearerChallenge() names the metadata alone without scopes and error", () => {
   assert.equal(
     buildBearerChallenge({ resourceMetadataUrl: URL_, scopes: [] }),
     `Bearer resource_metadata="${URL_}"`,

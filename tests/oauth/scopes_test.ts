@@ -23,7 +23,7 @@ const HELD: [granted: string[], needed: string, held: boolean][] = [
 ];
 
 for (const [granted, needed, held] of HELD) {
-  test(`createHoldsScope() lets ${granted.join(" ") || "nothing"} ${held ? "" : "not "}be ${needed}`, () => {
+  test(`createHoldsScope() says that ${granted.join(" ") || "no scope"} ${held ? "is" : "is not"} enough for ${needed}`, () => {
     const holdsScope = create({ a: ["b", "d"], b: ["c"] });
     assert.equal(holdsScope(granted, needed), held);
   });

@@ -5,7 +5,7 @@ import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts
 import { refuseAs } from "../../src/lib/broken_rule.ts";
 import { OPTIONS, SECRET } from "../support/harness.ts";
 
-/** What a caller without types may hand in. */
+/** Resolves valid options with a change that types may forbid. */
 function resolve(change: Record<string, unknown> = {}): ResolvedOptions {
   const options = { ...OPTIONS, ...change } as unknown as PropelAuthOptions;
   return refuseAs("Cannot create PropelAuth", () => resolveOptions(options));
@@ -47,7 +47,7 @@ test("resolveOptions() fills in every default", () => {
   });
 });
 
-test("resolveOptions() changes nothing that it was given, and keeps nothing of it", () => {
+test("resolveOptions() neither changes its argument nor keeps a reference into it", () => {
   const requiredScopes = ["read"];
   const given = Object.freeze({ ...OPTIONS, requiredScopes });
   const resolved = resolveOptions(given);
@@ -341,7 +341,7 @@ test("resolveOptions() takes http beyond loopback where dangerouslyAllowHttp is 
   }
 });
 
-test("resolveOptions() refuses a fetch that cannot be called", () => {
+test("resolveOptions() refuses a fetch that is not a function", () => {
   assert.throws(() => resolve({ tokenIntrospectionOverrides: { fetch: "fetch" } }), {
     message: 'Cannot create PropelAuth: fetch must be a function: received "fetch"',
   });

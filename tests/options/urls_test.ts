@@ -13,7 +13,7 @@ test("resolveAuthUrl() gives origin and path without slashes at the end", () => 
   assert.equal(resolveAuthUrl("HTTPS://Auth.example.com:443/a//"), "https://auth.example.com/a");
 });
 
-test("resolveIssuer() keeps an issuer to the letter, since clients compare it so", () => {
+test("resolveIssuer() keeps the spelling of an issuer, since clients compare it exactly", () => {
   const authUrl = "https://auth.example.com";
   assert.equal(resolveIssuer(authUrl, undefined), "https://auth.example.com/oauth/2.1");
   assert.equal(resolveIssuer(authUrl, "https://auth.example.com"), "https://auth.example.com");
