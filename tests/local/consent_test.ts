@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { authorizeAs } from "@x/propelauth-local";
+import {
+  authorizationRequest,
+  type LogIn,
+  logIn,
+  MEMBER,
+  OWNER,
+  REDIRECT,
+  register,
+  withLocal,
+} from "./support.ts";
+
+const SCOPES: [when: string, given: LogIn, expected: string][] = [
+  ["the client asks for no scope", {}, "read:user_data read:reports write:reports admin:org"],
+  ["the client asks for unknown scopes too", {
+    change: { scope: "openid offline_access read:reports" },
+  }, "read:reports"],
+  ["the user may not grant one", {
+    email: MEMBER,
+    change: { scope: "read:user_data admin:org" },
+  }, "read:user_data"],
+  ["the user may grant none of them", { email: MEMBER, change: { scope: "admin:org" } }, ""],
+  ["the user declines one", {
+    change: { scope: "read:user_data write:reports" },
+    choice: { scopes: [] },
+  }, "read:user_data"],
+  ["the user declines every scope", {
+    change: { scope: "write:reports" },
+    choice: { scopes: [] },
+  }, ""],
+];
+
+for (const [when, given, expected] of SCOPES) {
+  test(`startLocalPropelAuth() gives a token the granted scopes when ${when}`, async () => {
+    await withLocal({}, async (local) => {
+      const { client_id } = await register(local, { scope: "read:user_data" });
+      const { tokens, facts } = await logIn(local, client_id, given);
+      assert.equal(facts["scope"] ?? "", expected);
+      assert.equal(tokens["scope"] ?? "", expected);
+      assert.doesNotMatch(JSON.stringify([tokens, facts]), /signed-in/);
+      // A user who grants no scope has still signed in: the token is active.
+      assert.equal(facts["active"], true);
+    });
+  });
+}
+
+test("startLocalPropelAuth() adds a scope when a later consent allows it", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const scope = "read:user_data write:reports";
+    const first = await logIn(local, client_id, { change: { scope }, choice: { scopes: [] } });
+    assert.equal(first.facts["scope"], "read:user_data");
+    const second = await logIn(local, client_id, { change: { scope } });
+    assert.equal(second.facts["scope"], scope);
+  });
+});
+
+test("startLocalPropelAuth() takes a scope back when a later consent declines it", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const scope = "read:user_data write:reports";
+    assert.equal((await logIn(local, client_id, { change: { scope } })).facts["scope"], scope);
+    const second = await logIn(local, client_id, { change: { scope }, choice: { scopes: [] } });
+    assert.equal(second.facts["scope"], "read:user_data");
+    const third = await logIn(local, client_id, { change: { scope: "read:reports" } });
+    assert.equal(third.facts["scope"], "read:reports");
+  });
+});
+
+test("startLocalPropelAuth() answers access_denied when the user denies", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const back = await authorizeAs(authorizationRequest(local, client_id).url, OWNER, {
+      deny: true,
+    });
+    assert.equal(back.origin + back.pathname, REDIRECT);
+    assert.equal(back.searchParams.get("error"), "access_denied");
+    assert.equal(back.searchParams.get("code"), null);
+  });
+});
+
+test("startLocalPropelAuth() answers without a page when autoConsentAs is set", async () => {
+  await withLocal({ autoConsentAs: MEMBER }, async (local) => {
+    const { client_id } = await register(local);
+    const { url } = authorizationRequest(local, client_id);
+    const response = await fetch(url, { redirect: "manual" });
+    const location = new URL(response.headers.get("Location") ?? "");
+    assert.equal(location.origin + location.pathname, REDIRECT);
+    assert.notEqual(location.searchParams.get("code"), null);
+  });
+});

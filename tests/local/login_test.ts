@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { authorizeAs } from "@x/propelauth-local";
+import { authorizationRequest, OWNER, register, RESOURCE, withLocal } from "./support.ts";
+
+const REFUSED: [when: string, change: Record<string, string | undefined>, error: RegExp][] = [
+  ["the request has no resource", { resource: undefined }, /no resource/],
+  ["the request has no state", { state: undefined }, /no state/],
+  ["the client is unknown", { client_id: "unknown" }, /client is invalid/],
+  ["the redirect URI is another one", { redirect_uri: "https://evil.example/" }, /redirect_uri/],
+];
+
+for (const [when, change, error] of REFUSED) {
+  test(`startLocalPropelAuth() shows an error page when ${when}`, async () => {
+    await withLocal({}, async (local) => {
+      const { client_id } = await register(local);
+      const { url } = authorizationRequest(local, client_id, change);
+      const response = await fetch(url, { redirect: "manual" });
+      assert.equal(response.status, 400);
+      assert.match(response.headers.get("Content-Type") ?? "", /text\/html/);
+      assert.match(await response.text(), error);
+      await assert.rejects(authorizeAs(url, OWNER), /^TypeError: Cannot log in: /);
+    });
+  });
+}
+
+const SENT_BACK: [when: string, change: Record<string, string | undefined>, error: string][] = [
+  ["the request has no code challenge", { code_challenge: undefined }, "invalid_request"],
+  ["the code challenge method is plain", { code_challenge_method: "plain" }, "invalid_request"],
+  ["the resource is not configured", { resource: "http://127.0.0.1:8000/other" }, "invalid_target"],
+  ["the resource is no URL", { resource: "mcp" }, "invalid_target"],
+  ["the response type is token", { response_type: "token" }, "unsupported_response_type"],
+];
+
+for (const [when, change, error] of SENT_BACK) {
+  test(`startLocalPropelAuth() redirects with ${error} when ${when}`, async () => {
+    await withLocal({ resources: [RESOURCE] }, async (local) => {
+      const { client_id } = await register(local);
+      const back = await authorizeAs(authorizationRequest(local, client_id, change).url, OWNER);
+      // The answer to response_type=token stands in the fragment.
+      const parameters = back.search === ""
+        ? new URLSearchParams(back.hash.slice(1))
+        : back.searchParams;
+      assert.equal(parameters.get("error"), error);
+    });
+  });
+}
+
+test("startLocalPropelAuth() escapes the client's name when it shows a page", async () => {
+  await withLocal({}, async (local) => {
+    const name = `<script>alert("x")</script>'&`;
+    const { client_id } = await register(local, { client_name: name });
+    const { url } = authorizationRequest(local, client_id);
+    const first = await fetch(url, { redirect: "manual" });
+    const cookies = first.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
+    const page = await fetch(new URL(first.headers.get("Location") ?? "", url), {
+      headers: { "Cookie": cookies },
+    });
+    const html = await page.text();
+    assert.doesNotMatch(html, /<script/);
+    assert.match(html, /&#60;script&#62;/);
+    assert.match(page.headers.get("Content-Security-Policy") ?? "", /default-src 'none'/);
+    assert.equal(page.headers.get("X-Frame-Options"), "DENY");
+    assert.equal(page.headers.get("Cache-Control"), "no-store");
+  });
+});
+
+test("startLocalPropelAuth() shows an error page when the browser has no login under way", async () => {
+  await withLocal({}, async (local) => {
+    const response = await fetch(`${local.authUrl}/oauth/2.1/interaction/unknown`);
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /no login under way/);
+  });
+});

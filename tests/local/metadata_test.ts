@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { logIn, register, withLocal } from "./support.ts";
+
+for (const issuerForm of ["path", "bare"] as const) {
+  test(`startLocalPropelAuth() serves PropelAuth's metadata when issuerForm is ${issuerForm}`, async () => {
+    await withLocal({ issuerForm }, async (local) => {
+      const at = `${local.authUrl}/oauth/2.1`;
+      const path = "/.well-known/oauth-authorization-server";
+      const metadata = await (await fetch(`${local.authUrl}${path}/oauth/2.1`)).json();
+      assert.equal(metadata.issuer, issuerForm === "path" ? at : local.authUrl);
+      assert.equal(metadata.issuer, local.issuer);
+      assert.deepEqual(
+        ["authorization", "token", "registration", "introspection"].map((name) =>
+          metadata[`${name}_endpoint`]
+        ),
+        ["authorize", "token", "register", "introspect"].map((name) => `${at}/${name}`),
+      );
+      assert.deepEqual(metadata.code_challenge_methods_supported, ["S256"]);
+      assert.deepEqual(metadata.introspection_endpoint_auth_methods_supported, [
+        "client_secret_basic",
+      ]);
+      const bare = await fetch(`${local.authUrl}${path}`);
+      assert.equal(bare.status, 404);
+      await bare.body?.cancel();
+      const { client_id } = await register(local);
+      const { back } = await logIn(local, client_id);
+      assert.equal(back.searchParams.get("iss"), local.issuer);
+    });
+  });
+}
+
+test("startLocalPropelAuth() allows every origin when an endpoint is called, and none for its pages", async () => {
+  await withLocal({}, async (local) => {
+    const headers = { "Origin": "https://app.example", "Access-Control-Request-Headers": "x-own" };
+    for (const path of ["token", "register", "introspect"]) {
+      const at = `${local.authUrl}/oauth/2.1/${path}`;
+      const response = await fetch(at, { method: "OPTIONS", headers });
+      assert.equal(response.status, 204);
+      assert.equal(response.headers.get("Access-Control-Allow-Origin"), "*");
+      assert.equal(response.headers.get("Access-Control-Allow-Headers"), "x-own");
+    }
+    const page = await fetch(`${local.authUrl}/`, { headers });
+    assert.equal(page.headers.get("Access-Control-Allow-Origin"), null);
+    assert.match(await page.text(), /owner@acme\.example/);
+  });
+});
+
+test("startLocalPropelAuth() answers 421 when the Host is another one", async () => {
+  await withLocal({}, async (local) => {
+    const response = await fetch(local.authUrl.replace("127.0.0.1", "localhost"));
+    assert.equal(response.status, 421);
+    await response.body?.cancel();
+  });
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { startLocalPropelAuth } from "@x/propelauth-local";
+import { type Answer, withLocal } from "./support.ts";
+
+const BAD_OPTIONS: [options: Answer, error: RegExp][] = [
+  [{ port: -1 }, /port must be a whole number/],
+  [{ port: "80" }, /port must be/],
+  [{ hostname: "0.0.0.0" }, /hostname must be loopback/],
+  [{ hostname: "192.168.0.1" }, /dangerouslyListenBeyondLoopback/],
+  [{ issuerForm: "other" }, /issuerForm must be "path" or "bare"/],
+  [{ users: [] }, /users must be an array of one or more/],
+  [{ users: [{ email: "x" }] }, /users\[\]\.email must be/],
+  [{ users: [{ email: "a@b.example", id: "1" }] }, /users\[\]\.id must be a UUID/],
+  [{ users: [{ email: "a@b.example", grantableScopes: ["x"] }] }, /grantableScopes must be/],
+  [{ scopes: ["a b"] }, /scopes must be/],
+  [{ scopes: ["a", "a"] }, /"a" twice/],
+  [{ resources: ["x"] }, /resources must be/],
+  [{ accessTokenExpiresInSeconds: 0 }, /accessTokenExpiresInSeconds must be/],
+  [{ rotateRefreshTokens: 1 }, /rotateRefreshTokens must be true or false/],
+  [{ autoConsentAs: "x@y.example" }, /autoConsentAs must be .*owner@acme\.example/],
+  [{ introspectionClientSecret: "a secret" }, /introspectionClientSecret must be .*8 characters$/],
+  [{ stateFile: "" }, /stateFile must be/],
+  [{ unknown: 1 }, /unknown must be one of port,/],
+];
+
+for (const [options, error] of BAD_OPTIONS) {
+  test(`startLocalPropelAuth() refuses to start when the options are ${JSON.stringify(options)}`, async () => {
+    await assert.rejects(startLocalPropelAuth({ log: () => {}, ...options }), (thrown: Error) => {
+      assert.match(thrown.message, /^Cannot start the local PropelAuth: /);
+      assert.match(thrown.message, error);
+      return true;
+    });
+  });
+}
+
+test("startLocalPropelAuth() names the port when it is in use", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    await assert.rejects(startLocalPropelAuth({ port }), {
+      message: `Cannot start the local PropelAuth: port ${port} on 127.0.0.1 is in use`,
+    });
+  } finally {
+    server.close();
+  }
+});
+
+test("startLocalPropelAuth() logs one line when it starts", async () => {
+  const lines: string[] = [];
+  await withLocal({ log: (line) => void lines.push(line) }, (local) => {
+    assert.deepEqual(lines, [
+      `Local PropelAuth at ${local.authUrl}: for development only, not for production.`,
+    ]);
+    return Promise.resolve();
+  });
+});
+
+test("close() stops listening, and does nothing when called again", async () => {
+  const local = await startLocalPropelAuth({ log: () => {} });
+  await local.close();
+  await local.close();
+  await assert.rejects(fetch(`${local.authUrl}/`));
+  await local[Symbol.asyncDispose]();
+});
