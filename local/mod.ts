@@ -15,4 +15,4 @@ export type {
   LocalUser,
   LocalUserWithId,
   MintTokenOptions,
-} from "./src/options/local_propelauth_options.ts";
+} from "./src/options/local_options.ts";

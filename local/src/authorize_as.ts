@@ -1,22 +1,23 @@
 /**
- * Logs in through the stand-in's own pages, without a browser.
+ * Logs in through the pages of a local PropelAuth without a browser.
  *
  * @module
  */
 
-import type { LocalConsentChoice } from "./options/local_propelauth_options.ts";
+import type { LocalConsentChoice } from "./options/local_options.ts";
 
 const MAX_STEPS = 12;
 
 /**
- * Does what a person at a browser does: opens the address, chooses who they are, answers.
+ * Does what a user does in a browser: opens the authorization URL, chooses a user and answers the
+ * consent page.
  *
- * @param authorizationUrl The address that the client would open.
- * @param email Who signs in.
- * @param choice What is answered on the consent page.
- * @returns Where the browser is sent in the end: the client's redirect URI, with `code` or `error`.
- * @throws {TypeError} The stand-in cannot be reached, the address is none of its pages, or there is
- * no such user; the message names those that are.
+ * @param authorizationUrl The authorization request, as the client opens it in a browser.
+ * @param email The e-mail address of the user who signs in.
+ * @param choice The answer on the consent page.
+ * @returns The client's redirect URI with `code` or `error`. It is not requested.
+ * @throws {TypeError} The local PropelAuth cannot be reached, a page reports an error, or no user has
+ * this e-mail address; the message then names the users.
  */
 export async function authorizeAs(
   authorizationUrl: string | URL,
@@ -27,12 +28,12 @@ export async function authorizeAs(
 }
 
 /**
- * The same, with headers of one's own.
+ * Logs in as {@linkcode authorizeAs} does, with additional headers.
  *
- * @param authorizationUrl The address that the client would open.
- * @param email Who signs in.
- * @param choice What is answered on the consent page.
- * @param headers Sent with every request.
+ * @param authorizationUrl The authorization request, as the client opens it in a browser.
+ * @param email The e-mail address of the user who signs in.
+ * @param choice The answer on the consent page.
+ * @param headers Headers of every request.
  * @returns As {@linkcode authorizeAs}.
  * @throws {TypeError} As {@linkcode authorizeAs}.
  */
@@ -58,16 +59,19 @@ export async function walkPages(
       form = answer(page, email, choice, url);
     }
   }
-  throw new TypeError(`Cannot log in: ${origin} leads in circles`);
+  throw new TypeError(`Cannot log in: ${origin} redirects in circles`);
 }
 
 async function send(
   url: URL,
   form: URLSearchParams | undefined,
   cookies: Map<string, string>,
-  own: Record<string, string>,
+  additional: Record<string, string>,
 ) {
-  const headers = { ...own, "Cookie": [...cookies].map((pair) => pair.join("=")).join("; ") };
+  const headers = {
+    ...additional,
+    "Cookie": [...cookies].map((pair) => pair.join("=")).join("; "),
+  };
   let response: Response;
   try {
     response = await fetch(url, {
@@ -102,7 +106,7 @@ function answer(
     const index = emails.findIndex((one) => one.toLowerCase() === email.toLowerCase());
     const id = people[index]?.[1];
     if (id === undefined) {
-      throw new TypeError(`Cannot log in: no user ${email}; there are ${emails.join(", ")}`);
+      throw new TypeError(`Cannot log in: no user ${email}; the users are ${emails.join(", ")}`);
     }
     return new URLSearchParams({ user: id });
   }
@@ -113,5 +117,5 @@ function answer(
     return new URLSearchParams([["answer", "allow"], ...chosen.map((name) => ["scope", name])]);
   }
   const what = /<h1>[^<]*<\/h1><p>([^<]*)/.exec(page)?.[1];
-  throw new TypeError(`Cannot log in: ${what ?? `${url.origin} is no local PropelAuth`}`);
+  throw new TypeError(`Cannot log in: ${what ?? `${url.origin} is not a local PropelAuth`}`);
 }

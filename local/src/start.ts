@@ -1,5 +1,5 @@
 /**
- * Starts the stand-in: listens first, then builds the server for the port it got.
+ * Starts a local PropelAuth: listens first, then creates the server for the actual port.
  *
  * @module
  */
@@ -7,40 +7,26 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import process from "node:process";
-import { createFront } from "./http/listener.ts";
-import type {
-  LocalPropelAuth,
-  LocalPropelAuthOptions,
-  MintTokenOptions,
-} from "./options/local_propelauth_options.ts";
+import { createListener } from "./http/listener.ts";
+import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
 import { importProvider } from "./provider/oidc_provider.ts";
-import { createRules } from "./options/check_option.ts";
+import { CANNOT_START } from "./options/check_option.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
-import {
-  createProvider,
-  generateKey,
-  isKnownResource,
-  MOUNT,
-  userClaims,
-} from "./provider/provider.ts";
+import { resolveMintOptions } from "./options/resolve_mint_options.ts";
+import { createProvider, generateKey, MOUNT } from "./provider/provider.ts";
 import { readState, type State, writeState } from "./provider/state_file.ts";
 import { createStore } from "./provider/store.ts";
-import { findUser, mayGrant } from "./options/users.ts";
-
-/** The client of tokens that nobody logged in for. */
-const MINTED_CLIENT = "minted";
-const mintRules = createRules("Cannot mint a token");
-const MINT_MEMBERS = ["subject", "scopes", "resource", "expiresInSeconds", "clientId", "claims"];
+import { userClaims } from "./options/users.ts";
 
 /**
- * Starts a stand-in for PropelAuth on this machine. For development: anyone who reaches it can sign
- * in as anyone.
+ * Starts a stand-in for PropelAuth on this machine. It is for development: anyone who reaches it can
+ * sign in as any user.
  *
- * @param options What it is to be like; everything has a default.
- * @returns The running stand-in, to be closed.
- * @throws {TypeError} An option is unknown or breaks its rule; `stateFile` cannot be used.
+ * @param options Every option has a default.
+ * @returns The running local PropelAuth. The caller closes it.
+ * @throws {TypeError} An option is unknown or malformed, or `stateFile` cannot be used.
  * @throws {RangeError} A number is out of its bounds.
- * @throws {Error} The port is in use, or cannot be listened on. Nothing is left listening.
+ * @throws {Error} The port is in use, or cannot be listened on.
  *
  * @example A token without a login
  * ```ts ignore
@@ -69,7 +55,7 @@ export async function startLocalPropelAuth(
   }
 }
 
-/** oidc-provider has no clock of ours, so neither have we. */
+/** The real clock: oidc-provider reads it too, and takes no other. */
 const now = (): number => Math.floor(Date.now() / 1000);
 
 async function build(
@@ -90,7 +76,7 @@ async function build(
   const save = (): void => {
     if (stateFile === undefined || dirty) return;
     dirty = true;
-    // One file for all that one request changes.
+    // One write for all changes of a request.
     queueMicrotask(() => {
       dirty = false;
       writeState(stateFile, { entries: store.entries(), key, ...credentials });
@@ -105,7 +91,7 @@ async function build(
   provider.on("server_error", (_context, error) => {
     options.log?.(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
   });
-  server.on("request", createFront({ provider, options, store, authUrl, issuer }));
+  server.on("request", createListener({ provider, options, store, authUrl, issuer }));
   return {
     authUrl,
     issuer,
@@ -113,7 +99,10 @@ async function build(
     users: options.users,
     scopes: options.scopes.map(({ name }) => name),
     async mintToken(given) {
-      const { user, scope, resource, expiresIn, clientId, claims } = readMint(given, options);
+      const { user, scope, resource, expiresIn, clientId, claims } = resolveMintOptions(
+        given,
+        options,
+      );
       if (store.find("Client", clientId) === undefined) {
         const redirect_uris = ["http://127.0.0.1/"];
         const metadata = new provider.Client({ client_id: clientId, redirect_uris }).metadata();
@@ -143,53 +132,13 @@ async function build(
   };
 }
 
-function readMint(given: MintTokenOptions, options: ResolvedOptions) {
-  mintRules.members("options", given, MINT_MEMBERS);
-  const user = findUser(options.users, String(given.subject));
-  if (user === undefined) {
-    const known = options.users.map(({ email }) => email).join(", ");
-    throw mintRules.breach(
-      "subject",
-      `the id or e-mail address of a user: ${known}`,
-      JSON.stringify(given.subject),
-    );
-  }
-  const configured = options.scopes.map(({ name }) => name);
-  const asked = given.scopes ?? configured.filter((scope) => mayGrant(user, scope));
-  const scopes = mintRules.array("scopes", asked, "an array of configured scopes").map((scope) => {
-    if (typeof scope === "string" && configured.includes(scope)) return scope;
-    throw mintRules.breach(
-      "scopes",
-      `configured scopes: ${configured.join(", ")}`,
-      `${JSON.stringify(scope)} in it`,
-    );
-  });
-  if (typeof given.resource !== "string" || !isKnownResource(options, given.resource)) {
-    const known = options.resources?.join(", ") ?? "any http or https URL";
-    throw mintRules.breach(
-      "resource",
-      `a known resource: ${known}`,
-      JSON.stringify(given.resource),
-    );
-  }
-  const seconds = given.expiresInSeconds ?? options.accessTokenExpiresInSeconds;
-  return {
-    user,
-    scope: scopes.join(" "),
-    resource: given.resource,
-    expiresIn: mintRules.wholeNumber("expiresInSeconds", seconds, 1, 2 ** 31),
-    clientId: mintRules.text("clientId", given.clientId ?? MINTED_CLIENT),
-    claims: given.claims ?? {},
-  };
-}
-
 async function listen(server: Server, { hostname, port }: ResolvedOptions): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: Error & { code?: string }) => {
       const { code = "", message } = cause;
       const reason = code === "EADDRINUSE" ? "is in use" : `cannot be listened on: ${message}`;
       const where = `port ${port} on ${hostname}`;
-      const error = new Error(`Cannot start the local PropelAuth: ${where} ${reason}`, { cause });
+      const error = new Error(`${CANNOT_START}: ${where} ${reason}`, { cause });
       reject(Object.assign(error, { code }));
     });
     server.listen(port, hostname, resolve);

@@ -8,7 +8,7 @@ test("authorizeAs() names the users when the e-mail address is of none of them",
     const { client_id } = await register(local);
     const { url } = authorizationRequest(local, client_id);
     await assert.rejects(authorizeAs(url, "nobody@acme.example"), {
-      message: "Cannot log in: no user nobody@acme.example; there are owner@acme.example, " +
+      message: "Cannot log in: no user nobody@acme.example; the users are owner@acme.example, " +
         "member@acme.example, admin@globex.example",
     });
   });

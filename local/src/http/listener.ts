@@ -1,5 +1,5 @@
 /**
- * The listener in front of the authorization server: PropelAuth's URLs, pages, CORS and hosts.
+ * The HTTP listener in front of oidc-provider: PropelAuth's URLs and pages, the Host check and CORS.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
 import { MOUNT, PAGES } from "../provider/provider.ts";
 import type { Provider } from "../provider/oidc_provider.ts";
-import { registerClient, tidyRegistration } from "./registration.ts";
+import { prepareMetadata, registerClient } from "./registration.ts";
 import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
 import type { Payload, Store } from "../provider/store.ts";
 
@@ -26,10 +26,11 @@ const PAGE_HEADERS = {
   "X-Frame-Options": "DENY",
   "Referrer-Policy": "no-referrer",
 };
+/** Header of the requests that `autoConsentAs` makes, so that they are shown the pages. */
 const INTERNAL = "x-local-propelauth";
 
-/** What the listener is made of. */
-export interface FrontParts {
+/** The parts that {@linkcode createListener} puts together. */
+export interface ListenerParts {
   readonly provider: Provider;
   readonly options: ResolvedOptions;
   readonly store: Store;
@@ -40,10 +41,10 @@ export interface FrontParts {
 /**
  * Creates the listener for `node:http`.
  *
- * @param parts What it is made of.
- * @returns The listener. It never throws: a fault of its own is a 500.
+ * @param parts Options, store and authorization server.
+ * @returns The listener. It never throws: an unexpected error is logged and answered 500.
  */
-export function createFront(parts: FrontParts) {
+export function createListener(parts: ListenerParts) {
   const { provider, options, store, authUrl } = parts;
   const host = new URL(authUrl).host;
   const serveProvider = provider.callback();
@@ -76,12 +77,13 @@ export function createFront(parts: FrontParts) {
     await serveProvider(request, response);
   }
 
-  /** True when the request is answered. */
+  /** Answers an authorization request, or returns false when oidc-provider has to answer it. */
   async function authorize(request: IncomingMessage, response: ServerResponse, url: URL) {
     const query = url.searchParams;
     const missing = ["resource", "state"].find((name) => !query.get(name));
     if (options.requireResource && missing !== undefined) {
-      const advice = "PropelAuth refuses such a request too; the client has to send it.";
+      const advice =
+        "PropelAuth refuses such a request too: the client has to send this parameter.";
       sendPage(response, 400, buildErrorPage(`The request has no ${missing}.`, advice));
       return true;
     }
@@ -104,10 +106,12 @@ export function createFront(parts: FrontParts) {
         JSON.stringify({ error, error_description: description }),
       );
     if (!options.dynamicRegistration) {
-      return refuse(404, "not_found", "no dynamic registration here");
+      return refuse(404, "not_found", "dynamicRegistration is false");
     }
-    const metadata = tidyRegistration(parseJson(await readBody(request)));
-    if (metadata === undefined) return refuse(400, "invalid_client_metadata", "no JSON object");
+    const metadata = prepareMetadata(parseJson(await readBody(request)));
+    if (metadata === undefined) {
+      return refuse(400, "invalid_client_metadata", "the body must be a JSON object");
+    }
     try {
       const client = registerClient(provider, store, metadata);
       send(response, 201, "application/json", JSON.stringify(client));
@@ -147,7 +151,7 @@ export function createFront(parts: FrontParts) {
   };
 }
 
-function buildMetadata({ options, authUrl, issuer }: FrontParts): Payload {
+function buildMetadata({ options, authUrl, issuer }: ListenerParts): Payload {
   const at = (path: string): string => `${authUrl}${MOUNT}${path}`;
   return {
     issuer,
@@ -167,7 +171,7 @@ function buildMetadata({ options, authUrl, issuer }: FrontParts): Payload {
   };
 }
 
-/** oidc-provider finds its own prefix by what Express sets when an application is mounted. */
+/** Tells oidc-provider its path prefix in the properties that Express sets for a mounted app. */
 function mount(request: IncomingMessage, url: URL): void {
   Object.assign(request, { originalUrl: request.url, baseUrl: MOUNT });
   request.url = url.pathname.slice(MOUNT.length) + url.search;

@@ -1,5 +1,6 @@
 /**
- * The steps between an authorization request and its answer: who is it, and what do they allow.
+ * The two questions to the user during an authorization request: who signs in, and which scopes are
+ * granted.
  *
  * @module
  */
@@ -7,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ResolvedOptions } from "../options/resolve_options.ts";
 import {
-  type Asking,
+  type AskingClient,
   buildConsentPage,
   buildLoginPage,
   type ConsentScope,
@@ -17,17 +18,17 @@ import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
 import type { Store } from "../provider/store.ts";
 import { findUser, mayGrant } from "../options/users.ts";
 
-/** What the user's answer leads to: a page to show, or a place to go. */
+/** The next step of a login: a page to show, or a URL to redirect to. */
 export type LoginStep = { readonly page: string } | { readonly location: string };
 
 /**
- * Creates the steps.
+ * Creates the function that answers a request to a login or consent page.
  *
  * @param provider The authorization server.
  * @param options Checked options.
- * @param store Remembers what was granted.
- * @returns A function from a request, and the form that it carries, to the next step. It throws
- * when the browser has no login under way.
+ * @param store Remembers the granted scopes for the next consent page.
+ * @returns A function from a request and its form to the next step. It throws when the browser has
+ * no login under way.
  */
 export function createLogin(provider: Provider, options: ResolvedOptions, store: Store) {
   const configured = options.scopes.map(({ name }) => name);
@@ -41,7 +42,7 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
   async function signIn(interaction: Interaction, accountId: string): Promise<LoginStep> {
     const { session } = interaction;
     if (session !== undefined && session.accountId !== accountId) {
-      // The provider would have the other user log out first, on a page that PropelAuth has not.
+      // Otherwise oidc-provider shows a page on which the previous user logs out; PropelAuth has none.
       const other = await provider.Session.findByUid(session.uid);
       if (other !== undefined) {
         other.accountId = undefined;
@@ -60,11 +61,11 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
       return user !== undefined && mayGrant(user, name) &&
         (scope?.optional !== true || chosen.includes(name));
     });
-    // What is asked for again is answered anew: it can be taken back too.
+    // The new answer replaces the old one for each requested scope, so a user can take it back.
     const kept = grantedBefore(store, key).filter((name) => !asked.includes(name));
     const scopes = [...kept, ...granted];
     const grant = new provider.Grant({ accountId, clientId });
-    // A scope that was neither added nor rejected would bring the same page again.
+    // oidc-provider asks again for every scope that was neither added nor rejected.
     const declined = asked.filter((scope) => !scopes.includes(scope)).join(" ");
     const allowed = [...scopes, SIGNED_IN].join(" ");
     if (resource === undefined) {
@@ -85,11 +86,11 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
     form: URLSearchParams | undefined,
   ): Promise<LoginStep> => {
     const interaction = await provider.interactionDetails(request, response);
-    const asking = describeAsking(store, interaction);
+    const client = describeClient(store, interaction);
     const chosen = findUser(options.users, form?.get("user") ?? "");
     if (chosen !== undefined) return await signIn(interaction, chosen.id);
     if (interaction.prompt.name === "login" || form?.get("answer") === "switch") {
-      return { page: buildLoginPage(asking, options.users) };
+      return { page: buildLoginPage(client, options.users) };
     }
     if (form?.get("answer") === "deny") {
       return await finish(interaction, {
@@ -99,12 +100,12 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
     }
     if (form?.get("answer") === "allow") return await allow(interaction, form.getAll("scope"));
     const user = findUser(options.users, read(interaction).accountId);
-    if (user === undefined) return { page: buildLoginPage(asking, options.users) };
+    if (user === undefined) return { page: buildLoginPage(client, options.users) };
     const before = grantedBefore(store, read(interaction).key);
     const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured);
     const scopes = options.scopes.filter(({ name }) => asked.includes(name))
       .map((scope): ConsentScope => ({ ...scope, granted: before.includes(scope.name) }));
-    return { page: buildConsentPage(asking, user, scopes) };
+    return { page: buildConsentPage(client, user, scopes) };
   };
 }
 
@@ -120,13 +121,13 @@ function grantedBefore(store: Store, key: string): readonly string[] {
   return Array.isArray(scopes) ? scopes.map(String) : [];
 }
 
-function describeAsking(store: Store, interaction: Interaction): Asking {
+function describeClient(store: Store, interaction: Interaction): AskingClient {
   const { clientId, resource = "" } = read(interaction);
-  const client = store.find("Client", clientId);
+  const registered = store.find("Client", clientId);
   const redirect = interaction.params["redirect_uri"] ?? "";
   const url = URL.canParse(redirect) ? new URL(redirect) : undefined;
   return {
-    clientName: String(client?.["client_name"] || clientId).slice(0, 100),
+    clientName: String(registered?.["client_name"] || clientId).slice(0, 100),
     redirectHost: url?.host || url?.protocol || "the client",
     resource,
   };

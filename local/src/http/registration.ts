@@ -1,10 +1,11 @@
 /**
- * Dynamic client registration as real clients do it (RFC 7591).
+ * Dynamic client registration (RFC 7591), lenient towards the metadata that real clients send.
  *
  * @module
  */
 
 import { randomBytes } from "node:crypto";
+import { isRecord } from "../options/check_option.ts";
 import type { Provider } from "../provider/oidc_provider.ts";
 import type { Payload, Store } from "../provider/store.ts";
 
@@ -12,35 +13,34 @@ const GRANT_TYPES = ["authorization_code", "refresh_token"];
 const AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"];
 
 /**
- * Tidies what a client wants to register with: empty members go, unknown grants go, and the kind
- * of application follows from the redirect URIs.
+ * Prepares the metadata of a registration request for oidc-provider: drops empty members and unknown
+ * grant types, and derives `application_type` from the redirect URIs. It drops `scope` too, because
+ * oidc-provider would refuse every later request for another scope, and so every step-up.
  *
- * The `scope` goes too: it would cap what the client may ever ask for, and so forbid a step-up.
- *
- * @param asked The parsed body.
- * @returns Metadata for the provider, or `undefined` when the body is no JSON object.
+ * @param body The parsed body.
+ * @returns The metadata; `undefined` when the body is not a JSON object.
  */
-export function tidyRegistration(asked: unknown): Payload | undefined {
-  if (typeof asked !== "object" || asked === null || Array.isArray(asked)) return undefined;
-  const entries = Object.entries(asked).filter(([name, value]) =>
+export function prepareMetadata(body: unknown): Payload | undefined {
+  if (!isRecord(body)) return undefined;
+  const entries = Object.entries(body).filter(([name, value]) =>
     value !== null && value !== "" && !(Array.isArray(value) && value.length === 0) &&
     !["scope", "application_type", "response_types", "grant_types"].includes(name)
   );
   const metadata: Payload = Object.fromEntries(entries);
-  const redirectUris = list(metadata["redirect_uris"]);
+  const redirectUris = strings(metadata["redirect_uris"]);
   const method = metadata["token_endpoint_auth_method"];
   if (!AUTH_METHODS.includes(String(method))) metadata["token_endpoint_auth_method"] = "none";
-  const grants = list(Reflect.get(asked, "grant_types")).filter((one) => GRANT_TYPES.includes(one));
+  const grants = strings(body["grant_types"]).filter((type) => GRANT_TYPES.includes(type));
   return {
     ...metadata,
     grant_types: grants.includes("authorization_code") ? grants : GRANT_TYPES,
     response_types: ["code"],
-    // Native clients may use loopback with any port, and schemes of their own.
+    // Only native clients may use loopback redirect URIs with any port, and private schemes.
     application_type: redirectUris.every(isWeb) ? "web" : "native",
   };
 }
 
-function list(value: unknown): string[] {
+function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
@@ -55,9 +55,9 @@ function isWeb(uri: string): boolean {
  *
  * @param provider Checks the metadata.
  * @param store Keeps the client.
- * @param metadata Tidied metadata.
+ * @param metadata The prepared metadata.
  * @returns The registration response.
- * @throws {Error} The metadata is not valid; `error` and `error_description` say why.
+ * @throws {Error} The metadata is not valid; the error has `error` and `error_description`.
  */
 export function registerClient(provider: Provider, store: Store, metadata: Payload): Payload {
   const client_id = randomBytes(16).toString("base64url");

@@ -1,5 +1,5 @@
 /**
- * The rules that single options have to keep, and the sentences in which a breach is told.
+ * Checks of single options, and the one sentence in which a broken rule is reported.
  * Pure: no clock, no network.
  *
  * @module
@@ -10,11 +10,14 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_SHOWN_LENGTH = 200;
 
-/** What a set of checks belongs to, such as `Cannot start the local PropelAuth`. */
+/** The beginning of every error that keeps the local PropelAuth from starting. */
+export const CANNOT_START = "Cannot start the local PropelAuth";
+
+/** Checks that throw errors with one common beginning. */
 export interface Rules {
-  /** Requires an object without unknown members, and gives it as a record. */
+  /** Requires an object without unknown members, and returns it as a record. */
   members(name: string, value: unknown, known: readonly string[]): Record<string, unknown>;
-  /** Requires text that is not blank and, when given, fits a pattern. */
+  /** Requires a string that is not blank or, when given, matches a pattern. */
   text(name: string, value: unknown, rule?: string, pattern?: RegExp): string;
   /** Like `text`, but never shows the value. */
   secret(name: string, value: unknown, rule: string, pattern: RegExp): string;
@@ -22,25 +25,25 @@ export interface Rules {
   boolean(name: string, value: unknown): boolean;
   /** Requires a whole number within bounds. */
   wholeNumber(name: string, value: unknown, min: number, max: number): number;
-  /** Requires an array, and gives it. */
+  /** Requires an array, and returns it. */
   array(name: string, value: unknown, rule: string): readonly unknown[];
   /** Requires a function. */
   callable(name: string, value: unknown): void;
-  /** The error for any other breach. */
-  breach(name: string, rule: string, received: string): TypeError;
+  /** Creates the error for a rule that none of the checks above covers. */
+  breach(name: string, rule: string, received: string, cause?: unknown): TypeError;
 }
 
 /**
  * Creates the checks, each of which throws `<intro>: <name> must be <rule>: received <value>`.
  *
- * @param intro What could not be done.
+ * @param intro The action that fails, such as `Cannot mint a token`.
  * @returns The checks.
  */
 export function createRules(intro: string): Rules {
   const sentence = (name: string, rule: string, received: string) =>
     `${intro}: ${name} must be ${rule}: received ${received}`;
-  const breach = (name: string, rule: string, received: string) =>
-    new TypeError(sentence(name, rule, received));
+  const breach = (name: string, rule: string, received: string, cause?: unknown) =>
+    new TypeError(sentence(name, rule, received), cause === undefined ? {} : { cause });
   return {
     breach,
     members(name, value, known) {
@@ -85,10 +88,11 @@ export function createRules(intro: string): Rules {
 }
 
 /**
- * Describes a received value: strings quoted and cut, a userinfo in a URL masked, the rest by type.
+ * Describes a received value for the end of an error sentence. Strings are quoted, cut after 200
+ * characters, and lose the credentials of a URL; objects are described by their type.
  *
- * @param value Any value that is no secret.
- * @returns A few words for the end of an error sentence.
+ * @param value Any value that is not a secret.
+ * @returns A few words.
  */
 export function describe(value: unknown): string {
   if (typeof value === "string") {
@@ -100,30 +104,30 @@ export function describe(value: unknown): string {
 }
 
 /**
- * Tells whether a value is an object with members.
+ * Tells whether a value is an object and not an array.
  *
  * @param value Any value.
- * @returns Whether its members can be read.
+ * @returns Whether its members can be read by name.
  */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
- * Tells whether a value can be a scope (RFC 6749 §3.3).
+ * Tells whether a value is one scope.
  *
  * @param value Any value.
- * @returns Whether it is one `scope-token`.
+ * @returns Whether it is a `scope-token` (RFC 6749 §3.3).
  */
 export function isScope(value: unknown): value is string {
   return typeof value === "string" && SCOPE_TOKEN.test(value);
 }
 
 /**
- * Tells whether a value is a UUID, of any version.
+ * Tells whether a value is a UUID of any version.
  *
  * @param value Any value.
- * @returns Whether it is one.
+ * @returns Whether it has the form of a UUID.
  */
 export function isUuid(value: unknown): value is string {
   return typeof value === "string" && UUID.test(value);

@@ -1,17 +1,16 @@
 /**
- * Turns raw options into checked, read-only ones. The only file that knows defaults.
+ * Checks the options of `startLocalPropelAuth` and adds their defaults.
  * Pure: no clock, no network.
  *
  * @module
  */
 
-import type { LocalPropelAuthOptions, LocalUserWithId } from "./local_propelauth_options.ts";
-import { createRules, describe, isRecord, isScope, isUuid } from "./check_option.ts";
+import type { LocalPropelAuthOptions, LocalUserWithId } from "./local_options.ts";
+import { CANNOT_START, createRules, describe, isRecord, isScope, isUuid } from "./check_option.ts";
 import { DEFAULT_SCOPES, type ResolvedScope, SIGNED_IN } from "./scopes.ts";
 import { defaultUsers, deriveUuid, findUser } from "./users.ts";
 
-const INTRO = "Cannot start the local PropelAuth";
-const rules = createRules(INTRO);
+const rules = createRules(CANNOT_START);
 
 const CREDENTIAL = /^[\w-]+$/;
 const CREDENTIAL_RULE = "letters, digits, _ and - only";
@@ -47,14 +46,14 @@ const USER_MEMBERS = [
   "lastName",
 ];
 
-/** Options after every check, with every default in place that needs no randomness. */
+/** Checked options with their defaults. Generated credentials are not among them. */
 export interface ResolvedOptions {
   readonly port: number;
   readonly hostname: string;
   readonly issuerForm: "path" | "bare";
   readonly users: readonly LocalUserWithId[];
   readonly scopes: readonly ResolvedScope[];
-  /** Normalised; `undefined` when every http and https URL is known. */
+  /** Normalised URLs; `undefined` when tokens may be issued for every http and https URL. */
   readonly resources: readonly string[] | undefined;
   readonly accessTokenExpiresInSeconds: number;
   readonly refreshTokenExpiresInSeconds: number;
@@ -71,10 +70,10 @@ export interface ResolvedOptions {
 /**
  * Checks the options and adds the defaults. Never changes its argument.
  *
- * @param options What the caller gave.
- * @returns The options, complete.
- * @throws {TypeError} One is unknown, or malformed.
- * @throws {RangeError} A number is out of bounds.
+ * @param options The caller's options.
+ * @returns The checked options with their defaults.
+ * @throws {TypeError} An option is unknown or malformed.
+ * @throws {RangeError} A number is out of its bounds.
  */
 export function resolveOptions(options: LocalPropelAuthOptions): ResolvedOptions {
   rules.members("options", options, OPTION_NAMES);
@@ -108,22 +107,34 @@ export function resolveOptions(options: LocalPropelAuthOptions): ResolvedOptions
 }
 
 /**
- * Brings a resource indicator into the form in which known ones are compared.
+ * Normalises a resource indicator, so that it can be compared with the configured ones.
  *
- * @param resource What a client sent.
- * @returns The URL, normalised; `undefined` when it is no http or https URL without fragment.
+ * @param resource The `resource` parameter of a request.
+ * @returns The normalised URL; `undefined` unless it is an http or https URL without a fragment.
  */
-export function normalizeResource(resource: unknown): string | undefined {
+function normalizeResource(resource: unknown): string | undefined {
   if (typeof resource !== "string" || !URL.canParse(resource) || resource.includes("#")) return;
   const url = new URL(resource);
   return /^https?:$/.test(url.protocol) ? url.href : undefined;
 }
 
 /**
- * Tells whether a host name can only be reached from this machine.
+ * Tells whether tokens may be issued for a resource.
  *
- * @param hostname A name or an address, IPv6 without brackets.
- * @returns Whether it is loopback.
+ * @param options Checked options.
+ * @param resource The `resource` parameter of a request.
+ * @returns Whether it is configured, or is a URL when no resource is configured.
+ */
+export function isKnownResource(options: ResolvedOptions, resource: unknown): resource is string {
+  const normalized = normalizeResource(resource);
+  return normalized !== undefined && (options.resources?.includes(normalized) ?? true);
+}
+
+/**
+ * Tells whether a host can be reached from this machine only.
+ *
+ * @param hostname A name or an address; an IPv6 address without brackets.
+ * @returns Whether it is a loopback name or address.
  */
 export function isLoopback(hostname: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|([a-z0-9-]+\.)*localhost)$/i.test(hostname);
@@ -133,7 +144,7 @@ function resolveHostname(options: LocalPropelAuthOptions): string {
   const hostname = rules.text("hostname", options.hostname ?? "127.0.0.1");
   const beyond = flag(options, "dangerouslyListenBeyondLoopback", false);
   const rule = beyond
-    ? "a name or an address that clients can reach, no wildcard"
+    ? "a name or an address that clients can reach, and not a wildcard address"
     : "loopback, such as 127.0.0.1 or localhost, unless dangerouslyListenBeyondLoopback is true";
   const bracketed = hostname.includes(":") ? `[${hostname}]` : hostname;
   const origin = `http://${bracketed}`;
@@ -149,8 +160,8 @@ function resolveIssuerForm(value: unknown): "path" | "bare" {
 }
 
 function resolveScopes(value: unknown): readonly ResolvedScope[] {
-  const rule = "an array of different scopes, each of printable ASCII without space, quote and " +
-    "backslash, or { name, description, optional } of such a one";
+  const rule = "an array of different scopes, each a string of printable ASCII without spaces, " +
+    "quotes and backslashes, or { name, description, optional } with such a name";
   const scopes = rules.array("scopes", value, rule).map((scope): ResolvedScope => {
     const { name, description = "", optional = false } = isRecord(scope)
       ? rules.members("scopes", scope, ["name", "description", "optional"])

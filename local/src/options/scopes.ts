@@ -1,21 +1,22 @@
 /**
- * The configured scopes, and what a client's request asks of them. Pure: no clock, no network.
+ * The configured scopes, and reading a client's `scope` parameter. Pure: no clock, no network.
  *
  * @module
  */
 
-import type { LocalScope } from "./local_propelauth_options.ts";
+import type { LocalScope } from "./local_options.ts";
 
 /** A configured scope with every default in place. */
 export type ResolvedScope = Required<LocalScope>;
 
 /**
- * Held by every grant beside the configured scopes and shown to nobody: with it a user who grants
- * nothing else still gets a token, which then has an empty scope.
+ * A scope that every grant contains and no page or token shows. oidc-provider refuses a grant
+ * without scopes; with this one, a user who declines every scope still gets a token, whose `scope`
+ * is empty.
  */
 export const SIGNED_IN = "local-propelauth:signed-in";
 
-/** The scopes of a stand-in that was told none. */
+/** The scopes when the option `scopes` is absent. */
 export const DEFAULT_SCOPES: readonly ResolvedScope[] = [
   {
     name: "read:user_data",
@@ -28,12 +29,12 @@ export const DEFAULT_SCOPES: readonly ResolvedScope[] = [
 ];
 
 /**
- * Reads a `scope` parameter. Clients ask for scopes that no dashboard has, `offline_access` and
- * `openid` above all: those are left out. A request that names none of ours asks for all.
+ * Reads a `scope` parameter. Scopes that are not configured are ignored: many clients send
+ * `offline_access` or `openid`. A parameter without any configured scope asks for all of them.
  *
  * @param parameter The parameter, `null` when absent.
  * @param configured The names of the configured scopes.
- * @returns The scopes asked for, in the order of the configuration.
+ * @returns The requested scopes, in the order of the configuration.
  */
 export function parseAskedScopes(
   parameter: string | null,

@@ -5,11 +5,11 @@
  */
 
 import { createHash } from "node:crypto";
-import type { LocalUser, LocalUserWithId } from "./local_propelauth_options.ts";
+import type { LocalUser, LocalUserWithId } from "./local_options.ts";
 
 /**
- * The users of a stand-in that was told none: one who may grant everything, one who may grant no
- * scope with `admin` in its name, and one of another organization.
+ * The users when the option `users` is absent: an owner who may grant every scope, a member who may
+ * grant none with `admin` in its name, and an admin of another organization.
  *
  * @param scopes The names of the configured scopes.
  * @returns The users.
@@ -26,7 +26,7 @@ export function defaultUsers(scopes: readonly string[]): LocalUser[] {
 }
 
 /**
- * Derives an id that is the same at every start (RFC 9562 §5.5, a name-based UUID).
+ * Derives an id that is the same at every start: a name-based UUID (RFC 9562 §5.5).
  *
  * @param name An e-mail address, or a domain.
  * @returns The UUID.
@@ -44,8 +44,8 @@ export function deriveUuid(name: string): string {
  * Finds a user.
  *
  * @param users Who can sign in.
- * @param idOrEmail The user's id or e-mail address; addresses have no case.
- * @returns The user, if there is one.
+ * @param idOrEmail The user's id or e-mail address, in upper or lower case.
+ * @returns The user; `undefined` when no user has that id or address.
  */
 export function findUser(
   users: readonly LocalUserWithId[],
@@ -60,14 +60,30 @@ export function findUser(
  *
  * @param user The user.
  * @param scope A configured scope.
- * @returns Whether it may go to a client.
+ * @returns Whether the user may give it to a client.
  */
 export function mayGrant(user: LocalUser, scope: string): boolean {
   return user.grantableScopes?.includes(scope) ?? true;
 }
 
 /**
- * Names a user for people.
+ * Builds the members of an introspection response that describe the user, except `sub`.
+ *
+ * @param user The user.
+ * @returns The members in PropelAuth's spelling.
+ */
+export function userClaims(user: LocalUserWithId): Record<string, unknown> {
+  return {
+    username: user.email,
+    user_id: user.id,
+    email: user.email,
+    ...(user.orgId !== undefined && { org_id: user.orgId }),
+    ...(user.orgRole !== undefined && { org_role: user.orgRole }),
+  };
+}
+
+/**
+ * Names a user on the pages.
  *
  * @param user The user.
  * @returns The name, or the e-mail address of a user without one.

@@ -1,5 +1,5 @@
 /**
- * The frame of every page, and the one way in which outside text gets into it. Pure.
+ * The frame of every page, and the escaping of text in it. Pure: no clock, no network.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 /**
  * Escapes text for HTML, in elements and in quoted attributes.
  *
- * @param text Any text; client names and resources are chosen by others.
- * @returns The text, without a character that HTML reads.
+ * @param text Any text, such as a client's name.
+ * @returns The text without characters that HTML interprets.
  */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -59,11 +59,11 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 `;
 
 /**
- * Puts a page together.
+ * Builds a whole page, which works without scripts.
  *
- * @param title The title, plain text.
- * @param content The content, HTML.
- * @returns The whole document; it works without script.
+ * @param title The title, as plain text.
+ * @param content The content, as HTML.
+ * @returns The document.
  */
 export function buildPage(title: string, content: string): string {
   return `<!doctype html>

@@ -5,14 +5,14 @@
  */
 
 import { buildPage, escapeHtml } from "./html.ts";
-import type { LocalUser, LocalUserWithId } from "../options/local_propelauth_options.ts";
+import type { LocalUser, LocalUserWithId } from "../options/local_options.ts";
 import type { ResolvedScope } from "../options/scopes.ts";
 import { displayName, mayGrant } from "../options/users.ts";
 
-/** What a client asks for. */
-export interface Asking {
+/** The client of an authorization request, as the pages describe it. */
+export interface AskingClient {
   readonly clientName: string;
-  /** Where the browser goes with the answer. */
+  /** Host, or scheme, of the redirect URI. */
   readonly redirectHost: string;
   readonly resource: string;
 }
@@ -24,47 +24,47 @@ export interface ConsentScope extends ResolvedScope {
 }
 
 /**
- * Builds the page on which a user is chosen.
+ * Builds the page on which the user chooses who signs in.
  *
- * @param asking What the client asks for.
- * @param users Who can sign in.
+ * @param client The client that asks.
+ * @param users The users to choose from.
  * @returns HTML.
  */
-export function buildLoginPage(asking: Asking, users: readonly LocalUserWithId[]): string {
-  const people = users.map((user) =>
+export function buildLoginPage(client: AskingClient, users: readonly LocalUserWithId[]): string {
+  const buttons = users.map((user) =>
     `<button class="person" name="user" value="${user.id}"><strong>${
       escapeHtml(displayName(user))
     }</strong><small>${escapeHtml(describeUser(user))}</small></button>`
   );
   return buildPage(
     "Sign in",
-    `<h1>Sign in</h1><p class="soft">to go on to <strong>${
-      escapeHtml(asking.clientName)
-    }</strong></p><form method="post"><h2>Choose who you are</h2>${people.join("")}</form>`,
+    `<h1>Sign in</h1><p class="soft">to continue to <strong>${
+      escapeHtml(client.clientName)
+    }</strong></p><form method="post"><h2>Choose who you are</h2>${buttons.join("")}</form>`,
   );
 }
 
 /**
- * Builds the page on which the user allows or denies.
+ * Builds the page on which the user grants or denies scopes.
  *
- * @param asking What the client asks for.
- * @param user Who is signed in.
- * @param scopes What is asked, in order.
+ * @param client The client that asks.
+ * @param user The user who is signed in.
+ * @param scopes The requested scopes, in order.
  * @returns HTML.
  */
 export function buildConsentPage(
-  asking: Asking,
+  client: AskingClient,
   user: LocalUserWithId,
   scopes: readonly ConsentScope[],
 ): string {
   const rows = scopes.map((scope) => `<li>${buildScope(scope, user)}</li>`);
   return buildPage(
-    `Allow ${asking.clientName}?`,
-    `<form method="post"><h1>Allow ${escapeHtml(asking.clientName)}?</h1>
+    `Allow ${client.clientName}?`,
+    `<form method="post"><h1>Allow ${escapeHtml(client.clientName)}?</h1>
 <p class="soft">Signed in as ${escapeHtml(user.email)}<br>
 <button class="link" name="answer" value="switch">use another account</button></p>
-<dl><dt>Server</dt><dd><code>${escapeHtml(asking.resource)}</code></dd>
-<dt>Returns to</dt><dd>${escapeHtml(asking.redirectHost)}</dd></dl>
+<dl><dt>Server</dt><dd><code>${escapeHtml(client.resource)}</code></dd>
+<dt>Returns to</dt><dd>${escapeHtml(client.redirectHost)}</dd></dl>
 <h2>It will be able to</h2><ul class="rows">${rows.join("")}</ul>
 <div class="answer"><button name="answer" value="deny">Deny</button>
 <button class="allow" name="answer" value="allow">Allow</button></div></form>`,
@@ -72,26 +72,26 @@ export function buildConsentPage(
 }
 
 /**
- * Builds the page of a request that cannot go on.
+ * Builds the page that ends a login with an error.
  *
- * @param what What is wrong, plain text.
- * @param advice What to do, plain text.
+ * @param problem The problem, as plain text.
+ * @param advice The next step for the reader, as plain text.
  * @returns HTML.
  */
-export function buildErrorPage(what: string, advice: string): string {
+export function buildErrorPage(problem: string, advice: string): string {
   return buildPage(
-    "This login cannot go on",
-    `<h1>This login cannot go on</h1><p>${escapeHtml(what)}</p><p class="soft">${
+    "This login cannot continue",
+    `<h1>This login cannot continue</h1><p>${escapeHtml(problem)}</p><p class="soft">${
       escapeHtml(advice)
     }</p>`,
   );
 }
 
 /**
- * Builds the page at the Auth URL itself.
+ * Builds the page at the Auth URL.
  *
  * @param authUrl The Auth URL.
- * @param users Who can sign in.
+ * @param users The users who can sign in.
  * @param scopes The configured scopes.
  * @returns HTML.
  */
@@ -111,7 +111,7 @@ export function buildRootPage(
     "Local PropelAuth",
     `<h1>Local PropelAuth</h1><p class="soft">Stands in for PropelAuth on this machine. Its Auth URL
 is <code>${escapeHtml(authUrl)}</code>.</p><h2>Users</h2><ul class="rows">${people.join("")}</ul>
-<h2>Scopes</h2><p>${names.join(", ") || "none"}</p><h2>Metadata</h2>
+<h2>Scopes</h2><p>${names.join(", ") || "none configured"}</p><h2>Metadata</h2>
 <p><a href="${escapeHtml(metadata)}"><code>${escapeHtml(metadata)}</code></a></p>`,
   );
 }

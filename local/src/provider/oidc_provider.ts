@@ -1,12 +1,12 @@
 /**
- * Imports oidc-provider when a local PropelAuth starts: it brings forty packages, which importing
- * `mod.ts` alone does not load. Its types stand here: the package has none of its own, and those of
- * DefinitelyTyped would bring twenty packages more.
+ * Imports oidc-provider, with types for the part that this package uses. The import happens when a
+ * local PropelAuth starts, because it loads forty packages. The types are written here, because
+ * oidc-provider has none and those of DefinitelyTyped depend on twenty more packages.
  *
  * @module
  */
 
-// deno-lint-ignore-file no-console -- oidc-provider prints a warning at import, muted here
+// deno-lint-ignore-file no-console -- silences one warning that oidc-provider prints at import
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Payload } from "./store.ts";
 
@@ -19,9 +19,9 @@ export interface Provider {
   readonly AccessToken: new (properties: AccessTokenProperties) => { save(): Promise<string> };
   /** The whole server as a listener of `node:http`. */
   callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** The login or consent that the browser's cookie belongs to; throws when there is none. */
+  /** Finds the login or consent of the browser's cookie; throws when there is no such cookie. */
   interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;
-  /** Adds a step around all that the server does. */
+  /** Adds a middleware around every route. */
   use(middleware: (context: Context, next: () => Promise<void>) => Promise<void>): unknown;
   on(event: "server_error", listener: (context: Context, error: unknown) => void): unknown;
 }
@@ -29,11 +29,11 @@ export interface Provider {
 /** A registered client. */
 export interface Client {
   readonly clientId: string;
-  /** What the client registered with, completed, in the wire's spelling. */
+  /** The client's metadata with defaults, in the spelling of RFC 7591. */
   metadata(): Payload;
 }
 
-/** What a user allowed a client. */
+/** The scopes that a user granted to a client. */
 export interface Grant {
   addOIDCScope(scope: string): void;
   addResourceScope(resource: string, scope: string): void;
@@ -42,21 +42,21 @@ export interface Grant {
   save(): Promise<string>;
 }
 
-/** A login or consent that a user is asked for. */
+/** One question to the user, a login or a consent, during an authorization request. */
 export interface Interaction {
   readonly uid: string;
   readonly exp: number;
-  /** Where the browser goes when the user has answered. */
+  /** The URL to which the browser is sent after the user's answer. */
   readonly returnTo: string;
   readonly prompt: { readonly name: string };
-  /** The authorization request. */
+  /** The parameters of the authorization request. */
   readonly params: Record<string, string | undefined>;
   readonly session?: { readonly accountId: string; readonly uid: string };
   result?: InteractionResult;
   persist(): Promise<unknown>;
 }
 
-/** The user's answer. */
+/** The user's answer to an interaction. */
 export interface InteractionResult {
   readonly login?: { readonly accountId: string };
   readonly consent?: { readonly grantId: string };
@@ -64,13 +64,13 @@ export interface InteractionResult {
   readonly error_description?: string;
 }
 
-/** A browser's login. */
+/** The login of a browser. */
 export interface Session {
   accountId?: string | undefined;
   persist(): Promise<unknown>;
 }
 
-/** What an access token is made of. */
+/** The members of an access token. */
 export interface AccessTokenProperties {
   readonly accountId: string;
   readonly clientId: string;
@@ -80,16 +80,14 @@ export interface AccessTokenProperties {
   readonly extra: Payload;
 }
 
-/** One request on its way through the server. */
+/** A Koa context with the part of oidc-provider's state that is used here. */
 export interface Context {
   body: unknown;
   type: string;
   readonly oidc?: {
-    readonly route: string;
     readonly entities: {
       readonly AccessToken?: { readonly accountId: string; readonly extra?: Payload };
     };
-    readonly result?: InteractionResult;
   };
 }
 
@@ -99,25 +97,20 @@ export interface ProviderModule {
   readonly errors: { readonly InvalidTarget: new (description?: string) => Error };
   readonly interactionPolicy: {
     readonly base: () => InteractionPolicy;
-    readonly Prompt: new (options: object, ...checks: object[]) => object;
-    readonly Check: new (
-      reason: string,
-      description: string,
-      check: (context: Context) => boolean,
-    ) => object;
+    readonly Prompt: new (options: { name: string; requestable: boolean }) => object;
   };
 }
 
-/** When a user is asked what. */
+/** The kinds of interaction in the order in which oidc-provider asks for them. */
 export interface InteractionPolicy {
-  remove(name: string): void;
-  add(prompt: object): void;
+  get(name: string): { readonly checks: { remove(reason: string): void } };
+  add(prompt: object, index: number): void;
 }
 
 let imported: Promise<ProviderModule> | undefined;
 
 /**
- * Imports oidc-provider, once, and leaves out its one line about runtimes that it is not tested on.
+ * Imports oidc-provider once, without its warning about runtimes that it does not support.
  *
  * @returns The module.
  */

@@ -1,5 +1,5 @@
 /**
- * The authorization server itself: oidc-provider, configured as PropelAuth behaves.
+ * Configures oidc-provider so that it behaves as PropelAuth does.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createAdapterClass, type Payload, type Store } from "./store.ts";
 import { isRecord } from "../options/check_option.ts";
-import { normalizeResource, type ResolvedOptions } from "../options/resolve_options.ts";
+import { isKnownResource, type ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage } from "../pages/pages.ts";
 import type { Context, Provider, ProviderModule } from "./oidc_provider.ts";
 import { SIGNED_IN } from "../options/scopes.ts";
-import { findUser } from "../options/users.ts";
+import { findUser, userClaims } from "../options/users.ts";
 
-/** Where the MCP endpoints are, below the Auth URL. */
+/** Path of the OAuth endpoints below the Auth URL. */
 export const MOUNT = "/oauth/2.1";
-/** Where the login and consent pages are, below the Auth URL. */
+/** Path of the login and consent pages below the Auth URL. */
 export const PAGES = `${MOUNT}/interaction`;
 const INTERACTION_SECONDS = 3600;
 
-/** What a provider is made of. */
+/** The parts that {@linkcode createProvider} puts together. */
 export interface ProviderParts {
   readonly module: ProviderModule;
   readonly issuer: string;
@@ -33,9 +33,9 @@ export interface ProviderParts {
 }
 
 /**
- * Makes a signing key: the provider wants one, although nothing of ours is signed.
+ * Generates a signing key. oidc-provider requires one, although it signs nothing here.
  *
- * @returns A JSON Web Key.
+ * @returns A private JSON Web Key.
  */
 export function generateKey(): Payload {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -45,15 +45,15 @@ export function generateKey(): Payload {
 /**
  * Creates the provider.
  *
- * @param parts What it is made of.
- * @returns The provider, not yet listening.
+ * @param parts Options, store and credentials.
+ * @returns The provider, which does not listen yet.
  */
 export function createProvider(parts: ProviderParts): Provider {
   const { module, issuer, options, store } = parts;
   const scopes = [...options.scopes.map(({ name }) => name), SIGNED_IN];
   const resourceServer = (resource: string) => ({
     scope: scopes.join(" "),
-    // To the letter: a client's trailing slash stays in the token's audience.
+    // Unchanged: a trailing slash that the client sent stays in the token's audience.
     audience: resource,
     accessTokenFormat: "opaque",
     accessTokenTTL: options.accessTokenExpiresInSeconds,
@@ -98,7 +98,7 @@ export function createProvider(parts: ProviderParts): Provider {
       revocation: { enabled: true },
       introspection: {
         enabled: true,
-        // A refresh token is none to call a server with.
+        // Refresh tokens are inactive: an MCP server must not accept one as an access token.
         allowedPolicy: (_context: unknown, _client: unknown, token: { kind: string }) =>
           token.kind === "AccessToken",
       },
@@ -108,7 +108,7 @@ export function createProvider(parts: ProviderParts): Provider {
         useGrantedResource: () => true,
         getResourceServerInfo: (_context: unknown, resource: string) => {
           if (isKnownResource(options, resource)) return resourceServer(resource);
-          throw new module.errors.InvalidTarget("this resource is not known here");
+          throw new module.errors.InvalidTarget("no MCP server with this resource is configured");
         },
       },
     },
@@ -138,7 +138,7 @@ export function createProvider(parts: ProviderParts): Provider {
       const user = findUser(options.users, id);
       return user && { accountId: user.id, claims: () => ({ sub: user.id }) };
     },
-    // Each login shows the consent page: what was granted before is on it, as granted.
+    // Each login shows the consent page, which marks the scopes that were granted before.
     loadExistingGrant: (context: LoginContext) => {
       const grantId = context.oidc.result?.consent?.grantId;
       return grantId && context.oidc.provider.Grant.find(grantId);
@@ -157,7 +157,7 @@ export function createProvider(parts: ProviderParts): Provider {
     await next();
     const { body } = context;
     if (!isRecord(body)) return;
-    // What a token was minted with stands over what the server says by itself.
+    // The claims of a minted token replace those that oidc-provider has put in.
     if (body.active === true) Object.assign(body, context.oidc?.entities.AccessToken?.extra);
     if (typeof body.scope === "string") {
       body.scope = body.scope.split(" ").filter((scope) => scope !== SIGNED_IN).join(" ");
@@ -170,14 +170,14 @@ function adviceFor(
   { error, error_description = "" }: { error: string; error_description?: string },
 ) {
   if (error === "invalid_client") {
-    return "This client is not registered here, perhaps because the stand-in was started again " +
-      "without stateFile: remove the client's saved login and connect again.";
+    return "This client is not registered. Perhaps the local PropelAuth was restarted without " +
+      "stateFile: remove the client's saved login and connect again.";
   }
   if (error === "invalid_target") {
-    return "Ask for the URL of an MCP server that is configured here.";
+    return "Request a resource that is configured in the option resources of the local PropelAuth.";
   }
   if (/redirect_uri/.test(error_description)) {
-    return "The client has to come back to an address that it registered, to the letter.";
+    return "The redirect URI has to be one that the client registered, character for character.";
   }
   return "Go back to the client and connect again.";
 }
@@ -187,34 +187,4 @@ interface LoginContext {
     readonly result?: { readonly consent?: { readonly grantId?: string } };
     readonly provider: { readonly Grant: { find(id: string): Promise<unknown> } };
   };
-}
-
-/**
- * What introspection says of a user beside the id.
- *
- * @param user The user.
- * @returns Members of the introspection response.
- */
-export function userClaims(
-  user: { id: string; email: string; orgId?: string; orgRole?: string },
-): Payload {
-  return {
-    username: user.email,
-    user_id: user.id,
-    email: user.email,
-    ...(user.orgId !== undefined && { org_id: user.orgId }),
-    ...(user.orgRole !== undefined && { org_role: user.orgRole }),
-  };
-}
-
-/**
- * Tells whether tokens may be for a resource.
- *
- * @param options Checked options.
- * @param resource What a client sent.
- * @returns Whether it is known.
- */
-export function isKnownResource(options: ResolvedOptions, resource: string): boolean {
-  const normalized = normalizeResource(resource);
-  return normalized !== undefined && (options.resources?.includes(normalized) ?? true);
 }

@@ -1,23 +1,23 @@
 /**
- * The file that outlives a restart: readable by its owner alone, replaced as a whole.
+ * Reads and writes the file that keeps the state over a restart. Only its owner can read it.
  *
  * @module
  */
 
 import process from "node:process";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { isRecord } from "../options/check_option.ts";
+import { CANNOT_START, createRules, isRecord } from "../options/check_option.ts";
 import type { StoredEntries } from "./store.ts";
 
 const VERSION = 1;
 
-/** What the file holds. */
+/** The content of the file. */
 export interface State {
   /** Clients, grants, tokens and sessions. */
   readonly entries: StoredEntries;
   /** The signing key, as a JSON Web Key. */
   readonly key?: Record<string, unknown>;
-  /** The generated credentials. */
+  /** The credentials, when they were generated. */
   readonly introspectionClientId?: string;
   readonly introspectionClientSecret?: string;
 }
@@ -26,8 +26,8 @@ export interface State {
  * Reads the file.
  *
  * @param path Its path.
- * @returns What it holds; an empty state when there is no such file.
- * @throws {TypeError} It cannot be read, or is none that {@linkcode writeState} wrote.
+ * @returns Its content; an empty state when the file does not exist.
+ * @throws {TypeError} The file cannot be read, or {@linkcode writeState} did not write it.
  */
 export function readState(path: string): State {
   let text: string;
@@ -49,16 +49,16 @@ export function readState(path: string): State {
       };
     }
   } catch {
-    // Not JSON: told below, without the parser's excerpt of what may be secret.
+    // Not JSON. The parser's error is dropped, because it quotes the file, which holds secrets.
   }
   throw unusable(path);
 }
 
 /**
- * Replaces the file by a new one, so that a reader sees the old state or the new one.
+ * Replaces the file in one step, so that a reader sees the old state or the new one.
  *
  * @param path Its path.
- * @param state What it is to hold.
+ * @param state Its new content.
  * @throws {TypeError} The folder or the file cannot be written.
  */
 export function writeState(path: string, state: State): void {
@@ -84,11 +84,10 @@ function isEntries(value: unknown): value is StoredEntries {
 }
 
 function unusable(path: string, cause?: unknown): TypeError {
-  const reason = cause instanceof Error ? cause.message : "its content is none";
-  const rule = "a file that the local PropelAuth wrote and can write, or a path where none is yet";
-  return new TypeError(
-    `Cannot start the local PropelAuth: stateFile must be ${rule}: received ` +
-      `${JSON.stringify(path)}: ${reason}`,
-    { cause },
-  );
+  const reason = cause instanceof Error ? cause.message : "the file has other content";
+  const rule =
+    "a file that the local PropelAuth wrote and can write, or a path without a file in " +
+    "a folder that exists";
+  const received = `${JSON.stringify(path)}: ${reason}`;
+  return createRules(CANNOT_START).breach("stateFile", rule, received, cause);
 }

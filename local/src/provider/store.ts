@@ -1,29 +1,29 @@
 /**
- * Keeps what the authorization server has to remember: one map for each kind of thing, with an
- * expiry for each entry and no timer. Entries come and go as copies.
+ * Keeps the state of the authorization server in memory: one map for each kind of entry (clients,
+ * grants, tokens), without timers. Entries are copied on their way in and out.
  *
  * @module
  */
 
-/** What is stored: data that JSON can hold. */
+/** The content of an entry: data that JSON can represent. */
 export type Payload = Record<string, unknown>;
 
-/** Everything of one store that a restart keeps, for JSON. */
+/** The entries that survive a restart, by kind. */
 export type StoredEntries = Record<string, [id: string, payload: Payload, expiresAt?: number][]>;
 
-/** A store over all kinds. Times are in seconds since 1970. */
+/** Entries of every kind. Times are in seconds since 1970. */
 export interface Store {
-  /** Gives a copy, unless the entry is absent or expired. */
+  /** Returns a copy of an entry; `undefined` when it is absent or expired. */
   find(kind: string, id: string): Payload | undefined;
-  /** Gives the first entry whose member has that value. */
+  /** Returns a copy of the first entry whose member has that value. */
   findBy(kind: string, member: string, value: unknown): Payload | undefined;
-  /** Adds or replaces; without a number of seconds for good. */
+  /** Adds or replaces an entry. Without a number of seconds it never expires. */
   upsert(kind: string, id: string, payload: Payload, expiresInSeconds?: number): void;
-  /** Removes an entry; one that is absent is none to remove. */
+  /** Removes an entry, if it exists. */
   destroy(kind: string, id: string): void;
-  /** Removes every entry of the kinds whose member has that value. */
+  /** Removes the entries of these kinds whose member has that value. */
   destroyBy(kinds: readonly string[], member: string, value: unknown): void;
-  /** All that a restart keeps. */
+  /** Returns the entries that survive a restart. */
   entries(): StoredEntries;
 }
 
@@ -32,16 +32,16 @@ interface Entry {
   readonly expiresAt?: number;
 }
 
-// Worthless after a restart: their browsers' requests are over, and codes live for a minute.
+// Not kept over a restart: a login page is opened again in seconds, and codes live for a minute.
 const FLEETING: readonly string[] = ["Interaction", "AuthorizationCode"];
 const UPSERTS_BETWEEN_SWEEPS = 256;
 
 /**
  * Creates a store.
  *
- * @param stored What an earlier store gave.
+ * @param stored The entries of an earlier store.
  * @param now The clock, in seconds since 1970.
- * @param onChange Called after every change of what a restart keeps.
+ * @param onChange Called after every change of an entry that survives a restart.
  * @returns The store.
  */
 export function createStore(
@@ -113,13 +113,13 @@ export function createStore(
   };
 }
 
-/** What ends with its grant. */
+/** The kinds of entries that end with their grant. */
 const GRANTED_KINDS = ["AccessToken", "AuthorizationCode", "RefreshToken"];
 
 /**
- * Makes the class of which oidc-provider creates one adapter for each kind of thing.
+ * Creates the class that oidc-provider instantiates once for each kind of entry.
  *
- * @param store Where everything is kept.
+ * @param store Keeps the entries.
  * @param now The clock, in whole seconds since 1970.
  * @returns The class.
  */

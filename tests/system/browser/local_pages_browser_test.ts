@@ -186,13 +186,13 @@ test("everything can be done by keyboard alone", async () => {
   });
 });
 
-test("a request that cannot go on ends on a page that says why", async () => {
+test("a request that cannot continue ends on a page that says why", async () => {
   await inBrowser(async ({ page, local }) => {
     await page.goto(
       `${local.authUrl}/oauth/2.1/authorize?client_id=unknown&state=s&resource=http://h`,
     );
     const text = await page.locator("main").innerText();
-    assert.match(text, /This login cannot go on/);
+    assert.match(text, /This login cannot continue/);
     assert.match(text, /remove the client's saved login and connect again/);
   });
 });
