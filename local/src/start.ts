@@ -11,10 +11,14 @@ import { createListener } from "./http/listener.ts";
 import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
 import { importProvider } from "./provider/oidc_provider.ts";
 import { CANNOT_START } from "./options/check_option.ts";
-import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
+import {
+  type ResolvedOptions,
+  resolveOptions,
+  type RunningOptions,
+} from "./options/resolve_options.ts";
 import { resolveMintOptions } from "./options/resolve_mint_options.ts";
 import { createProvider, generateKey, MOUNT } from "./provider/provider.ts";
-import { readState, type State, writeState } from "./provider/state_file.ts";
+import { createStateWriter, readState, type State } from "./provider/state_file.ts";
 import { createStore } from "./provider/store.ts";
 import { userClaims } from "./options/users.ts";
 
@@ -41,7 +45,14 @@ export async function startLocalPropelAuth(
   options: LocalPropelAuthOptions = {},
 ): Promise<LocalPropelAuth> {
   const resolved = resolveOptions(options);
-  const log = resolved.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const write = resolved.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const log = (line: string): void => {
+    try {
+      write(line);
+    } catch {
+      // The local PropelAuth keeps running without the caller's log.
+    }
+  };
   const state = resolved.stateFile === undefined ? { entries: {} } : readState(resolved.stateFile);
   const server = createServer();
   const authUrl = await listen(server, resolved);
@@ -61,7 +72,7 @@ const now = (): number => Math.floor(Date.now() / 1000);
 async function build(
   server: Server,
   authUrl: string,
-  options: ResolvedOptions,
+  options: RunningOptions,
   state: State,
 ): Promise<LocalPropelAuth> {
   const issuer = options.issuerForm === "path" ? authUrl + MOUNT : authUrl;
@@ -71,25 +82,19 @@ async function build(
   const introspectionClientSecret = options.introspectionClientSecret ??
     state.introspectionClientSecret ?? randomBytes(24).toString("hex");
   const credentials = { introspectionClientId, introspectionClientSecret };
-  const { stateFile } = options;
-  let dirty = false;
-  const save = (): void => {
-    if (stateFile === undefined || dirty) return;
-    dirty = true;
-    // One write for all changes of a request.
-    queueMicrotask(() => {
-      dirty = false;
-      writeState(stateFile, { entries: store.entries(), key, ...credentials });
-    });
+  const store = createStore(state.entries, now, () => writer?.change());
+  const collect = (): State => ({ entries: store.entries(), key, ...credentials });
+  const writer = options.stateFile === undefined
+    ? undefined
+    : createStateWriter(options.stateFile, collect, options.log);
+  const stop = async (): Promise<void> => {
+    await close(server);
+    writer?.flush();
   };
-  const store = createStore(state.entries, now, save);
-  if (stateFile !== undefined) {
-    writeState(stateFile, { entries: store.entries(), key, ...credentials });
-  }
   const module = await importProvider();
   const provider = createProvider({ module, issuer, options, store, key, now, ...credentials });
   provider.on("server_error", (_context, error) => {
-    options.log?.(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
+    options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
   });
   server.on("request", createListener({ provider, options, store, authUrl, issuer }));
   return {
@@ -127,8 +132,8 @@ async function build(
       }
       return Promise.resolve();
     },
-    close: () => close(server),
-    [Symbol.asyncDispose]: () => close(server),
+    close: stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 import { type Answer, withLocal } from "./support.ts";
@@ -65,4 +66,27 @@ test("close() stops listening, and does nothing when called again", async () => 
   await local.close();
   await assert.rejects(fetch(`${local.authUrl}/`));
   await local[Symbol.asyncDispose]();
+});
+
+test("startLocalPropelAuth() goes on when log throws", async () => {
+  let lines = 0;
+  const log = (): void => {
+    lines++;
+    throw new Error("the log is full");
+  };
+  await withLocal({ log }, async (local) => {
+    // A body that breaks off is an internal error, which is logged.
+    const { hostname, port } = new URL(local.authUrl);
+    const socket = connect(Number(port), hostname);
+    await once(socket, "connect");
+    socket.write(
+      `POST /oauth/2.1/register HTTP/1.1\r\nHost: ${hostname}:${port}\r\n` +
+        "Content-Length: 10\r\n\r\n{",
+    );
+    socket.end();
+    await once(socket, "close");
+    const response = await fetch(local.authUrl);
+    assert.match(await response.text(), /Local PropelAuth/);
+    assert.equal(lines, 2);
+  });
 });

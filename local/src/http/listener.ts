@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { walkPages } from "../authorize_as.ts";
 import { createLogin } from "./login.ts";
-import type { ResolvedOptions } from "../options/resolve_options.ts";
+import type { RunningOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
 import { MOUNT, PAGES } from "../provider/provider.ts";
 import type { Provider } from "../provider/oidc_provider.ts";
@@ -32,7 +32,7 @@ const INTERNAL = "x-local-propelauth";
 /** The parts that {@linkcode createListener} puts together. */
 export interface ListenerParts {
   readonly provider: Provider;
-  readonly options: ResolvedOptions;
+  readonly options: RunningOptions;
   readonly store: Store;
   readonly authUrl: string;
   readonly issuer: string;
@@ -143,7 +143,7 @@ export function createListener(parts: ListenerParts) {
 
   return (request: IncomingMessage, response: ServerResponse): void => {
     route(request, response).catch((error) => {
-      options.log?.(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
+      options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
       if (!response.headersSent) {
         send(response, 500, "application/json", '{"error":"server_error"}');
       } else response.destroy();

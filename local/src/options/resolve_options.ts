@@ -67,6 +67,11 @@ export interface ResolvedOptions {
   readonly log: ((line: string) => void) | undefined;
 }
 
+/** Checked options, with a log that never throws. */
+export interface RunningOptions extends ResolvedOptions {
+  readonly log: (line: string) => void;
+}
+
 /**
  * Checks the options and adds the defaults. Never changes its argument.
  *

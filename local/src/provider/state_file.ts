@@ -27,7 +27,7 @@ export interface State {
  *
  * @param path Its path.
  * @returns Its content; an empty state when the file does not exist.
- * @throws {TypeError} The file cannot be read, or {@linkcode writeState} did not write it.
+ * @throws {TypeError} The file cannot be read, or was not written by a local PropelAuth.
  */
 export function readState(path: string): State {
   let text: string;
@@ -54,22 +54,72 @@ export function readState(path: string): State {
   throw unusable(path);
 }
 
+/** Writes the state to its file whenever it has changed. */
+export interface StateWriter {
+  /** Writes the state at the end of the current step; several changes cause one write. */
+  change(): void;
+  /** Writes changes that are not in the file yet, such as those of a failed write. */
+  flush(): void;
+}
+
 /**
- * Replaces the file in one step, so that a reader sees the old state or the new one.
+ * Writes the state for the first time, and creates the writer of its changes. When a later write
+ * fails, the state stays in memory, and every further change tries to write all of it.
  *
- * @param path Its path.
- * @param state Its new content.
- * @throws {TypeError} The folder or the file cannot be written.
+ * @param path The path of the file.
+ * @param collect Returns the state.
+ * @param log Receives a line when writing begins to fail, and when it works again.
+ * @returns The writer. It never throws.
+ * @throws {TypeError} The file or its folder cannot be written.
  */
-export function writeState(path: string, state: State): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+export function createStateWriter(
+  path: string,
+  collect: () => State,
+  log: (line: string) => void,
+): StateWriter {
+  let scheduled = false;
+  let failed = false;
+  const write = (): void => {
+    scheduled = false;
+    try {
+      replaceFile(path, collect());
+      if (failed) log(`Local PropelAuth: writes stateFile ${JSON.stringify(path)} again.`);
+      failed = false;
+    } catch (error) {
+      if (!failed) {
+        log(
+          `Local PropelAuth: cannot write stateFile ${JSON.stringify(path)}: ${
+            messageOf(error)
+          }. ` +
+            "The state is kept in memory, and the next change is written again.",
+        );
+      }
+      failed = true;
+    }
+  };
   try {
-    rmSync(temporary, { force: true });
-    writeFileSync(temporary, JSON.stringify({ version: VERSION, ...state }), { mode: 0o600 });
-    renameSync(temporary, path);
+    replaceFile(path, collect());
   } catch (cause) {
     throw unusable(path, cause);
   }
+  return {
+    change() {
+      if (scheduled) return;
+      scheduled = true;
+      queueMicrotask(write);
+    },
+    flush() {
+      if (scheduled || failed) write();
+    },
+  };
+}
+
+/** Replaces the file in one step, so that a reader sees the old state or the new one. */
+function replaceFile(path: string, state: State): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, JSON.stringify({ version: VERSION, ...state }), { mode: 0o600 });
+  renameSync(temporary, path);
 }
 
 function isEntries(value: unknown): value is StoredEntries {
@@ -84,10 +134,14 @@ function isEntries(value: unknown): value is StoredEntries {
 }
 
 function unusable(path: string, cause?: unknown): TypeError {
-  const reason = cause instanceof Error ? cause.message : "the file has other content";
+  const reason = cause === undefined ? "the file has other content" : messageOf(cause);
   const rule =
     "a file that the local PropelAuth wrote and can write, or a path without a file in " +
     "a folder that exists";
   const received = `${JSON.stringify(path)}: ${reason}`;
   return createRules(CANNOT_START).breach("stateFile", rule, received, cause);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
