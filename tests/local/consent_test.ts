@@ -91,3 +91,52 @@ test("startLocalPropelAuth() answers without a page when autoConsentAs is set", 
     assert.notEqual(location.searchParams.get("code"), null);
   });
 });
+
+const FOREIGN = [
+  "https://claude.ai/api/mcp/auth_callback",
+  "https://127.0.0.1.evil.example/callback",
+  "https://evil.example/127.0.0.1",
+  "https://127.0.0.1@evil.example/callback",
+];
+
+for (const redirect_uri of FOREIGN) {
+  test(`startLocalPropelAuth() shows an error page when autoConsentAs would redirect to ${redirect_uri}`, async () => {
+    await withLocal({ autoConsentAs: MEMBER }, async (local) => {
+      const { client_id } = await register(local, { redirect_uris: [redirect_uri] });
+      // RFC 6749 §3.1.2.3: a client with a single redirect URI may leave it out.
+      for (const change of [{ redirect_uri }, { redirect_uri: undefined }]) {
+        const { url } = authorizationRequest(local, client_id, change);
+        const response = await fetch(url, { redirect: "manual" });
+        assert.equal(response.status, 400);
+        assert.equal(response.headers.get("Location"), null);
+        assert.match(await response.text(), /autoConsentAs answers only .*without autoConsentAs/s);
+      }
+    });
+  });
+}
+
+for (const redirect_uri of ["cursor://anysphere.cursor-mcp/oauth", "http://[::1]:9/callback"]) {
+  test(`startLocalPropelAuth() answers without a page when autoConsentAs redirects to ${redirect_uri}`, async () => {
+    await withLocal({ autoConsentAs: MEMBER }, async (local) => {
+      const { client_id } = await register(local, { redirect_uris: [redirect_uri] });
+      const { url } = authorizationRequest(local, client_id, { redirect_uri });
+      const response = await fetch(url, { redirect: "manual" });
+      assert.equal(response.status, 303);
+      assert.ok(response.headers.get("Location")?.startsWith(`${redirect_uri}?code=`));
+    });
+  });
+}
+
+test("startLocalPropelAuth() shows an error page when autoConsentAs is set and the client is unknown", async () => {
+  const lines: string[] = [];
+  await withLocal(
+    { autoConsentAs: MEMBER, log: (line) => void lines.push(line) },
+    async (local) => {
+      const { url } = authorizationRequest(local, "unknown");
+      const response = await fetch(url, { redirect: "manual" });
+      assert.equal(response.status, 400);
+      assert.match(await response.text(), /client is invalid/);
+      assert.equal(lines.length, 1);
+    },
+  );
+});

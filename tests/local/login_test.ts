@@ -72,3 +72,21 @@ test("startLocalPropelAuth() shows an error page when the browser has no login u
     assert.match(await response.text(), /no login under way/);
   });
 });
+
+test("startLocalPropelAuth() answers an authorization request alike when it is sent by POST", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const { url } = authorizationRequest(local, client_id);
+    const endpoint = url.origin + url.pathname;
+    const send = (body: URLSearchParams) =>
+      fetch(endpoint, { method: "POST", body, redirect: "manual" });
+    const login = await send(url.searchParams);
+    assert.equal(login.status, 303);
+    assert.match(login.headers.get("Location") ?? "", /\/interaction\//);
+    await login.body?.cancel();
+    url.searchParams.delete("resource");
+    const refused = await send(url.searchParams);
+    assert.equal(refused.status, 400);
+    assert.match(await refused.text(), /no resource/);
+  });
+});

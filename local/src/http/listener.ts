@@ -6,14 +6,13 @@
 
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { walkPages } from "../authorize_as.ts";
+import { createAuthorization } from "./authorization.ts";
 import { createLogin } from "./login.ts";
 import type { RunningOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
 import { MOUNT, PAGES } from "../provider/provider.ts";
 import type { Provider } from "../provider/oidc_provider.ts";
 import { prepareMetadata, registerClient } from "./registration.ts";
-import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
 import type { Payload, Store } from "../provider/store.ts";
 
 const METADATA = `/.well-known/oauth-authorization-server${MOUNT}`;
@@ -26,8 +25,6 @@ const PAGE_HEADERS = {
   "X-Frame-Options": "DENY",
   "Referrer-Policy": "no-referrer",
 };
-/** Header of the requests that `autoConsentAs` makes, so that they are shown the pages. */
-const INTERNAL = "x-local-propelauth";
 
 /** The parts that {@linkcode createListener} puts together. */
 export interface ListenerParts {
@@ -48,6 +45,7 @@ export function createListener(parts: ListenerParts) {
   const { provider, options, store, authUrl } = parts;
   const host = new URL(authUrl).host;
   const serveProvider = provider.callback();
+  const lookAtAuthorization = createAuthorization(options, store);
   const login = createLogin(provider, options, store);
   const metadata = JSON.stringify(buildMetadata(parts));
 
@@ -66,9 +64,7 @@ export function createListener(parts: ListenerParts) {
     }
     if (pathname === METADATA) return send(response, 200, "application/json", metadata);
     if (pathname === `${MOUNT}/register`) return await register(request, response);
-    if (pathname === `${MOUNT}/authorize` && request.method === "GET") {
-      if (await authorize(request, response, url)) return;
-    }
+    if (pathname === `${MOUNT}/authorize` && await authorize(request, response, url)) return;
     const known = ["/authorize", "/token", "/introspect"].map((path) => MOUNT + path);
     if (!known.includes(pathname) && !pathname.startsWith(`${MOUNT}/authorize/`)) {
       return send(response, 404, "application/json", '{"error":"not_found"}');
@@ -77,24 +73,18 @@ export function createListener(parts: ListenerParts) {
     await serveProvider(request, response);
   }
 
-  /** Answers an authorization request, or returns false when oidc-provider has to answer it. */
+  /** Whether the request is answered; otherwise oidc-provider answers `url`. */
   async function authorize(request: IncomingMessage, response: ServerResponse, url: URL) {
-    const query = url.searchParams;
-    const missing = ["resource", "state"].find((name) => !query.get(name));
-    if (options.requireResource && missing !== undefined) {
-      const advice =
-        "PropelAuth refuses such a request too: the client has to send this parameter.";
-      sendPage(response, 400, buildErrorPage(`The request has no ${missing}.`, advice));
-      return true;
+    if (request.method === "POST") {
+      // RFC 6749 §3.1: the parameters may come in a form. From here on it is the same request.
+      url.search = await readBody(request);
+      request.method = "GET";
     }
-    if (options.autoConsentAs !== undefined && request.headers[INTERNAL] === undefined) {
-      const location = await walkPages(url, options.autoConsentAs, {}, { [INTERNAL]: "1" });
-      response.writeHead(303, { "Location": location.href, "Cache-Control": "no-store" }).end();
-      return true;
-    }
-    const names = options.scopes.map(({ name }) => name);
-    query.set("scope", [...parseAskedScopes(query.get("scope"), names), SIGNED_IN].join(" "));
-    return false;
+    const answer = await lookAtAuthorization(request, url);
+    if (answer === undefined) return false;
+    if ("errorPage" in answer) sendPage(response, 400, answer.errorPage);
+    else redirect(response, answer.location);
+    return true;
   }
 
   async function register(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -138,7 +128,7 @@ export function createListener(parts: ListenerParts) {
       );
     }
     if ("page" in step) return sendPage(response, 200, step.page);
-    response.writeHead(303, { "Location": step.location, "Cache-Control": "no-store" }).end();
+    redirect(response, step.location);
   }
 
   return (request: IncomingMessage, response: ServerResponse): void => {
@@ -188,6 +178,10 @@ function allowAnyOrigin(request: IncomingMessage, response: ServerResponse): voi
 
 function sendPage(response: ServerResponse, status: number, html: string): void {
   response.writeHead(status, PAGE_HEADERS).end(html);
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(303, { "Location": location, "Cache-Control": "no-store" }).end();
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

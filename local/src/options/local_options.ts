@@ -122,6 +122,10 @@ export interface LocalPropelAuthOptions {
   /**
    * The e-mail address of a user who signs in and allows every scope without seeing a page: the
    * authorization endpoint redirects back to the client at once. For scripts.
+   *
+   * Only for clients on this machine: a redirect URI has to be loopback or have a private scheme
+   * such as `cursor://` (RFC 8252 §7). Every other client is shown an error page, so that no code
+   * leaves the machine without a user's consent.
    */
   autoConsentAs?: string;
   /**
