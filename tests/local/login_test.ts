@@ -3,6 +3,20 @@ import { test } from "node:test";
 import { authorizeAs } from "@x/propelauth-local";
 import { authorizationRequest, OWNER, register, RESOURCE, withLocal } from "./support.ts";
 
+/** Sends an authorization request, and returns a function that opens its page with its cookies. */
+async function openLogin(url: URL): Promise<() => Promise<Response>> {
+  const response = await fetch(url, { redirect: "manual" });
+  await response.body?.cancel();
+  const page = new URL(response.headers.get("Location") ?? "", url);
+  const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
+  return () => fetch(page, { headers: { "Cookie": cookies } });
+}
+
+async function assertStatus(response: Promise<Response>, status: number): Promise<void> {
+  await (await response).body?.cancel();
+  assert.equal((await response).status, status);
+}
+
 const REFUSED: [when: string, change: Record<string, string | undefined>, error: RegExp][] = [
   ["the request has no resource", { resource: undefined }, /no resource/],
   ["the request has no state", { state: undefined }, /no state/],
@@ -51,11 +65,7 @@ test("startLocalPropelAuth() escapes the client's name when it shows a page", as
     const name = `<script>alert("x")</script>'&`;
     const { client_id } = await register(local, { client_name: name });
     const { url } = authorizationRequest(local, client_id);
-    const first = await fetch(url, { redirect: "manual" });
-    const cookies = first.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
-    const page = await fetch(new URL(first.headers.get("Location") ?? "", url), {
-      headers: { "Cookie": cookies },
-    });
+    const page = await (await openLogin(url))();
     const html = await page.text();
     assert.doesNotMatch(html, /<script/);
     assert.match(html, /&#60;script&#62;/);
@@ -88,5 +98,19 @@ test("startLocalPropelAuth() answers an authorization request alike when it is s
     const refused = await send(url.searchParams);
     assert.equal(refused.status, 400);
     assert.match(await refused.text(), /no resource/);
+  });
+});
+
+test("startLocalPropelAuth() forgets the oldest login under way when 1000 others are", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const { url } = authorizationRequest(local, client_id);
+    const open = await openLogin(url);
+    await assertStatus(open(), 200);
+    for (let i = 0; i < 999; i++) await (await fetch(url, { redirect: "manual" })).body?.cancel();
+    await assertStatus(open(), 200);
+    for (let i = 0; i < 1000; i++) await (await fetch(url, { redirect: "manual" })).body?.cancel();
+    await assertStatus(open(), 400);
+    await assertStatus((await openLogin(url))(), 200);
   });
 });

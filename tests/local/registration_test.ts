@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { authorizeAs } from "@x/propelauth-local";
+import { authorizeAs, type LocalPropelAuth } from "@x/propelauth-local";
 import {
   type Answer,
   authorizationRequest,
+  logIn,
   OWNER,
+  REDIRECT,
   refresh,
   register,
+  RESOURCE,
   withLocal,
 } from "./support.ts";
 
@@ -65,5 +68,95 @@ test("startLocalPropelAuth() answers 404 when dynamicRegistration is false", asy
     const response = await fetch(`${local.authUrl}/oauth/2.1/register`, { method: "POST" });
     assert.equal(response.status, 404);
     await response.body?.cancel();
+  });
+});
+
+const MAX_CLIENTS = 500;
+
+/** Whether an authorization request of the client leads to a login. */
+async function isRegistered(
+  local: LocalPropelAuth,
+  clientId: unknown,
+  redirect_uri = REDIRECT,
+): Promise<boolean> {
+  const { url } = authorizationRequest(local, clientId, { redirect_uri });
+  const response = await fetch(url, { redirect: "manual" });
+  await response.body?.cancel();
+  return response.status === 303;
+}
+
+test("startLocalPropelAuth() drops the least recently used client when 500 are registered, and none with live tokens", async () => {
+  await withLocal({}, async (local) => {
+    const flood = async (count: number) => {
+      for (let i = 0; i < count; i++) await register(local);
+    };
+    const live = (await register(local))["client_id"];
+    const { tokens } = await logIn(local, live);
+    const used = (await register(local))["client_id"];
+    const unused = (await register(local))["client_id"];
+    assert.equal(await isRegistered(local, used), true);
+
+    await flood(MAX_CLIENTS - 2);
+    assert.equal(await isRegistered(local, unused), false);
+    assert.equal(await isRegistered(local, used), true);
+
+    await flood(MAX_CLIENTS);
+    assert.equal(await isRegistered(local, used), false);
+    const refreshed = await refresh(local, live, tokens["refresh_token"]);
+    assert.equal(refreshed.status, 200);
+    await refreshed.body?.cancel();
+    assert.equal(await isRegistered(local, live), true);
+  });
+});
+
+test("startLocalPropelAuth() answers 503 when 500 clients with live tokens are registered", async () => {
+  await withLocal({}, async (local) => {
+    const mint = (index: number) =>
+      local.mintToken({ subject: OWNER, resource: RESOURCE, clientId: `client-${index}` });
+    const tokens = await Promise.all(
+      Array.from({ length: MAX_CLIENTS }, (_, index) => mint(index)),
+    );
+    const response = await fetch(`${local.authUrl}/oauth/2.1/register`, {
+      method: "POST",
+      body: JSON.stringify({ redirect_uris: [REDIRECT] }),
+    });
+    assert.equal(response.status, 503);
+    assert.equal((await response.json()).error, "temporarily_unavailable");
+    await local.revoke(tokens[3] ?? "");
+    await register(local);
+    assert.equal(await isRegistered(local, "client-3", "http://127.0.0.1/"), false);
+    assert.equal(await isRegistered(local, "client-4", "http://127.0.0.1/"), true);
+  });
+});
+
+const LONG = "x".repeat(4096);
+const TOO_LARGE: [when: string, metadata: Answer, status: number, error: RegExp][] = [
+  ["its name is longer than 4096 characters", { client_name: LONG }, 400, /client_name .*4096/],
+  ["a redirect URI is longer", { redirect_uris: [REDIRECT + LONG] }, 400, /redirect_uris .*4096/],
+  ["its body is longer than 16 KiB", { contacts: [LONG, LONG, LONG, LONG] }, 413, /16384 bytes/],
+];
+
+for (const [when, metadata, status, error] of TOO_LARGE) {
+  test(`startLocalPropelAuth() refuses a registration when ${when}`, async () => {
+    await withLocal({}, async (local) => {
+      const text = JSON.stringify({ redirect_uris: [REDIRECT], ...metadata });
+      // The second body has no Content-Length.
+      for (const body of [text, new Blob([text]).stream()]) {
+        const response = await fetch(`${local.authUrl}/oauth/2.1/register`, {
+          method: "POST",
+          body,
+          ...(typeof body === "string" ? {} : { duplex: "half" }),
+        });
+        assert.equal(response.status, status);
+        assert.match((await response.json()).error_description, error);
+      }
+    });
+  });
+}
+
+test("startLocalPropelAuth() drops unknown members when a client registers", async () => {
+  await withLocal({}, async (local) => {
+    const client = await register(local, { unknown_member: "x", software_version: "1" });
+    assert.equal("unknown_member" in client, false);
   });
 });

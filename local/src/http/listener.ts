@@ -4,19 +4,19 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAuthorization } from "./authorization.ts";
+import { BodyTooLongError, readBody } from "./body.ts";
 import { createLogin } from "./login.ts";
 import type { RunningOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
 import { MOUNT, PAGES } from "../provider/provider.ts";
 import type { Provider } from "../provider/oidc_provider.ts";
-import { prepareMetadata, registerClient } from "./registration.ts";
+import { createRegistration } from "./registration.ts";
 import type { Payload, Store } from "../provider/store.ts";
 
 const METADATA = `/.well-known/oauth-authorization-server${MOUNT}`;
-const MAX_BODY_BYTES = 64 * 1024;
+const MAX_FORM_BYTES = 64 * 1024;
 const PAGE_HEADERS = {
   "Content-Type": "text/html; charset=utf-8",
   "Cache-Control": "no-store",
@@ -46,6 +46,7 @@ export function createListener(parts: ListenerParts) {
   const host = new URL(authUrl).host;
   const serveProvider = provider.callback();
   const lookAtAuthorization = createAuthorization(options, store);
+  const registration = createRegistration(provider, store);
   const login = createLogin(provider, options, store);
   const metadata = JSON.stringify(buildMetadata(parts));
 
@@ -77,7 +78,7 @@ export function createListener(parts: ListenerParts) {
   async function authorize(request: IncomingMessage, response: ServerResponse, url: URL) {
     if (request.method === "POST") {
       // RFC 6749 §3.1: the parameters may come in a form. From here on it is the same request.
-      url.search = await readBody(request);
+      url.search = await readBody(request, MAX_FORM_BYTES);
       request.method = "GET";
     }
     const answer = await lookAtAuthorization(request, url);
@@ -88,33 +89,15 @@ export function createListener(parts: ListenerParts) {
   }
 
   async function register(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refuse = (status: number, error: string, description: string): void =>
-      send(
-        response,
-        status,
-        "application/json",
-        JSON.stringify({ error, error_description: description }),
-      );
-    if (!options.dynamicRegistration) {
-      return refuse(404, "not_found", "dynamicRegistration is false");
-    }
-    const metadata = prepareMetadata(parseJson(await readBody(request)));
-    if (metadata === undefined) {
-      return refuse(400, "invalid_client_metadata", "the body must be a JSON object");
-    }
-    try {
-      const client = registerClient(provider, store, metadata);
-      send(response, 201, "application/json", JSON.stringify(client));
-    } catch (error) {
-      const { error: code, error_description: description }: Payload = Object(error);
-      if (typeof code !== "string") throw error;
-      refuse(400, code, String(description));
-    }
+    const { status, body } = options.dynamicRegistration
+      ? await registration(request)
+      : { status: 404, body: { error: "not_found" } };
+    send(response, status, "application/json", JSON.stringify(body));
   }
 
   async function servePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = request.method === "POST"
-      ? new URLSearchParams(await readBody(request))
+      ? new URLSearchParams(await readBody(request, MAX_FORM_BYTES))
       : undefined;
     let step: Awaited<ReturnType<typeof login>>;
     try {
@@ -133,6 +116,9 @@ export function createListener(parts: ListenerParts) {
 
   return (request: IncomingMessage, response: ServerResponse): void => {
     route(request, response).catch((error) => {
+      if (error instanceof BodyTooLongError) {
+        return send(response, 413, "text/plain", `${error.message}\n`);
+      }
       options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
       if (!response.headersSent) {
         send(response, 500, "application/json", '{"error":"server_error"}');
@@ -187,23 +173,4 @@ function redirect(response: ServerResponse, location: string): void {
 function send(response: ServerResponse, status: number, type: string, body: string): void {
   const headers = type === "" ? {} : { "Content-Type": type };
   response.writeHead(status, { ...headers, "Cache-Control": "no-store" }).end(body);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new RangeError("The body is too long");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

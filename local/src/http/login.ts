@@ -76,7 +76,7 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
       grant.addResourceScope(resource, allowed);
       if (declined !== "") grant.rejectResourceScope(resource, declined);
     }
-    store.upsert("Consent", key, { scopes });
+    store.upsert("Consent", key, { clientId, scopes });
     return await finish(interaction, { consent: { grantId: await grant.save() } });
   }
 

@@ -13,11 +13,18 @@ export type StoredEntries = Record<string, [id: string, payload: Payload, expire
 
 /** Entries of every kind. Times are in seconds since 1970. */
 export interface Store {
-  /** Returns a copy of an entry; `undefined` when it is absent or expired. */
+  /** Returns a copy of an entry, which counts as its use; `undefined` when absent or expired. */
   find(kind: string, id: string): Payload | undefined;
   /** Returns a copy of the first entry whose member has that value. */
   findBy(kind: string, member: string, value: unknown): Payload | undefined;
-  /** Adds or replaces an entry. Without a number of seconds it never expires. */
+  /** Returns the ids of a kind, the least recently used one first. */
+  ids(kind: string): string[];
+  /** Returns the values of one member of all entries of a kind. */
+  values(kind: string, member: string): unknown[];
+  /**
+   * Adds or replaces an entry. Without a number of seconds it never expires. Some kinds are limited:
+   * their least recently used entries then make room.
+   */
   upsert(kind: string, id: string, payload: Payload, expiresInSeconds?: number): void;
   /** Removes an entry, if it exists. */
   destroy(kind: string, id: string): void;
@@ -35,6 +42,12 @@ interface Entry {
 // Not kept over a restart: a login page is opened again in seconds, and codes live for a minute.
 const FLEETING: readonly string[] = ["Interaction", "AuthorizationCode"];
 const UPSERTS_BETWEEN_SWEEPS = 256;
+/** Kinds that requests without a login can add to. The registration endpoint limits clients. */
+const MAX_ENTRIES: Readonly<Record<string, number>> = {
+  Consent: 1000,
+  Interaction: 1000,
+  Session: 1000,
+};
 
 /**
  * Creates a store.
@@ -58,6 +71,7 @@ export function createStore(
     return entries;
   };
   const isLive = ({ expiresAt = Infinity }: Entry) => expiresAt > now();
+  const live = (kind: string) => [...entriesOf(kind)].filter(([, entry]) => isLive(entry));
   const changed = (kind: string) => {
     if (!FLEETING.includes(kind)) onChange();
   };
@@ -77,19 +91,32 @@ export function createStore(
   }
   return {
     find(kind, id) {
-      const entry = entriesOf(kind).get(id);
-      return entry !== undefined && isLive(entry) ? structuredClone(entry.payload) : undefined;
+      const entries = entriesOf(kind);
+      const entry = entries.get(id);
+      if (entry === undefined || !isLive(entry)) return undefined;
+      // A Map keeps the order of insertion: the most recently used entry moves to the end.
+      entries.delete(id);
+      entries.set(id, entry);
+      return structuredClone(entry.payload);
     },
     findBy(kind, member, value) {
       for (const entry of entriesOf(kind).values()) {
         if (entry.payload[member] === value && isLive(entry)) return structuredClone(entry.payload);
       }
     },
+    ids: (kind) => live(kind).map(([id]) => id),
+    values: (kind, member) => live(kind).map(([, { payload }]) => payload[member]),
     upsert(kind, id, payload, expiresInSeconds) {
       if (++upserts % UPSERTS_BETWEEN_SWEEPS === 0) sweep();
       const copy = structuredClone(payload);
       const expiresAt = expiresInSeconds === undefined ? undefined : now() + expiresInSeconds;
-      entriesOf(kind).set(id, { payload: copy, ...(expiresAt && { expiresAt }) });
+      const entries = entriesOf(kind);
+      entries.delete(id);
+      entries.set(id, { payload: copy, ...(expiresAt && { expiresAt }) });
+      for (const oldest of entries.keys()) {
+        if (entries.size <= (MAX_ENTRIES[kind] ?? Infinity)) break;
+        entries.delete(oldest);
+      }
       changed(kind);
     },
     destroy,
