@@ -17,6 +17,7 @@ import {
   type RunningOptions,
 } from "./options/resolve_options.ts";
 import { resolveMintOptions } from "./options/resolve_mint_options.ts";
+import { endGrant } from "./provider/adapter.ts";
 import { createProvider, generateKey, MOUNT } from "./provider/provider.ts";
 import { createStateWriter, readState, type State } from "./provider/state_file.ts";
 import { createStore } from "./provider/store.ts";
@@ -126,10 +127,7 @@ async function build(
     revoke(token) {
       const refresh = store.find("RefreshToken", token);
       store.destroy("AccessToken", token);
-      if (refresh !== undefined) {
-        store.destroyBy(["AccessToken", "RefreshToken"], "grantId", refresh["grantId"]);
-        store.destroy("Grant", String(refresh["grantId"]));
-      }
+      if (refresh !== undefined) endGrant(store, String(refresh["grantId"]));
       return Promise.resolve();
     },
     close: stop,

@@ -150,3 +150,77 @@ for (const [change, error] of BAD_MINTS) {
     });
   });
 }
+
+const ROUNDS = 20;
+
+for (const count of [2, 5]) {
+  test(`startLocalPropelAuth() lets one of ${count} refreshes succeed and ends the grant when they come at once`, async () => {
+    await withLocal({}, async (local) => {
+      const { client_id } = await register(local);
+      for (let round = 0; round < ROUNDS; round++) {
+        const { tokens } = await logIn(local, client_id);
+        const responses = await Promise.all(
+          Array.from({ length: count }, () => refresh(local, client_id, tokens["refresh_token"])),
+        );
+        const answers: Answer[] = await Promise.all(responses.map((response) => response.json()));
+        const issued = answers.filter(({ access_token }) => access_token !== undefined);
+        assert.equal(issued.length, 1, `round ${round}`);
+        assert.deepEqual(
+          answers.flatMap(({ error }) => error ?? []),
+          Array(count - 1).fill("invalid_grant"),
+        );
+        for (const token of [tokens, ...issued].map(({ access_token }) => String(access_token))) {
+          assert.deepEqual(await introspect(local, token), { active: false }, `round ${round}`);
+        }
+        const again = await refresh(local, client_id, issued[0]?.["refresh_token"]);
+        assert.equal((await again.json()).error, "invalid_grant");
+      }
+    });
+  });
+}
+
+test("startLocalPropelAuth() lets every refresh succeed when they come at once without rotation", async () => {
+  await withLocal({ rotateRefreshTokens: false }, async (local) => {
+    const { client_id } = await register(local);
+    const { tokens } = await logIn(local, client_id);
+    const responses = await Promise.all(
+      Array.from({ length: 5 }, () => refresh(local, client_id, tokens["refresh_token"])),
+    );
+    assert.deepEqual(responses.map(({ status }) => status), Array(5).fill(200));
+    await Promise.all(responses.map((response) => response.body?.cancel()));
+  });
+});
+
+test("startLocalPropelAuth() lets one exchange succeed and ends the grant when a code comes twice at once", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    for (let round = 0; round < ROUNDS; round++) {
+      const { url, verifier } = authorizationRequest(local, client_id);
+      const back = await authorizeAs(url, OWNER);
+      const responses = await Promise.all(
+        [0, 1].map(() => exchange(local, client_id, back, verifier)),
+      );
+      const answers: Answer[] = await Promise.all(responses.map((response) => response.json()));
+      const issued = answers.filter(({ access_token }) => access_token !== undefined);
+      assert.equal(issued.length, 1, `round ${round}`);
+      const token = String(issued[0]?.["access_token"]);
+      assert.deepEqual(await introspect(local, token), { active: false }, `round ${round}`);
+    }
+  });
+});
+
+test("startLocalPropelAuth() keeps the grant when the same refresh token is refused for another client", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const { tokens } = await logIn(local, client_id);
+    const other = await refresh(
+      local,
+      (await register(local))["client_id"],
+      tokens["refresh_token"],
+    );
+    assert.equal((await other.json()).error, "invalid_grant");
+    const own = await refresh(local, client_id, tokens["refresh_token"]);
+    assert.equal(own.status, 200);
+    await own.body?.cancel();
+  });
+});

@@ -94,7 +94,10 @@ export interface Context {
 /** The module `oidc-provider`. */
 export interface ProviderModule {
   readonly Provider: new (issuer: string, configuration: object) => Provider;
-  readonly errors: { readonly InvalidTarget: new (description?: string) => Error };
+  readonly errors: {
+    readonly InvalidGrant: new (description: string) => Error;
+    readonly InvalidTarget: new (description: string) => Error;
+  };
   readonly interactionPolicy: {
     readonly base: () => InteractionPolicy;
     readonly Prompt: new (options: { name: string; requestable: boolean }) => object;

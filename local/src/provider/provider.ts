@@ -5,7 +5,8 @@
  */
 
 import { generateKeyPairSync } from "node:crypto";
-import { createAdapterClass, type Payload, type Store } from "./store.ts";
+import { createAdapterClass } from "./adapter.ts";
+import type { Payload, Store } from "./store.ts";
 import { isRecord } from "../options/check_option.ts";
 import { isKnownResource, type ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage } from "../pages/pages.ts";
@@ -59,7 +60,11 @@ export function createProvider(parts: ProviderParts): Provider {
     accessTokenTTL: options.accessTokenExpiresInSeconds,
   });
   const provider = new module.Provider(issuer, {
-    adapter: createAdapterClass(store, parts.now),
+    adapter: createAdapterClass({
+      store,
+      now: parts.now,
+      InvalidGrant: module.errors.InvalidGrant,
+    }),
     jwks: { keys: [parts.key] },
     scopes,
     claims: {},
