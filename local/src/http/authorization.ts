@@ -32,11 +32,17 @@ export function createAuthorization(options: ResolvedOptions, store: Store) {
   const configured = options.scopes.map(({ name }) => name);
 
   async function consentAs(email: string, url: URL): Promise<AuthorizationAnswer | undefined> {
+    const silent = url.searchParams.get("prompt") === "none";
     const target = findRedirectUri(url.searchParams, store);
-    if (target !== undefined && !staysOnThisMachine(target)) return REFUSED_REDIRECT;
+    // OpenID Connect Core §3.1.2.1: none shows no page; oidc-provider redirects with an error.
+    if (target !== undefined && !staysOnThisMachine(target)) {
+      return silent ? undefined : REFUSED_REDIRECT;
+    }
+    const pages = new URL(url);
+    if (silent) pages.searchParams.delete("prompt");
     let location: URL;
     try {
-      location = await walkPages(url, email, {}, { [INTERNAL]: "1" });
+      location = await walkPages(pages, email, {}, { [INTERNAL]: "1" });
     } catch {
       // A page reports an error: the browser is shown that page.
       return undefined;

@@ -34,7 +34,8 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
   const configured = options.scopes.map(({ name }) => name);
 
   async function finish(interaction: Interaction, result: InteractionResult): Promise<LoginStep> {
-    interaction.result = result;
+    // A requested prompt counts as resolved as long as its answer is among the results.
+    interaction.result = { ...interaction.lastSubmission, ...result };
     await interaction.persist();
     return { location: interaction.returnTo };
   }
@@ -49,7 +50,8 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
         await other.persist();
       }
     }
-    return await finish(interaction, { login: { accountId } });
+    // To choose a user is to sign in: there are no passwords.
+    return await finish(interaction, { select_account: {}, login: { accountId } });
   }
 
   async function allow(interaction: Interaction, chosen: readonly string[]): Promise<LoginStep> {
@@ -89,7 +91,7 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
     const client = describeClient(store, interaction);
     const chosen = findUser(options.users, form?.get("user") ?? "");
     if (chosen !== undefined) return await signIn(interaction, chosen.id);
-    if (interaction.prompt.name === "login" || form?.get("answer") === "switch") {
+    if (interaction.prompt.name !== "consent" || form?.get("answer") === "switch") {
       return { page: buildLoginPage(client, options.users) };
     }
     if (form?.get("answer") === "deny") {

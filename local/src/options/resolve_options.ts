@@ -6,9 +6,10 @@
  */
 
 import type { LocalPropelAuthOptions, LocalUserWithId } from "./local_options.ts";
-import { CANNOT_START, createRules, describe, isRecord, isScope, isUuid } from "./check_option.ts";
+import { CANNOT_START, createRules, describe, isRecord, isScope } from "./check_option.ts";
+import { resolveUsers } from "./resolve_users.ts";
 import { DEFAULT_SCOPES, type ResolvedScope, SIGNED_IN } from "./scopes.ts";
-import { defaultUsers, deriveUuid, findUser } from "./users.ts";
+import { defaultUsers, findUser } from "./users.ts";
 
 const rules = createRules(CANNOT_START);
 
@@ -34,16 +35,6 @@ const OPTION_NAMES: readonly (keyof LocalPropelAuthOptions)[] = [
   "introspectionClientSecret",
   "stateFile",
   "log",
-];
-const USER_MEMBERS = [
-  "id",
-  "email",
-  "orgId",
-  "orgName",
-  "orgRole",
-  "grantableScopes",
-  "firstName",
-  "lastName",
 ];
 
 /** Checked options with their defaults. Generated credentials are not among them. */
@@ -180,35 +171,6 @@ function resolveScopes(value: unknown): readonly ResolvedScope[] {
   const doubled = names.find((name, index) => names.indexOf(name) !== index);
   if (doubled !== undefined) throw rules.breach("scopes", rule, `${describe(doubled)} twice`);
   return scopes;
-}
-
-function resolveUsers(value: unknown, scopes: readonly string[]): readonly LocalUserWithId[] {
-  const rule = "an array of one or more users with different ids and e-mail addresses";
-  const users = rules.array("users", value, rule).map((user) => resolveUser(user, scopes));
-  const keys = users.flatMap(({ id, email }) => [id, email.toLowerCase()]);
-  const doubled = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (doubled !== undefined) throw rules.breach("users", rule, `${describe(doubled)} twice`);
-  if (users.length === 0) throw rules.breach("users", rule, "an array of 0");
-  return users;
-}
-
-function resolveUser(value: unknown, scopes: readonly string[]): LocalUserWithId {
-  const user = rules.members("users", value, USER_MEMBERS);
-  const email = rules.text("users[].email", user.email, "an e-mail address", /^[^\s@]+@[^\s@]+$/);
-  const id = user.id ?? deriveUuid(email);
-  if (!isUuid(id)) throw rules.breach("users[].id", "a UUID", describe(id));
-  const resolved: LocalUserWithId = { id: id.toLowerCase(), email };
-  for (const name of ["orgId", "orgName", "orgRole", "firstName", "lastName"] as const) {
-    if (user[name] !== undefined) resolved[name] = rules.text(`users[].${name}`, user[name]);
-  }
-  if (user.grantableScopes === undefined) return resolved;
-  const rule = "an array of configured scopes";
-  const grantable = rules.array("users[].grantableScopes", user.grantableScopes, rule);
-  resolved.grantableScopes = grantable.map((scope) => {
-    if (typeof scope === "string" && scopes.includes(scope)) return scope;
-    throw rules.breach("users[].grantableScopes", rule, `${describe(scope)} in it`);
-  });
-  return resolved;
 }
 
 function resolveResources(value: unknown): readonly string[] {

@@ -52,12 +52,15 @@ export interface Interaction {
   /** The parameters of the authorization request. */
   readonly params: Record<string, string | undefined>;
   readonly session?: { readonly accountId: string; readonly uid: string };
+  /** The answers to the earlier questions of the same request. */
+  readonly lastSubmission?: InteractionResult;
   result?: InteractionResult;
   persist(): Promise<unknown>;
 }
 
-/** The user's answer to an interaction. */
+/** The user's answer to an interaction. A member resolves the prompt of the same name. */
 export interface InteractionResult {
+  readonly select_account?: Record<string, never>;
   readonly login?: { readonly accountId: string };
   readonly consent?: { readonly grantId: string };
   readonly error?: string;

@@ -10,7 +10,7 @@ import type { Payload, Store } from "./store.ts";
 import { isRecord } from "../options/check_option.ts";
 import { isKnownResource, type ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage } from "../pages/pages.ts";
-import type { Context, Provider, ProviderModule } from "./oidc_provider.ts";
+import type { Context, InteractionPolicy, Provider, ProviderModule } from "./oidc_provider.ts";
 import { SIGNED_IN } from "../options/scopes.ts";
 import { findUser, userClaims } from "../options/users.ts";
 
@@ -50,113 +50,11 @@ export function generateKey(): Payload {
  * @returns The provider, which does not listen yet.
  */
 export function createProvider(parts: ProviderParts): Provider {
-  const { module, issuer, options, store } = parts;
-  const scopes = [...options.scopes.map(({ name }) => name), SIGNED_IN];
-  const resourceServer = (resource: string) => ({
-    scope: scopes.join(" "),
-    // Unchanged: a trailing slash that the client sent stays in the token's audience.
-    audience: resource,
-    accessTokenFormat: "opaque",
-    accessTokenTTL: options.accessTokenExpiresInSeconds,
-  });
-  const provider = new module.Provider(issuer, {
-    adapter: createAdapterClass({
-      store,
-      now: parts.now,
-      InvalidGrant: module.errors.InvalidGrant,
-    }),
-    jwks: { keys: [parts.key] },
-    scopes,
-    claims: {},
-    clients: [{
-      client_id: parts.introspectionClientId,
-      client_secret: parts.introspectionClientSecret,
-      token_endpoint_auth_method: "client_secret_basic",
-      grant_types: [],
-      response_types: [],
-      redirect_uris: [],
-    }],
-    clientDefaults: {
-      application_type: "native",
-      grant_types: ["authorization_code", "refresh_token"],
-      response_types: ["code"],
-      token_endpoint_auth_method: "none",
-      id_token_signed_response_alg: "ES256",
-    },
-    clientAuthMethods: ["none", "client_secret_basic", "client_secret_post"],
-    responseTypes: ["code"],
-    pkce: { required: () => true },
-    clockTolerance: 0,
-    cookies: {
-      names: { interaction: "pa_interaction", resume: "pa_resume", session: "pa_session" },
-      keys: [String(parts.key["d"])],
-      short: { path: MOUNT, httpOnly: true, sameSite: "lax" },
-      long: { path: MOUNT, httpOnly: true, sameSite: "lax" },
-    },
-    features: {
-      devInteractions: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      userinfo: { enabled: false },
-      registration: { enabled: true },
-      revocation: { enabled: true },
-      introspection: {
-        enabled: true,
-        // Refresh tokens are inactive: an MCP server must not accept one as an access token.
-        allowedPolicy: (_context: unknown, _client: unknown, token: { kind: string }) =>
-          token.kind === "AccessToken",
-      },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => undefined,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (_context: unknown, resource: string) => {
-          if (isKnownResource(options, resource)) return resourceServer(resource);
-          throw new module.errors.InvalidTarget("no MCP server with this resource is configured");
-        },
-      },
-    },
-    routes: {
-      authorization: "/authorize",
-      token: "/token",
-      registration: "/register",
-      introspection: "/introspect",
-      revocation: "/revoke",
-      jwks: "/jwks",
-    },
-    ttl: {
-      AccessToken: options.accessTokenExpiresInSeconds,
-      AuthorizationCode: 60,
-      Grant: options.refreshTokenExpiresInSeconds,
-      IdToken: 3600,
-      Interaction: INTERACTION_SECONDS,
-      RefreshToken: options.refreshTokenExpiresInSeconds,
-      Session: 14 * 24 * 3600,
-    },
-    renderError: (context: Context, out: { error: string; error_description?: string }) => {
-      context.type = "html";
-      context.body = buildErrorPage(out.error_description ?? out.error, adviceFor(out));
-    },
-    interactions: { url: (_context: unknown, { uid }: { uid: string }) => `${PAGES}/${uid}` },
-    findAccount: (_context: unknown, id: string) => {
-      const user = findUser(options.users, id);
-      return user && { accountId: user.id, claims: () => ({ sub: user.id }) };
-    },
-    // Each login shows the consent page, which marks the scopes that were granted before.
-    loadExistingGrant: (context: LoginContext) => {
-      const grantId = context.oidc.result?.consent?.grantId;
-      return grantId && context.oidc.provider.Grant.find(grantId);
-    },
-    issueRefreshToken: (_context: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
-      client.grantTypeAllowed("refresh_token"),
-    expiresWithSession: () => false,
-    rotateRefreshToken: options.rotateRefreshTokens,
-    extraTokenClaims: (_context: unknown, token: { accountId?: string; extra?: Payload }) => {
-      if (token.extra !== undefined) return token.extra;
-      const user = token.accountId && findUser(options.users, token.accountId);
-      return user ? userClaims(user) : undefined;
-    },
+  const provider = new parts.module.Provider(parts.issuer, {
+    ...SETTINGS,
+    ...buildSettings(parts),
+    ...buildUserSettings(parts),
+    features: buildFeatures(parts),
   });
   provider.use(async (context, next) => {
     await next();
@@ -169,6 +67,146 @@ export function createProvider(parts: ProviderParts): Provider {
     }
   });
   return provider;
+}
+
+/** The part of the configuration that no option changes. */
+const SETTINGS = {
+  claims: {},
+  clientDefaults: {
+    application_type: "native",
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    token_endpoint_auth_method: "none",
+    id_token_signed_response_alg: "ES256",
+  },
+  clientAuthMethods: ["none", "client_secret_basic", "client_secret_post"],
+  responseTypes: ["code"],
+  pkce: { required: () => true },
+  clockTolerance: 0,
+  routes: {
+    authorization: "/authorize",
+    token: "/token",
+    registration: "/register",
+    introspection: "/introspect",
+    revocation: "/revoke",
+    jwks: "/jwks",
+  },
+  issueRefreshToken: (_context: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
+    client.grantTypeAllowed("refresh_token"),
+  expiresWithSession: () => false,
+  renderError: (context: Context, out: { error: string; error_description?: string }) => {
+    context.type = "html";
+    context.body = buildErrorPage(out.error_description ?? out.error, adviceFor(out));
+  },
+};
+
+/** The store, the keys, the MCP server's client, the scopes and the lifetimes. */
+function buildSettings(parts: ProviderParts) {
+  const { module, options, store, now } = parts;
+  return {
+    adapter: createAdapterClass({ store, now, InvalidGrant: module.errors.InvalidGrant }),
+    jwks: { keys: [parts.key] },
+    scopes: scopesOf(options),
+    clients: [{
+      client_id: parts.introspectionClientId,
+      client_secret: parts.introspectionClientSecret,
+      token_endpoint_auth_method: "client_secret_basic",
+      grant_types: [],
+      response_types: [],
+      redirect_uris: [],
+    }],
+    cookies: {
+      names: { interaction: "pa_interaction", resume: "pa_resume", session: "pa_session" },
+      keys: [String(parts.key["d"])],
+      short: { path: MOUNT, httpOnly: true, sameSite: "lax" },
+      long: { path: MOUNT, httpOnly: true, sameSite: "lax" },
+    },
+    rotateRefreshToken: options.rotateRefreshTokens,
+    ttl: {
+      AccessToken: options.accessTokenExpiresInSeconds,
+      AuthorizationCode: 60,
+      Grant: options.refreshTokenExpiresInSeconds,
+      IdToken: 3600,
+      Interaction: INTERACTION_SECONDS,
+      RefreshToken: options.refreshTokenExpiresInSeconds,
+      Session: 14 * 24 * 3600,
+    },
+  };
+}
+
+/** Users, their claims, and when a login or consent page is shown. */
+function buildUserSettings({ module, options }: ProviderParts) {
+  return {
+    interactions: {
+      policy: buildInteractionPolicy(module),
+      url: (_context: unknown, { uid }: { uid: string }) => `${PAGES}/${uid}`,
+    },
+    findAccount: (_context: unknown, id: string) => {
+      const user = findUser(options.users, id);
+      return user && { accountId: user.id, claims: () => ({ sub: user.id }) };
+    },
+    // Each login shows the consent page, which marks the scopes that were granted before.
+    loadExistingGrant: (context: LoginContext) => {
+      const grantId = context.oidc.result?.consent?.grantId;
+      return grantId && context.oidc.provider.Grant.find(grantId);
+    },
+    extraTokenClaims: (_context: unknown, token: { accountId?: string; extra?: Payload }) => {
+      if (token.extra !== undefined) return token.extra;
+      const user = token.accountId && findUser(options.users, token.accountId);
+      return user ? userClaims(user) : undefined;
+    },
+  };
+}
+
+/**
+ * Adds `prompt=select_account` to oidc-provider's own `login` and `consent` (OpenID Connect Core
+ * §3.1.2.1). For a native client oidc-provider answers `prompt=none` with `interaction_required`
+ * before it looks at the consent; without that check the answer is the exact `consent_required`.
+ */
+function buildInteractionPolicy({ interactionPolicy }: ProviderModule): InteractionPolicy {
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: "select_account", requestable: true }), 0);
+  policy.get("consent").checks.remove("native_client_prompt");
+  return policy;
+}
+
+function buildFeatures({ module, options }: ProviderParts) {
+  return {
+    devInteractions: { enabled: false },
+    dPoP: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    userinfo: { enabled: false },
+    registration: { enabled: true },
+    revocation: { enabled: true },
+    introspection: {
+      enabled: true,
+      // Refresh tokens are inactive: an MCP server must not accept one as an access token.
+      allowedPolicy: (_context: unknown, _client: unknown, token: { kind: string }) =>
+        token.kind === "AccessToken",
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => undefined,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (_context: unknown, resource: string) => {
+        if (!isKnownResource(options, resource)) {
+          throw new module.errors.InvalidTarget("no MCP server with this resource is configured");
+        }
+        return {
+          scope: scopesOf(options).join(" "),
+          // Unchanged: a trailing slash that the client sent stays in the token's audience.
+          audience: resource,
+          accessTokenFormat: "opaque",
+          accessTokenTTL: options.accessTokenExpiresInSeconds,
+        };
+      },
+    },
+  };
+}
+
+function scopesOf(options: ResolvedOptions): string[] {
+  return [...options.scopes.map(({ name }) => name), SIGNED_IN];
 }
 
 function adviceFor(
