@@ -1,7 +1,6 @@
 /**
- * Whole logins: the MCP SDKs' own clients with their own OAuth flow, the local PropelAuth, and a
- * protected server of each SDK major, all over HTTP on loopback. Only the user at the browser is
- * played: by `authorizeAs`, which goes through the same pages.
+ * Whole logins over HTTP on loopback: the MCP SDKs' own clients and OAuth flow, the local PropelAuth,
+ * and a protected server of each SDK major. `authorizeAs` plays the user at the browser.
  *
  * @module
  */
@@ -23,7 +22,7 @@ const local = await startLocalPropelAuth({
   accessTokenExpiresInSeconds: TOKEN_LIFE_SECONDS,
   log: () => {},
 });
-// Node would wait for it for ever.
+// On Node an open server keeps the process from ending.
 after(() => local.close());
 const user = local.users[0] ?? assert.fail();
 
@@ -53,7 +52,7 @@ const SERVERS: Record<"v1" | "v2", (auth: PropelAuth) => (request: Request) => P
 interface Running extends Served {
   /** Seconds by which the server's clock is ahead. */
   clockAhead: number;
-  /** Resolves when a standing stream was asked for and answered. */
+  /** Resolves when the server has answered a request for a standing stream. */
   readonly streamOpened: Promise<void>;
 }
 
@@ -95,7 +94,7 @@ for (const { client, server, connect, Unauthorized } of PAIRS) {
     try {
       const login = new Login(user.email);
       const session = await connect(running.url, login);
-      // Else the stream's request and the test's next one would race to refresh the token.
+      // Otherwise the stream's request and the test's next one refresh the token at the same time.
       if (session.opensStream) await running.streamOpened;
       await act(session, login, running);
       await session.close();
@@ -104,14 +103,14 @@ for (const { client, server, connect, Unauthorized } of PAIRS) {
     }
   };
 
-  test(`a login makes the user known to the tools: ${pair}`, () =>
+  test(`getAccessToken() returns the user in a tool when the client has logged in: ${pair}`, () =>
     loggedIn(async (session, login) => {
       assert.deepEqual(await session.call("whoami"), USER);
       assert.deepEqual(await session.call("whoami"), USER);
       assert.equal(login.logins, 1);
     }));
 
-  test(`an expired token is refreshed without a login: ${pair}`, () =>
+  test(`handler() makes the client refresh when its token has expired: ${pair}`, () =>
     loggedIn(async (session, login, running) => {
       const expired = login.tokens();
       running.clockAhead = TOKEN_LIFE_SECONDS;
@@ -123,7 +122,7 @@ for (const { client, server, connect, Unauthorized } of PAIRS) {
       assert.equal(login.logins, 1);
     }));
 
-  test(`a revoked access token is seen by the next call, and refreshed: ${pair}`, () =>
+  test(`handler() makes the client refresh when its access token is revoked: ${pair}`, () =>
     loggedIn(async (session, login) => {
       const revoked = login.tokens()?.access_token ?? "";
       await local.revoke(revoked);
@@ -132,7 +131,7 @@ for (const { client, server, connect, Unauthorized } of PAIRS) {
       assert.equal(login.logins, 1);
     }));
 
-  test(`a revoked login is seen by the next call, and must be made anew: ${pair}`, () =>
+  test(`handler() makes the client log in again when its grant is revoked: ${pair}`, () =>
     loggedIn(async (session, login, running) => {
       await local.revoke(login.tokens()?.refresh_token ?? "");
       await assert.rejects(session.call("whoami"), Unauthorized);
@@ -142,7 +141,7 @@ for (const { client, server, connect, Unauthorized } of PAIRS) {
       await again.close();
     }));
 
-  test(`a token of another server starts a login: ${pair}`, () =>
+  test(`handler() makes the client log in when its token is for another server: ${pair}`, () =>
     loggedIn(async (_session, { tokens }) => {
       const other = await startServer(server);
       try {

@@ -1,6 +1,6 @@
 /**
- * What the tests of whole logins share: the MCP SDKs' own clients with their own OAuth flow, and the
- * user at the browser, played by `authorizeAs`, which goes through the local PropelAuth's pages.
+ * Shared by the tests of whole logins: the MCP SDKs' own clients with their own OAuth flow, and a
+ * user at a browser, played by `authorizeAs`.
  *
  * @module
  */
@@ -32,11 +32,11 @@ import { authorizeAs, type LocalConsentChoice } from "@x/propelauth-local";
 const REDIRECT_URL = "http://127.0.0.1:1/callback";
 export const INFO = { name: "login-test", version: "1.0.0" };
 
-/** What a client keeps between requests, for both SDK majors, and the user at its browser. */
+/** The OAuth state of a client, for both SDK majors, and the user at its browser. */
 export class Login implements OAuthClientProvider {
   readonly redirectUrl = REDIRECT_URL;
   readonly clientMetadata: OAuthClientMetadata;
-  /** How often the user was sent to log in. */
+  /** The number of logins that the client started. */
   logins = 0;
   /** Called whenever tokens arrive. */
   onTokens = (): void => {};
@@ -47,7 +47,7 @@ export class Login implements OAuthClientProvider {
   #verifier = "";
   #discovery?: OAuthDiscoveryState;
 
-  /** `email` says who is at the browser. */
+  /** @param email The e-mail address of the user at the browser. */
   constructor(email: string, grant_types = ["authorization_code", "refresh_token"]) {
     this.#email = email;
     this.clientMetadata = {
@@ -76,12 +76,12 @@ export class Login implements OAuthClientProvider {
     this.#url = url.href;
   };
 
-  /** The scopes that the client asked for, the last time. */
+  /** The scopes of the last authorization request. */
   get asked(): string {
     return new URL(this.#url).searchParams.get("scope") ?? "";
   }
 
-  /** Lets the user log in and answer; returns what the browser brings back. */
+  /** Lets the user log in and answer. Returns the parameters of the redirect to the client. */
   async answer(choice: LocalConsentChoice = {}): Promise<URLSearchParams> {
     const { searchParams } = await authorizeAs(this.#url, this.#email, choice);
     assert.equal(searchParams.get("state"), "the-state");
@@ -95,21 +95,21 @@ export interface Session {
   call(name: string): Promise<CallToolResult["content"]>;
   /** Lists the names of the tools. */
   list(): Promise<string[]>;
-  /** Exchanges the code that the browser brought back. */
+  /** Exchanges the code of the redirect. */
   finishAuth(parameters: URLSearchParams): Promise<void>;
   /** Whether it opens a standing stream in the background, as clients of older protocols do. */
   readonly opensStream: boolean;
   close(): Promise<void>;
 }
 
-/** How the user answers the login that a connection begins with. */
+/** The answers to the login that a connection begins with, and to later challenges. */
 export interface ConnectOptions {
   readonly choice?: LocalConsentChoice;
-  /** What a client of SDK v2 does about a challenge for scopes; v1 has no choice. */
+  /** The reaction of a client of SDK v2 to a challenge for scopes; SDK v1 has no such option. */
   readonly onInsufficientScope?: "reauthorize" | "throw";
 }
 
-/** Connects a client, by way of a login where the server wants one. */
+/** Connects a client, with a login when the server requires one. */
 export type Connect = (url: string, login: Login, options?: ConnectOptions) => Promise<Session>;
 
 const connectV1: Connect = async (url, login, options = {}) => {
@@ -127,7 +127,7 @@ const connectV1: Connect = async (url, login, options = {}) => {
   }
   return {
     opensStream: true,
-    // Parsed by the same schema in both majors.
+    // Both majors parse the content by the same schema.
     call: async (name) => (await client.callTool({ name })).content as CallToolResult["content"],
     list: async () => (await client.listTools()).tools.map(({ name }) => name),
     finishAuth: (parameters) => transport.finishAuth(parameters.get("code") ?? ""),
@@ -168,7 +168,7 @@ export const PINNED = {
   connect: connectV2({ pin: "2026-07-28" }),
 };
 
-/** A client of 2026-07-28 alone has nothing to say to SDK v1. */
+/** Clients and servers with a common protocol version: SDK v1 does not know 2026-07-28. */
 export const PAIRS = [
   { ...V1, server: "v1" },
   { ...V1, server: "v2" },
@@ -186,12 +186,12 @@ export interface Running {
   close(): Promise<void>;
 }
 
-/** Serves over HTTP what is created for the base URL that it gets. */
+/** Serves a handler over HTTP; `create` gets the base URL. */
 export async function serve(
   create: (baseUrl: string) => (request: Request) => Promise<Response>,
 ): Promise<Running> {
   const server = createServer((incoming, outgoing) => {
-    // The adapter's type knows no `undefined`, which a server's request never has.
+    // The adapter's type excludes `undefined` for members that a server's request always has.
     void listener(incoming as Parameters<typeof listener>[0], outgoing);
   });
   server.listen(0, "127.0.0.1");

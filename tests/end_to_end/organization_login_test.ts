@@ -34,7 +34,7 @@ const running = await serve((baseUrl) => {
     return server;
   }));
 });
-// Node would wait for them for ever.
+// On Node open servers keep the process from ending.
 after(async () => {
   await running.close();
   await local.close();
@@ -42,7 +42,7 @@ after(async () => {
 const endpointOf = (orgId: string) => new URL(`/o/${orgId}/mcp`, running.url).href;
 
 for (const { client, connect } of [V1, LEGACY, AUTO, PINNED]) {
-  test(`a user logs in at the endpoint of their organization: ${client}`, async () => {
+  test(`requireOrg() returns the token when the user logs in at the endpoint of their organization: ${client}`, async () => {
     const login = new Login(owner.email);
     const session = await connect(endpointOf(acme), login);
     assert.deepEqual(await session.call("whose"), [
@@ -52,14 +52,14 @@ for (const { client, connect } of [V1, LEGACY, AUTO, PINNED]) {
     await session.close();
   });
 
-  test(`a user of another organization is turned away after one login: ${client}`, async () => {
+  test(`handler() denies access after one login when the user belongs to another organization: ${client}`, async () => {
     const login = new Login(owner.email);
     await assert.rejects(connect(endpointOf(globex), login), /access_denied|denied access/);
     assert.equal(login.logins, 1);
     assert.notEqual(login.tokens(), undefined);
   });
 
-  test(`a token for one organization starts a login at another: ${client}`, async () => {
+  test(`handler() makes the client log in when its token is for another organization: ${client}`, async () => {
     const login = new Login(owner.email);
     await (await connect(endpointOf(acme), login)).close();
     const { refresh_token: _none, ...tokens } = login.tokens() ?? assert.fail();

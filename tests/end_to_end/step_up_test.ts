@@ -1,6 +1,6 @@
 /**
- * Step-up with real parts: the MCP SDKs' own clients, the local PropelAuth, and a server of each SDK
- * major with a policy, over HTTP on loopback. Only the user at the browser is played.
+ * Step-up over HTTP on loopback: the MCP SDKs' own clients, the local PropelAuth, and a server of
+ * each SDK major whose tools need scopes. `authorizeAs` plays the user at the browser.
  *
  * @module
  */
@@ -24,29 +24,29 @@ import {
 import { INFO, Login, PAIRS, type Running, serve, type Session } from "./logins.ts";
 
 const local = await startLocalPropelAuth({ log: () => {} });
-// Node would wait for it for ever.
+// On Node an open server keeps the process from ending.
 after(() => local.close());
 const OWNER = "owner@acme.example";
 const MEMBER = "member@acme.example";
 
-/** Everyone may decline `write:reports`; `admin:org` is not a member's to grant. */
+/** The scope that each tool needs. Users may decline `write:reports`; the member may not grant `admin:org`. */
 const TOOLS = {
   list_reports: "read:reports",
   add_report: "write:reports",
   purge_reports: "admin:org",
 };
-const DOOR: Partial<PropelAuthOptions> = {
+const TOKEN_POLICY: Partial<PropelAuthOptions> = {
   requiredScopes: ["read:user_data"],
   challengeScopes: ["read:user_data", "read:reports", "write:reports"],
 };
 const POLICY: Partial<PropelAuthOptions> = {
-  ...DOOR,
+  ...TOKEN_POLICY,
   operations: {
     tools: Object.fromEntries(Object.entries(TOOLS).map(([name, scope]) => [name, [scope]])),
   },
 };
 
-/** Makes an MCP server that notes what reaches its tools. */
+/** Creates an MCP server that records the calls of its tools. */
 type Protect = (auth: PropelAuth, called: string[]) => RequestHandler;
 
 const say = (text: string, called: string[]) => () => {
@@ -69,8 +69,8 @@ const SERVERS: Record<"v1" | "v2" | "scopeChallenge", [Partial<PropelAuthOptions
       for (const name of Object.keys(TOOLS)) server.registerTool(name, {}, say(name, called));
       return server;
     }))],
-  // The same without a policy: each tool says for itself what it needs.
-  scopeChallenge: [DOOR, (auth, called) =>
+  // The same tools without a policy: each declares the scope that it needs.
+  scopeChallenge: [TOKEN_POLICY, (auth, called) =>
     auth.handler(createMcpHandler(() => {
       const server = new McpServerV2(INFO);
       for (const [name, scope] of Object.entries(TOOLS)) {
@@ -81,7 +81,7 @@ const SERVERS: Record<"v1" | "v2" | "scopeChallenge", [Partial<PropelAuthOptions
     }))],
 };
 
-/** A server, what reached its tools, and how often it refused for want of a scope. */
+/** A server with the calls of its tools and the number of its 403 responses. */
 interface Counted extends Running {
   readonly called: string[];
   refused: number;
@@ -107,7 +107,7 @@ async function startServer(which: keyof typeof SERVERS): Promise<Counted> {
 
 const TEXT = (text: string) => [{ type: "text", text }];
 
-/** Each server of SDK v2 twice: with a policy, and with tools that say it themselves. */
+/** Each server of SDK v2 twice: with a policy, and with tools that declare their scope. */
 const COMBINATIONS = [
   ...PAIRS,
   ...PAIRS.filter(({ server }) => server === "v2")
@@ -117,14 +117,14 @@ const COMBINATIONS = [
 for (const { client, server, connect, Unauthorized } of COMBINATIONS) {
   const pair = `${client}, server of ${server}`;
 
-  /** Runs a test as a user who declined at the first consent whatever can be declined. */
+  /** Runs a test as a user who declined every optional scope at the first consent. */
   const declined = async (
     email: string,
     act: (session: Session, login: Login, running: Counted) => Promise<void>,
   ): Promise<void> => {
     const running = await startServer(server);
     try {
-      // SDK v1's client refreshes where it should ask for more, unless it has nothing to refresh by.
+      // SDK v1's client refreshes instead of asking for more scopes when it has a refresh token.
       const login = new Login(email, client === "SDK v1" ? ["authorization_code"] : undefined);
       const session = await connect(running.url, login, { choice: { scopes: [] } });
       assert.equal(login.tokens()?.scope, "read:user_data read:reports");
@@ -136,11 +136,11 @@ for (const { client, server, connect, Unauthorized } of COMBINATIONS) {
     }
   };
 
-  test(`a client is refused, asks the user for more, and succeeds: ${pair}`, () =>
+  test(`handler() admits a call after a step-up when the user grants the missing scope: ${pair}`, () =>
     declined(OWNER, async (session, login, running) => {
       await assert.rejects(session.call("add_report"), Unauthorized);
       assert.deepEqual([running.called, running.refused], [["list_reports"], 1]);
-      // What the operation needs, and what the door does: no more than that comes of the challenge.
+      // The challenge names the scopes of the operation and of the token policy, and no others.
       const asked = login.asked.split(" ");
       for (const scope of ["read:user_data", "write:reports"]) assert(asked.includes(scope), scope);
       assert(!asked.includes("admin:org"));
@@ -151,12 +151,12 @@ for (const { client, server, connect, Unauthorized } of COMBINATIONS) {
       assert.deepEqual(running.called, ["list_reports", "add_report", "add_report"]);
     }));
 
-  test(`a user who denies keeps what there was, and the client ends: ${pair}`, () =>
+  test(`handler() keeps admitting the earlier scopes when the user denies a step-up: ${pair}`, () =>
     declined(OWNER, async (session, login, running) => {
       await assert.rejects(session.call("add_report"), Unauthorized);
       const answer = await login.answer({ deny: true });
       assert.equal(answer.get("error"), "access_denied");
-      // SDK v1's client is handed the code alone, and there is none.
+      // SDK v1's client is given the code alone, which is missing here.
       await assert.rejects(session.finishAuth(answer), client === "SDK v1" ? Error : /denied/);
       assert.deepEqual(await session.call("list_reports"), TEXT("list_reports"));
       assert.deepEqual([login.logins, running.refused], [2, 1]);
@@ -168,11 +168,11 @@ for (const { client, server, connect, Unauthorized } of COMBINATIONS) {
     ["has a role that may not grant it", MEMBER, "purge_reports", {}],
   ] as const;
   for (const [who, email, tool, choice] of DECLINES) {
-    test(`a user who ${who} ends it with a clear error: ${pair}`, () =>
+    test(`handler() refuses a second time when the user ${who}: ${pair}`, () =>
       declined(email, async (session, login, running) => {
         await assert.rejects(session.call(tool), Unauthorized);
         await session.finishAuth(await login.answer({ ...choice, scopes: [] }));
-        // SDK v1 remembers that it asked. For SDK v2 whoever drives it has to: one try, and no more.
+        // SDK v1 remembers that it has asked. The caller of SDK v2 has to: it tries once.
         const again = client === "SDK v1"
           ? session
           : await connect(running.url, login, { onInsufficientScope: "throw" });
@@ -189,7 +189,7 @@ for (const { client, server, connect, Unauthorized } of COMBINATIONS) {
 }
 
 for (const { server, connect, Unauthorized } of PAIRS.filter(({ client }) => client === "SDK v1")) {
-  test(`a client that refreshes ends after one try, and can be helped: SDK v1, server of ${server}`, async () => {
+  test(`handler() admits a step-up of SDK v1 when its refresh token is removed: server of ${server}`, async () => {
     const running = await startServer(server);
     try {
       const login = new Login(OWNER);

@@ -10,25 +10,25 @@ import { startLocalPropelAuth } from "@x/propelauth-local";
 import { createPropelAuth, type RequestHandler } from "@x/propelauth-mcp";
 import { CLIENTS, type Connected, type Endpoint, type Served, SERVERS } from "./transports.ts";
 
-/** Where a server is reached while a test runs. */
+/** A server that is reachable while a test runs. */
 export interface Serving extends Endpoint {
   close(): Promise<void>;
 }
 
-/** Serves what is created for the origin that the network has chosen. */
+/** Serves a handler; `create` gets the origin that the network has chosen. */
 export type Serve = (create: (origin: string) => RequestHandler) => Promise<Serving>;
 
-/** What the MCP server was asked, past the gate. */
+/** The requests that the gate has admitted. */
 interface Log {
   readonly requests: Request[];
-  /** Resolves when a standing stream was asked for and opened. */
+  /** Resolves when a standing stream is open. */
   readonly streamOpened: Promise<void>;
 }
 
-/** A protected server of the matrix, and two people who may use it. */
+/** A protected server of the matrix, and two users with tokens. */
 interface Running extends Serving, Log {
   readonly served: Served;
-  /** Tells the tools that the client has received what they reported. */
+  /** Lets the tools answer: the client has received their progress. */
   readonly onReceived: () => void;
   readonly users: readonly { id: string; token: string }[];
 }
@@ -38,12 +38,12 @@ const VERSION_WITH_BATCHES = "2025-03-26";
 /**
  * Declares the tests of one network.
  *
- * @param network What it is called.
- * @param serve Brings a handler onto it.
+ * @param network Its name in the titles.
+ * @param serve Serves a handler on it.
  */
 export async function testTransports(network: string, serve: Serve): Promise<void> {
   const local = await startLocalPropelAuth({ log: () => {} });
-  // Node would wait for it for ever.
+  // On Node an open server keeps the process from ending.
   after(() => local.close());
 
   /** Runs a test against a protected server. */
@@ -117,7 +117,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
         });
 
       if (strict && !row.modern) {
-        test(`an era that the server lacks is its own affair: ${pair}`, () =>
+        test(`handler() passes the request on when the server does not know the client's protocol: ${pair}`, () =>
           running(row, async (server) => {
             await assert.rejects(connect(server, server.users[0]?.token ?? "", () => {}));
             assert(server.requests.length > 0, "the gate let the client in");
@@ -125,7 +125,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
         continue;
       }
 
-      test(`every caller is known to the tools: ${pair}`, () =>
+      test(`getAccessToken() returns each caller in a tool when two are connected: ${pair}`, () =>
         connected(async (clients, { users }) => {
           const texts = await Promise.all(
             clients.map(async (one) => (await one.call("whoami")).text),
@@ -135,15 +135,15 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
           assert.equal(clients[0]?.hasSession, abilities.sessions);
         }));
 
-      test(`nobody comes in without a token: ${pair}`, () =>
+      test(`handler() refuses when the client has no token: ${pair}`, () =>
         running(row, async (server) => {
           await assert.rejects(connect(server, "", () => {}));
           assert.deepEqual(server.requests, []);
         }));
 
-      test(`what a call reports arrives while it runs: ${pair}`, () =>
+      test(`handler() passes progress on when a call is still running: ${pair}`, () =>
         connected(async (clients, { users, onReceived }) => {
-          // The tools answer only when this has happened, so a response that was held back hangs.
+          // The tools answer only after this, so the test hangs if the gate buffers the response.
           let missing = clients.length;
           const onProgress = (progress: number) =>
             progress === 3 && --missing === 0 && onReceived();
@@ -154,7 +154,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
         }));
 
       if (abilities.sessions) {
-        test(`a stream that breaks off is resumed: ${pair}`, () =>
+        test(`handler() lets a client resume when its stream breaks off: ${pair}`, () =>
           connected(async (clients, { users, requests }) => {
             const answers = await Promise.all(clients.map((one) => one.call("resume")));
             assert.deepEqual(answers, users.map(({ id }) => ({ text: id, progress: [1, 2] })));
@@ -164,7 +164,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
       }
 
       if (abilities.sessions || speaks === "modern") {
-        test(`a standing stream brings what the server announces: ${pair}`, async () => {
+        test(`handler() passes notifications on when a standing stream is open: ${pair}`, async () => {
           let onChanged = (): void => {};
           const changed = new Promise<void>((resolve) => onChanged = resolve);
           await connected(async (_clients, { served, streamOpened }) => {
@@ -176,7 +176,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
       }
     }
 
-    test(`a batch is answered for its caller: ${server}, ${network}`, () =>
+    test(`handler() answers for the caller when a batch arrives: ${server}, ${network}`, () =>
       running(row, async ({ url, fetch, users }) => {
         const [{ token, id: user } = assert.fail(), other = assert.fail()] = users;
         const post = (token: string, body: unknown, session: string | null) =>
@@ -210,7 +210,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
       }));
 
     if (row.legacy.sessions) {
-      test(`a session and its streams are their caller's alone: ${server}, ${network}`, () =>
+      test(`handler() answers 404 when another caller uses a session: ${server}, ${network}`, () =>
         running(
           row,
           async ({ url, fetch, users: [mine = assert.fail(), other = assert.fail()] }) => {
@@ -256,7 +256,7 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
   }
 }
 
-/** Whether a request asks for a stream that stays open by itself. */
+/** Whether a request opens a standing stream. */
 function isStanding({ method, headers }: Request): boolean {
   return method === "GET"
     ? !headers.has("Last-Event-ID")

@@ -33,28 +33,28 @@ const RETRY_MS = 1;
 /** An MCP server under test. */
 export interface Served {
   readonly mcp: McpFunction;
-  /** Tells every standing stream that the tools have changed. */
+  /** Sends a notification to every standing stream: the tools have changed. */
   announce(): void;
 }
 
-/** What a tool can do, whichever SDK runs it. */
+/** The abilities of a tool on both SDK majors. */
 interface Call {
-  /** The caller as the SDK hands it on. */
+  /** The caller, as the SDK passes it to the tool. */
   readonly authInfo: { extra?: Record<string, unknown> } | undefined;
-  /** Tells the client how far the call is. */
+  /** Sends a progress notification. */
   report(progress: number): Promise<void>;
-  /** Ends the call's stream, which the client has to resume; does nothing where that is impossible. */
+  /** Ends the call's stream, so that the client has to resume it; does nothing without sessions. */
   interrupt(): void;
 }
 
-/** What a server is made with. */
+/** The arguments of a server under test. */
 export interface Surroundings {
   readonly auth: PropelAuth;
-  /** Resolves when the client has received what a call reported. */
+  /** Resolves when the client has received the progress of a call. */
   readonly received: Promise<void>;
 }
 
-/** The tools: who calls, a call that streams, a call whose stream breaks off. */
+/** The tools: one names the caller, one streams progress, the stream of one breaks off. */
 const TOOLS: Record<string, (call: Call, surroundings: Surroundings) => Promise<string> | string> =
   {
     whoami: ({ authInfo }, { auth }) =>
@@ -115,7 +115,7 @@ function createServerV2(surroundings: Surroundings): McpServerV2 {
   return server;
 }
 
-/** Keeps the events of one session, in the shape that both SDKs ask for. */
+/** Keeps the events of one session; both SDKs accept its shape. */
 function createEventStore<Message>() {
   const events: [streamId: string, message: Message][] = [];
   return {
@@ -135,12 +135,12 @@ function createEventStore<Message>() {
   };
 }
 
-/** What both SDKs' transports have. */
+/** The common part of both SDKs' transports. */
 interface SessionTransport {
   handleRequest(request: Request, options: { authInfo: AccessToken }): Promise<Response>;
 }
 
-/** Sessions by id, as the SDKs' own examples keep them. */
+/** Keeps sessions by id, as the SDKs' own examples do. */
 function createSessions(
   open: (
     onOpened: (id: string, transport: SessionTransport, announce: () => void) => void,
@@ -201,15 +201,15 @@ const createStatelessV1 =
     announce() {},
   });
 
-/** What a server can do beyond answering, for clients of the era in question. */
+/** Abilities of a server towards clients of one era. */
 interface Abilities {
-  /** Sends messages while a call is under way. */
+  /** Sends messages during a call. */
   readonly streams: boolean;
   /** Has sessions: a standing stream, streams that can be resumed, DELETE. */
   readonly sessions: boolean;
 }
 
-/** Every way to serve. Without `modern` a server does not know the 2026-07-28 revision. */
+/** The servers. Without `modern` a server does not know the 2026-07-28 revision. */
 export const SERVERS: {
   readonly server: string;
   readonly create: (surroundings: Surroundings) => Served;
@@ -264,18 +264,18 @@ export const SERVERS: {
 /** A connected client. */
 export interface Connected {
   readonly era: "legacy" | "modern";
-  /** Calls a tool; gives the text of the answer, and the progress that was reported on the way. */
+  /** Calls a tool; returns the text of the answer and the progress before it. */
   call(
     tool: string,
     onProgress?: (progress: number) => void,
   ): Promise<{ text: string; progress: number[] }>;
-  /** Whether a session was handed out. */
+  /** Whether the server has created a session. */
   readonly hasSession: boolean;
-  /** Ends the session, where there is one, and the connection. */
+  /** Ends the session, if one exists, and the connection. */
   close(): Promise<void>;
 }
 
-/** How to reach a server. */
+/** The URL of a server and the network to it. */
 export interface Endpoint {
   readonly url: string;
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -340,7 +340,7 @@ const connectV2 = (mode: VersionNegotiationMode): Connect => async (endpoint, to
   };
 };
 
-/** Every client. `era` is the newest that it speaks; one that speaks nothing else is `strict`. */
+/** The clients. `era` is the newest that a client speaks; a `strict` one speaks no other. */
 export const CLIENTS: {
   readonly client: string;
   readonly connect: Connect;

@@ -21,7 +21,7 @@ await testTransports("in-process", (create) => {
 
 await testTransports("node:http", async (create) => {
   const server = createServer((incoming, outgoing) => {
-    // The adapter's type knows no `undefined`, which a server's request never has.
+    // The adapter's type excludes `undefined` for members that a server's request always has.
     void listener(incoming as Parameters<typeof listener>[0], outgoing);
   });
   server.listen(0, "127.0.0.1");

@@ -107,7 +107,8 @@ export interface LocalPropelAuthOptions {
    */
   rotateRefreshTokens?: boolean;
   /**
-   * Whether clients may register themselves (RFC 7591). With false the endpoint answers 404.
+   * Whether clients may register themselves (RFC 7591). With false the endpoint answers 404. At
+   * most 500 clients are kept; the least recently used one without live tokens makes room.
    *
    * @default {true}
    */
@@ -142,8 +143,9 @@ export interface LocalPropelAuthOptions {
   introspectionClientSecret?: string;
   /**
    * Path of a file that keeps clients, grants, tokens, keys and generated credentials over a
-   * restart. Only its owner can read it. Its folder has to exist. When absent, the state ends with
-   * the process.
+   * restart. Only its owner can read it. Its folder has to exist. When a later write
+   * fails, a line is logged, and the next change writes the whole state again. When this option is
+   * absent, the state ends with the process.
    */
   stateFile?: string;
   /**
