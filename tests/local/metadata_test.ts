@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { logIn, register, withLocal } from "./support.ts";
+import type { LocalPropelAuth } from "@x/propelauth-local";
+import { authorizationRequest, logIn, MEMBER, register, withLocal } from "./support.ts";
 
 for (const issuerForm of ["path", "bare"] as const) {
   test(`startLocalPropelAuth() serves PropelAuth's metadata when issuerForm is ${issuerForm}`, async () => {
@@ -52,4 +56,36 @@ test("startLocalPropelAuth() answers 421 when the Host is another one", async ()
     assert.equal(response.status, 421);
     await response.body?.cancel();
   });
+});
+
+/** Sends a GET with exactly this request target, which fetch() would normalise. */
+async function getTarget(local: LocalPropelAuth, path: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(local.authUrl);
+  const sent = request({ hostname, port, path });
+  sent.end();
+  const [response]: IncomingMessage[] = await once(sent, "response");
+  response?.resume();
+  return response?.statusCode;
+}
+
+test("startLocalPropelAuth() contacts no other host when a request target names one", async () => {
+  let contacted = 0;
+  const other = createServer((_request, response) => {
+    contacted++;
+    response.writeHead(303, { "Location": "http://127.0.0.1:9/callback?code=x" }).end();
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  try {
+    await withLocal({ autoConsentAs: MEMBER }, async (local) => {
+      const host = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+      const { url } = authorizationRequest(local, (await register(local))["client_id"]);
+      const at = `${host}${url.pathname}${url.search}`;
+      assert.equal(await getTarget(local, `//${at}`), 404);
+      assert.equal(await getTarget(local, `http://${at}`), 400);
+      assert.equal(await getTarget(local, "//"), 404);
+      assert.equal(contacted, 0);
+    });
+  } finally {
+    other.close();
+  }
 });

@@ -51,9 +51,12 @@ export function createListener(parts: ListenerParts) {
   const metadata = JSON.stringify(buildMetadata(parts));
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", authUrl);
-    const { pathname } = url;
+    const { url: target = "/" } = request;
     if (request.headers.host !== host) return send(response, 421, "text/plain", "Unknown host\n");
+    if (!target.startsWith("/")) return send(response, 400, "text/plain", "Unknown target\n");
+    // Not resolved against authUrl: a target such as //host/path would replace its host.
+    const url = new URL(authUrl + target);
+    const { pathname } = url;
     if (pathname === "/") {
       return sendPage(response, 200, buildRootPage(authUrl, options.users, options.scopes));
     }

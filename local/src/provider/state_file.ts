@@ -91,7 +91,7 @@ export function createStateWriter(
           `Local PropelAuth: cannot write stateFile ${JSON.stringify(path)}: ${
             messageOf(error)
           }. ` +
-            "The state is kept in memory, and the next change is written again.",
+            "The state is kept in memory, and the next change writes all of it.",
         );
       }
       failed = true;
