@@ -18,7 +18,7 @@ const INTERNAL = "x-local-propelauth";
 const NETWORK_SCHEMES = ["http:", "https:", "ws:", "wss:", "ftp:"];
 
 /** The answer to an authorization request: an error page, or a redirect. */
-export type AuthorizationAnswer = { readonly errorPage: string } | { readonly location: string };
+type AuthorizationAnswer = { readonly errorPage: string } | { readonly location: string };
 
 /**
  * Creates the function that looks at an authorization request before oidc-provider does.

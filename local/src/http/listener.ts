@@ -27,7 +27,7 @@ const PAGE_HEADERS = {
 };
 
 /** The parts that {@linkcode createListener} puts together. */
-export interface ListenerParts {
+interface ListenerParts {
   readonly provider: Provider;
   readonly options: RunningOptions;
   readonly store: Store;

@@ -19,7 +19,7 @@ import type { Store } from "../provider/store.ts";
 import { findUser, mayGrant } from "../options/users.ts";
 
 /** The next step of a login: a page to show, or a URL to redirect to. */
-export type LoginStep = { readonly page: string } | { readonly location: string };
+type LoginStep = { readonly page: string } | { readonly location: string };
 
 /**
  * Creates the function that answers a request to a login or consent page.

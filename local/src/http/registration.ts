@@ -20,7 +20,7 @@ const MAX_MEMBER_LENGTH = 4096;
 const MAX_CLIENTS = 500;
 
 /** The response to a registration request. */
-export interface RegistrationResponse {
+interface RegistrationResponse {
   readonly status: number;
   readonly body: Payload;
 }

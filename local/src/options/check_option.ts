@@ -14,7 +14,7 @@ const MAX_SHOWN_LENGTH = 200;
 export const CANNOT_START = "Cannot start the local PropelAuth";
 
 /** Checks that throw errors with one common beginning. */
-export interface Rules {
+interface Rules {
   /** Requires an object without unknown members, and returns it as a record. */
   members(name: string, value: unknown, known: readonly string[]): Record<string, unknown>;
   /** Requires a string that is not blank or, when given, matches a pattern. */

@@ -10,7 +10,7 @@ import type { Payload, Store } from "./store.ts";
 const GRANTED_KINDS = ["AccessToken", "AuthorizationCode", "RefreshToken"];
 
 /** The parts of an adapter class. */
-export interface AdapterParts {
+interface AdapterParts {
   readonly store: Store;
   /** The clock, in whole seconds since 1970. */
   readonly now: () => number;

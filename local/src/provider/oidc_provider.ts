@@ -14,7 +14,6 @@ import type { Payload } from "./store.ts";
 export interface Provider {
   readonly Client: new (metadata: Payload) => Client;
   readonly Grant: new (properties: { accountId: string; clientId: string }) => Grant;
-  readonly Interaction: { find(uid: string): Promise<Interaction | undefined> };
   readonly Session: { findByUid(uid: string): Promise<Session | undefined> };
   readonly AccessToken: new (properties: AccessTokenProperties) => { save(): Promise<string> };
   /** The whole server as a listener of `node:http`. */
@@ -74,7 +73,7 @@ export interface Session {
 }
 
 /** The members of an access token. */
-export interface AccessTokenProperties {
+interface AccessTokenProperties {
   readonly accountId: string;
   readonly clientId: string;
   readonly aud: string;

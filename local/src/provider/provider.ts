@@ -21,7 +21,7 @@ export const PAGES = `${MOUNT}/interaction`;
 const INTERACTION_SECONDS = 3600;
 
 /** The parts that {@linkcode createProvider} puts together. */
-export interface ProviderParts {
+interface ProviderParts {
   readonly module: ProviderModule;
   readonly issuer: string;
   readonly options: ResolvedOptions;

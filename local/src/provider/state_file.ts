@@ -55,7 +55,7 @@ export function readState(path: string): State {
 }
 
 /** Writes the state to its file whenever it has changed. */
-export interface StateWriter {
+interface StateWriter {
   /** Writes the state at the end of the current step; several changes cause one write. */
   change(): void;
   /** Writes changes that are not in the file yet, such as those of a failed write. */
