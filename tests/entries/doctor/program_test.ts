@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { faultOf } from "../../../src/entries/doctor/ask.ts";
 import { createPrinter } from "../../../src/entries/doctor/program/print.ts";
 import { runProgram } from "../../../src/entries/doctor/program/program.ts";
 import type { Check } from "../../../src/entries/doctor/report.ts";
@@ -43,14 +42,14 @@ async function run(args: readonly string[], terminal: Terminal = {}) {
   return { code, stdout: stdout.replaceAll("\x1b", "␛"), stderr, raw };
 }
 
-test("runDoctor() tells how it is used, in 80 columns", async () => {
+test("runDoctor() prints its usage in 80 columns when it is asked for help", async () => {
   const { code, stdout, stderr } = await run(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /Usage: doctor \[server URL\] \[options\]/);
   for (const line of stdout.split("\n")) assert(line.length <= 80, line);
 });
 
-test("runDoctor() prints a green report of a set-up that is fine, and ends with 0", async () => {
+test("runDoctor() prints a green report and ends with 0 when the set-up is fine", async () => {
   await withSetup({}, async ({ env, token, serverUrl }) => {
     const variables = { ...env, PROPELAUTH_TOKEN: token };
     const { code, stdout, stderr } = await run([serverUrl], { env: variables });
@@ -84,7 +83,7 @@ test("runDoctor() ends with 1 when a check failed, and says what to do", async (
   assert.match(oneIsSet, /not made\.\n$/);
 });
 
-test("runDoctor() prints JSON and nothing else when it is told to", async () => {
+test("runDoctor() prints JSON alone when --json is given", async () => {
   const { code, stdout, stderr } = await run(["--json"], { isTTY: true });
   assert.deepEqual([code, stderr], [1, ""]);
   const { ok, checks } = JSON.parse(stdout);
@@ -99,7 +98,7 @@ test("runDoctor() prints JSON and nothing else when it is told to", async () => 
   });
 });
 
-test("runDoctor() shows on a terminal what it is at, in colour unless NO_COLOR is set", async () => {
+test("runDoctor() shows the check under way on a terminal, in colour unless NO_COLOR is set", async () => {
   await withSetup({}, async ({ env }) => {
     const coloured = await run([], { env, isTTY: true });
     assert.match(coloured.stdout, /\r␛\[2K {2}␛\[2m… Credentials␛\[0m\r␛\[2K/);
@@ -113,7 +112,7 @@ test("runDoctor() shows on a terminal what it is at, in colour unless NO_COLOR i
   });
 });
 
-test("runDoctor() fits into a narrow terminal", async () => {
+test("runDoctor() breaks lines at 64 columns when the terminal is as narrow", async () => {
   const { stdout } = await run([], { isTTY: true, columns: 64, env: { NO_COLOR: "1" } });
   for (const line of stdout.replace(/[^\n]*\r␛\[2K/g, "").split("\n")) {
     assert(line.length <= 64, line);
@@ -197,10 +196,10 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
     [],
     /^--env-file is an option of Deno and Node, /,
   ],
-  "a token that is none": [["--token"], ["two words\n"], /token must be one access token/],
+  "two words for a token": [["--token"], ["two words\n"], /token must be one access token/],
   "no token": [["--token"], ["\n"], /^No token was given on standard input\n$/],
   "an endless token": [["--token"], Array(40).fill("x".repeat(1024)), /at most 16 KiB/],
-  "a deadline that is none": [["--timeout", "soon"], [], /timeoutSeconds must be a number/],
+  "a word for a deadline": [["--timeout", "soon"], [], /timeoutSeconds must be a number/],
   "a file that is not there": [
     ["--env", "/nowhere/.env"],
     [],
@@ -217,14 +216,14 @@ for (const [what, [args, input, message]] of Object.entries(REFUSED)) {
   });
 }
 
-test("runDoctor() lets a user at a terminal give up", async () => {
+test("runDoctor() ends with 1 when a user at a terminal presses Ctrl-C", async () => {
   const { code, stderr, raw } = await run(["--token"], { input: ["abc", "\x03"], isTTY: true });
   assert.equal(code, 1);
   assert.match(stderr, /\nNo token was given on standard input\n$/);
   assert.deepEqual(raw, [true, false]);
 });
 
-test("runDoctor() reads the variables of a file, and those alone", async () => {
+test("runDoctor() reads the variables of a file alone when --env is given", async () => {
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
     await withSetup({}, async ({ env, token }) => {
@@ -243,7 +242,7 @@ test("runDoctor() reads the variables of a file, and those alone", async () => {
   }
 });
 
-test("runDoctor() says so where the runtime lets it read no variable", async () => {
+test("runDoctor() names --allow-env when the runtime lets it read no variable", async () => {
   const env = new Proxy<Record<string, string>>({}, {
     get() {
       throw new Error("NotCapable");
@@ -289,44 +288,3 @@ Fine. 0 of 1 checks passed; 1 warning.
 `,
   );
 });
-
-const FAULTS: [words: string, error: unknown, reason: string][] = [
-  ["of Node: a name", nested("getaddrinfo ENOTFOUND nope.invalid", "ENOTFOUND"), "name"],
-  [
-    "of Deno: a name",
-    nested("client error (Connect): dns error: failed to lookup address"),
-    "name",
-  ],
-  ["of Node: nobody there", nested("connect ECONNREFUSED 127.0.0.1:9", "ECONNREFUSED"), "refused"],
-  [
-    "of Deno: nobody there",
-    nested("tcp connect error: Connection refused (os error 111)"),
-    "refused",
-  ],
-  [
-    "of Node: own certificate",
-    nested("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"),
-    "tls",
-  ],
-  ["of Node: no TLS at all", nested("wrong version", "ERR_SSL_WRONG_VERSION_NUMBER"), "tls"],
-  ["of Deno: own certificate", nested("invalid peer certificate: UnknownIssuer"), "tls"],
-  ["of Deno: no TLS at all", nested("received corrupt message of type InvalidContentType"), "tls"],
-  [
-    "of Deno: no leave",
-    Object.assign(new Error("Requires net access"), { name: "NotCapable" }),
-    "permission",
-  ],
-  ["of nobody", "a text", "network"],
-  ["of a socket", nested("other side closed", "UND_ERR_SOCKET"), "network"],
-];
-
-function nested(message: string, code?: string): Error {
-  const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
-  return new TypeError("fetch failed", { cause });
-}
-
-for (const [words, error, reason] of FAULTS) {
-  test(`faultOf() knows the words ${words}`, () => {
-    assert.equal(faultOf(error).reason, reason);
-  });
-}
