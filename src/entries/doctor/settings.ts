@@ -8,12 +8,12 @@ import { readOptions, type ReadVariable, REQUIRED_VARIABLES } from "../../option
 import { resolveAuthUrl } from "../../options/urls.ts";
 import { type ResolvedOptions, resolveOptions } from "../../options/resolve_options.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
-import { type CheckId, failed, ok, type Verdict } from "./report.ts";
+import { type CheckId, failed, ok, type Outcome } from "./report.ts";
 import { describeSetting } from "./show.ts";
 
 const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
 
-/** Stands in for what is missing, so that the rest can be checked by the core's own rules. */
+/** Values for the variables that are missing: the core checks the other ones only with these set. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   PROPELAUTH_AUTH_URL: "https://auth.invalid",
   PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
@@ -28,18 +28,18 @@ const CHECK_OF: Readonly<Record<(typeof REQUIRED_VARIABLES)[number]["option"], C
   baseUrl: "server_url",
 };
 
-/** The settings that there are. */
+/** The settings, and the outcomes of their checks. */
 export interface Settings {
-  /** Every option, with placeholders for what is missing. */
+  /** Every option, with placeholders for those that are missing. */
   readonly options: ResolvedOptions;
-  /** Whether the credentials are set and well formed. */
+  /** Whether the introspection credentials are set and well formed. */
   readonly known: { readonly credentials: boolean };
-  /** The Auth URL without slashes at its end; absent when there is no well-formed one. */
+  /** The Auth URL without slashes at its end; absent without a well-formed one. */
   readonly authUrl: string | undefined;
   /** The MCP endpoint; absent without a well-formed server URL, or with one for each organization. */
   readonly mcpUrl: URL | undefined;
-  /** What was found of each. */
-  readonly verdicts: readonly [CheckId, Verdict][];
+  /** The outcome of each check, in the order of the report. */
+  readonly outcomes: readonly [CheckId, Outcome][];
 }
 
 /**
@@ -54,7 +54,7 @@ export function readSettings(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
 ): Settings {
-  const verdicts: [CheckId, Verdict][] = [];
+  const outcomes: [CheckId, Outcome][] = [];
   const good: Record<string, string> = {};
   const known = new Set<string>();
   const given: Partial<PropelAuthOptions> = { ...overrides };
@@ -62,7 +62,7 @@ export function readSettings(
     const secret = option.startsWith("introspectionClient");
     const inCode = overrides[option] !== undefined;
     const value = overrides[option] ?? tryRead(readVariable, variable);
-    const verdict = value instanceof Unreadable
+    const outcome = value instanceof Unreadable
       ? failed(`${variable} may not be read`, "Start the program with --allow-env.")
       : judgeSetting(
         inCode ? `option ${option}` : variable,
@@ -74,15 +74,15 @@ export function readSettings(
             ? resolve(() => undefined, { [option]: tried })
             : resolve((name) => name === variable ? tried : undefined, {}),
       );
-    verdicts.push([CHECK_OF[option], verdict]);
-    if (verdict.status === "failed") delete given[option];
+    outcomes.push([CHECK_OF[option], outcome]);
+    if (outcome.status === "failed") delete given[option];
     else {
       known.add(option);
       if (!inCode) good[variable] = String(value);
     }
   }
   const scopes = judgeScopes(readVariable, overrides);
-  verdicts.push(["required_scopes", scopes.verdict]);
+  outcomes.push(["required_scopes", scopes.outcome]);
   if (scopes.text !== undefined) good[SCOPES_VARIABLE] = scopes.text;
   // It is compared with a server URL that is not there.
   if (!known.has("baseUrl")) delete given.resource;
@@ -98,7 +98,7 @@ export function readSettings(
     mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")
       ? new URL(options.mcpPath, options.resource)
       : undefined,
-    verdicts,
+    outcomes,
   };
 }
 
@@ -127,7 +127,7 @@ function judgeSetting(
   secret: boolean,
   found: string,
   attempt: (value: string) => unknown,
-): Verdict {
+): Outcome {
   const text = String(value ?? "").trim();
   if (text === "") return failed(`${name} is missing or blank`, `Set it: ${found}.`);
   if (/^(["']).*\1$/.test(text)) {
@@ -145,29 +145,29 @@ function judgeSetting(
 function judgeScopes(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
-): { verdict: Verdict; text?: string } {
+): { outcome: Outcome; text?: string } {
   if (overrides.requiredScopes !== undefined) {
     const { requiredScopes } = resolve(() => undefined, {
       requiredScopes: overrides.requiredScopes,
     });
-    return { verdict: ok(requiredScopes.join(" ") || "none") };
+    return { outcome: ok(requiredScopes.join(" ") || "none") };
   }
   const text = tryRead(readVariable, SCOPES_VARIABLE);
   if (text instanceof Unreadable) {
     return {
-      verdict: failed(
+      outcome: failed(
         `${SCOPES_VARIABLE} may not be read`,
         "Start the program with --allow-env.",
       ),
     };
   }
-  if (text === undefined || text.trim() === "") return { verdict: ok("none") };
+  if (text === undefined || text.trim() === "") return { outcome: ok("none") };
   const read = (name: string) => name === SCOPES_VARIABLE ? text : undefined;
   const rule = breachOf(() => resolve(read, {}));
   if (rule !== undefined) {
-    return { verdict: failed(`${SCOPES_VARIABLE} is malformed`, `It must be ${rule}.`) };
+    return { outcome: failed(`${SCOPES_VARIABLE} is malformed`, `It must be ${rule}.`) };
   }
-  return { verdict: ok(resolve(read, {}).requiredScopes.join(" ")), text };
+  return { outcome: ok(resolve(read, {}).requiredScopes.join(" ")), text };
 }
 
 /** The rule that is broken, out of the core's own sentence. */

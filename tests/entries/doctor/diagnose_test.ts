@@ -7,7 +7,7 @@ import { composeDiagnosis } from "../../../src/entries/doctor/diagnose.ts";
 import { CHECKS } from "../../../src/entries/doctor/report.ts";
 import { createFakeWorld, json } from "../../support/harness.ts";
 import { root } from "../../support/root.ts";
-import { examine, faultsOf } from "./rows.ts";
+import { examine, faultsOf } from "./diagnose/rows.ts";
 import { withSetup } from "./setup.ts";
 
 test("diagnose() finds nothing wrong with a set-up that is fine", async () => {

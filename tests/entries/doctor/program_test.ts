@@ -152,7 +152,7 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "an unknown option": [
     ["--tok=" + TOKEN],
     [],
-    /^--tok is no option, or is not used so\. See --help\n$/,
+    /^--tok is not an option, or is used wrongly\. See --help\n$/,
   ],
   "a token behind the option": [
     ["--token=" + TOKEN],
@@ -174,7 +174,7 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "two arguments": [
     ["https://h/mcp", TOKEN],
     [],
-    new RegExp(`^Something was given beside the server URL\\.${NEVER_ARGUMENT}`),
+    new RegExp(`^There is an argument too many beside the server URL\\.${NEVER_ARGUMENT}`),
   ],
   "a token behind the option, and a server URL": [
     ["https://h/mcp", "--token", TOKEN],
@@ -186,12 +186,12 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
     [],
     /received "https:\/\/h\/mcp\?\*\*\*"\n$/,
   ],
-  "the option that runtimes take for theirs": [
+  "an option of Deno and Node": [
     ["--env-file", TOKEN],
     [],
-    /^--env-file is an option of Deno and Node, before the program\.\nBehind it, use --env FILE\. See --help\n$/,
+    /^--env-file is an option of Deno and Node, before the program\.\nAfter the program use --env FILE\. See --help\n$/,
   ],
-  "the same in one word": [
+  "an option of Deno and Node in one word": [
     [`--env-file=${TOKEN}`],
     [],
     /^--env-file is an option of Deno and Node, /,

@@ -6,9 +6,9 @@
 
 /** One challenge: a scheme and its parameters. */
 export interface Challenge {
-  /** In lower case: schemes have no case. */
+  /** In lower case: schemes are case-insensitive. */
   readonly scheme: string;
-  /** By their names in lower case. */
+  /** The values by their names in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -58,7 +58,7 @@ export function parseChallenges(value: string): Challenge[] | undefined {
     }
     const before = position;
     take(SEPARATORS);
-    // Nothing but a comma may follow.
+    // Only a comma may follow.
     if (position < value.length && !value.slice(before, position).includes(",")) return undefined;
   }
   return challenges;
@@ -71,11 +71,11 @@ function startsParameter(value: string, position: number): boolean {
 
 /**
  * Reads a parameter as the MCP SDK's clients do: by an expression without an anchor, whose first
- * match wins, wherever it stands.
+ * match wins, even inside the quoted value of another parameter.
  *
  * @param value The field value.
  * @param name The parameter.
- * @returns What such a client reads.
+ * @returns The value that such a client reads.
  */
 export function readLoosely(value: string, name: string): string | undefined {
   const match = new RegExp(`${name}=(?:"([^"]+)"|([^\\s,]+))`).exec(value);

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Check, diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
-import { type CheckGroup, type CheckId, CHECKS } from "../../../src/entries/doctor/report.ts";
-import { json } from "../../support/harness.ts";
-import { type Running, type Setup, type Spoil, withSetup } from "./setup.ts";
+import { type CheckGroup, type CheckId, CHECKS } from "../../../../src/entries/doctor/report.ts";
+import { json } from "../../../support/harness.ts";
+import { type Running, type Setup, type Spoil, withSetup } from "../setup.ts";
 
 /** Diagnoses a set-up, with a token. */
 export async function examine(

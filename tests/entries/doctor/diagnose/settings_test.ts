@@ -24,17 +24,17 @@ testRows(checksOf("settings"), {
     "it is a secret in the wrong place": {
       options: variable("PROPELAUTH_AUTH_URL", "sk_wrong_place"),
       seen: /^PROPELAUTH_AUTH_URL is a text of 14 characters$/,
-      remedy: /must be an https URL/,
+      remedy: /^It must be an? .*URL/,
     },
     "it has a password": {
       options: variable("PROPELAUTH_AUTH_URL", "https://me:hidden@auth.example.com"),
       seen: /^PROPELAUTH_AUTH_URL is "https:\/\/\*\*\*@auth\.example\.com"$/,
-      remedy: /without userinfo/,
+      remedy: /^It must be .+ without (userinfo|a user name)/,
     },
     "it has a secret in its query": {
       options: variable("PROPELAUTH_AUTH_URL", "https://auth.example.com/?key=hidden#hidden"),
       seen: /^PROPELAUTH_AUTH_URL is "https:\/\/auth\.example\.com\/\?\*\*\*"$/,
-      remedy: /query/,
+      remedy: /^It must be .+ without .*(query|fragment)/,
     },
     "it is in quotes": {
       options: variable("PROPELAUTH_AUTH_URL", '"https://auth.example.com"'),
@@ -70,7 +70,7 @@ testRows(checksOf("settings"), {
     "it has a query": {
       options: variable("SERVER_URL", "https://mcp.example.com/?a=b"),
       seen: /^SERVER_URL is "https:/,
-      remedy: /without userinfo, query/,
+      remedy: /^It must be .+ without .*query/,
     },
   },
   required_scopes: {

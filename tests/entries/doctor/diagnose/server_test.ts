@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose } from "@x/propelauth-mcp/doctor";
-import { json } from "../../support/harness.ts";
+import { json } from "../../../support/harness.ts";
 import {
   at,
   broken,
@@ -15,7 +15,7 @@ import {
   status,
   testRows,
 } from "./rows.ts";
-import { listen, type Setup, type Spoil, withSetup } from "./setup.ts";
+import { listen, type Setup, type Spoil, withSetup } from "../setup.ts";
 
 const INSERTED = "/.well-known/oauth-protected-resource/mcp";
 const ROOT = "/.well-known/oauth-protected-resource";
@@ -212,7 +212,7 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
     },
     "it is no list": {
       setup: { server: at(["GET", INSERTED], members({ scopes_supported: "read" })) },
-      seen: /^scopes_supported is no list$/,
+      seen: /^scopes_supported is not a list$/,
       remedy: /auth\.handler/,
     },
   },
@@ -252,7 +252,7 @@ test("diagnose() skips a server on loopback that does not run yet, unless its UR
 
     const given = await diagnose({ env, token, serverUrl: `${origin}/mcp` });
     assert.deepEqual(faultsOf(given.checks).map(({ id }) => id), ["server_reachable"]);
-    assert.match(faultsOf(given.checks)[0]?.seen ?? "", /^nobody listens at 127\.0\.0\.1:\d+$/);
+    assert.match(faultsOf(given.checks)[0]?.seen ?? "", /^no program listens at 127\.0\.0\.1:\d+$/);
   });
 });
 

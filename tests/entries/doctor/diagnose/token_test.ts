@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
-import { composeDiagnosis } from "../../../src/entries/doctor/diagnose.ts";
+import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
 import {
   broken,
   checksOf,
@@ -13,7 +13,7 @@ import {
   variable,
   withToken,
 } from "./rows.ts";
-import { type Running, type Spoil, withSetup } from "./setup.ts";
+import { type Running, type Spoil, withSetup } from "../setup.ts";
 
 testRows(checksOf("token"), {
   token: {

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import { test } from "node:test";
 import { diagnose } from "@x/propelauth-mcp/doctor";
-import { composeDiagnosis } from "../../../src/entries/doctor/diagnose.ts";
-import { json } from "../../support/harness.ts";
+import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
+import { json } from "../../../support/harness.ts";
 import { at, broken, checksOf, faultsOf, members, status, testRows, variable } from "./rows.ts";
-import { type Spoil, withSetup } from "./setup.ts";
+import { type Spoil, withSetup } from "../setup.ts";
 
 const METADATA = "/.well-known/oauth-authorization-server/oauth/2.1";
 
@@ -134,13 +134,13 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
     },
     "the answer makes no sense": {
       setup: { propelAuth: aboutRandomToken(() => new Response("<html>")) },
-      seen: /^the answer is no introspection response$/,
-      remedy: /Something else answers/,
+      seen: /^the answer is not an introspection response$/,
+      remedy: /Another server answers/,
     },
     "the answer redirects": {
       setup: { propelAuth: aboutRandomToken(status(302, { "Location": "/" })) },
       seen: /^302, not 200$/,
-      remedy: /Something else answers/,
+      remedy: /Another server answers/,
     },
     "nothing comes back": {
       setup: { propelAuth: aboutRandomToken(broken) },
