@@ -73,7 +73,7 @@ export async function exchange<T>(
  *
  * @param network The clock, the network and the deadline.
  * @param url The address.
- * @param question The request.
+ * @param question The request. The body of a 403 is read in any case: it shows who refused.
  * @returns The reply, or why there is none.
  */
 export async function ask(
@@ -86,8 +86,9 @@ export async function ask(
   return await exchange(network, url, { ...init, redirect: "manual" }, async (response) => {
     const receivedAt = now();
     const { status, headers } = response;
-    const text = wantBody ? await readText(response, MAX_BODY_BYTES) : undefined;
-    if (!wantBody) discard(response);
+    const wanted = wantBody || status === 403;
+    const text = wanted ? await readText(response, MAX_BODY_BYTES) : undefined;
+    if (!wanted) discard(response);
     const clockAheadSeconds = readClock(headers.get("Date"), sentAt, receivedAt);
     return { status, headers, text, seconds: receivedAt - sentAt, clockAheadSeconds };
   });

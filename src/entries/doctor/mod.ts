@@ -20,8 +20,8 @@ export type { Check, CheckGroup, CheckId, CheckStatus, Report } from "./report.t
 
 /**
  * Diagnoses a set-up: reads the environment variables that `createPropelAuth.fromEnv` reads, asks
- * PropelAuth, then calls the server as a client does that has no token yet, and with
- * your token if you give one.
+ * PropelAuth, then calls the server as a client does that has no token yet, with a random token, and
+ * with your token if you give one.
  *
  * Changes nothing. No answer, however bad, makes it reject: it becomes a check that failed. The
  * report holds no token and no secret.

@@ -33,6 +33,7 @@ export type CheckId =
   | "server_reachable"
   | "challenge_get"
   | "challenge_post"
+  | "token_arrives"
   | "server_metadata"
   | "root_metadata"
   | "resource"
@@ -98,6 +99,7 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   server_reachable: ["server", "Reachable"],
   challenge_get: ["server", "Challenge to GET"],
   challenge_post: ["server", "Challenge to POST"],
+  token_arrives: ["server", "Token arrives"],
   server_metadata: ["server", "Metadata at path"],
   root_metadata: ["server", "Metadata at root"],
   resource: ["server", "Resource"],

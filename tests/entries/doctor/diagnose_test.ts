@@ -66,7 +66,11 @@ test("diagnose() cancels every body that it does not read", async () => {
     if (url.includes("well-known")) return Promise.resolve(json({}));
     open++;
     const body = new ReadableStream({ cancel: () => void open-- });
-    return Promise.resolve(new Response(body, { status: 401 }));
+    const headers = {
+      "WWW-Authenticate":
+        'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource", error="invalid_token"',
+    };
+    return Promise.resolve(new Response(body, { status: 401, headers }));
   });
   const env = { SERVER_URL: "https://mcp.example.com" };
   const { checks } = await composeDiagnosis({ env, token: "token-1" }, {}, world);
@@ -150,7 +154,10 @@ test("diagnose() shows nothing that is secret, and nothing that could move a cur
 
 const REFUSED: Record<string, [options: Record<string, unknown>, rule: RegExp]> = {
   "an unknown option": [{ url: "https://h/mcp" }, /: url must be one of serverUrl, /],
-  "a server URL in clear": [{ serverUrl: "http://h/mcp" }, /: serverUrl must be the URL of/],
+  "a server URL in clear": [
+    { serverUrl: "http://h/mcp" },
+    /: serverUrl must be (the URL of|an https URL)/,
+  ],
   "a server URL with a query": [{ serverUrl: "https://h/mcp?a=b" }, /: serverUrl must be/],
   "a server URL with secrets": [
     { serverUrl: "https://me:a@b@h/mcp?token=hidden#hidden" },

@@ -6,7 +6,7 @@
  */
 
 import type { Reply } from "../ask.ts";
-import { type Challenge, parseChallenges, readLoosely } from "./parse_challenges.ts";
+import { type Challenge, findChallenge, parseChallenges, readLoosely } from "./parse_challenges.ts";
 import { failed, ok, type Outcome } from "../report.ts";
 import { foreign, foreignList, say, withoutQuery } from "../show.ts";
 
@@ -29,10 +29,20 @@ export function judgeChallenge(
   serverUrl: URL,
 ): [Outcome, UsableChallenge | undefined] {
   if (reply.status !== 401) return [judgeOtherStatus(reply, serverUrl), undefined];
-  const value = reply.headers.get("WWW-Authenticate");
-  if (value === null) {
+  const { name, value } = findChallenge(reply.headers) ?? {};
+  if (value === undefined) {
     const remedy = "Clients do not know where to log in. Does a proxy answer, or drop the header?";
     return [failed("401 without WWW-Authenticate", remedy), undefined];
+  }
+  if (name !== "www-authenticate") {
+    return [
+      failed(
+        say`401, but WWW-Authenticate arrives as ${foreign(name)}`,
+        "Clients do not look there, so no login begins. Amazon API Gateway renames it: rename it " +
+          "back in front of it, or serve the MCP endpoint without it.",
+      ),
+      undefined,
+    ];
   }
   const [first] = parseChallenges(value) ?? [];
   if (first === undefined) {
@@ -58,8 +68,8 @@ function judgeBearer(
     const seen = metadataUrl === undefined
       ? "401 without resource_metadata"
       : say`resource_metadata is not absolute: ${foreign(metadataUrl)}`;
-    const remedy =
-      "Clients ignore it, and guess where to log in. Let auth.handler write the challenge.";
+    const remedy = "Clients have to guess where to log in. Does a gateway in front check tokens " +
+      "itself? Let auth.handler write the challenge.";
     return [failed(seen, remedy), undefined];
   }
   for (const name of ["resource_metadata", "scope", "error"]) {
@@ -82,7 +92,7 @@ function judgeBearer(
 }
 
 /** Judges any other status than 401. */
-function judgeOtherStatus({ status, headers }: Reply, serverUrl: URL): Outcome {
+function judgeOtherStatus({ status, headers, text = "" }: Reply, serverUrl: URL): Outcome {
   if (status >= 200 && status < 300) {
     const remedy = "Anyone can use it. Serve the MCP server through auth.handler(...).";
     return failed(`${status} without a token: the endpoint is not protected`, remedy);
@@ -94,11 +104,17 @@ function judgeOtherStatus({ status, headers }: Reply, serverUrl: URL): Outcome {
   }
   switch (status) {
     case 403:
-      return failed(
-        "403: refused before any login",
-        `A server whose SERVER_URL is on loopback serves no other host: set it to ` +
-          `${serverUrl.origin}. Or a proxy refuses.`,
-      );
+      // The gate's own sentence; a proxy has another one.
+      return /\bHost is not allowed/.test(text)
+        ? failed(
+          "403: the server does not serve the host under which the request arrives",
+          "Its SERVER_URL is on loopback, so it serves loopback alone: set it to " +
+            `${serverUrl.origin}, and have the proxy pass Host on.`,
+        )
+        : failed(
+          "403: refused before any login",
+          "A proxy or a firewall in front of the server refuses: look at its rules.",
+        );
     case 404:
       return failed(
         say`404: no MCP endpoint at ${foreign(serverUrl.pathname)}`,

@@ -1,5 +1,5 @@
 /**
- * Reads a `WWW-Authenticate` field value. Pure: no clock, no network.
+ * Finds and reads the challenges of a response. Pure: no clock, no network.
  *
  * @module
  */
@@ -21,6 +21,20 @@ const PARAMETER = new RegExp(
   "y",
 );
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
+
+/**
+ * Finds the header that holds the challenges. Gateways rename it: Amazon's to
+ * `x-amzn-remapped-www-authenticate`.
+ *
+ * @param headers The headers of a response.
+ * @returns The header's name in lower case and its value: `www-authenticate`, or else the first
+ * header whose name ends so; `undefined` without any.
+ */
+export function findChallenge(headers: Headers): { name: string; value: string } | undefined {
+  const found = [...headers].filter(([name]) => /(^|-)www-authenticate$/.test(name));
+  const [name, value] = found.find(([name]) => name === "www-authenticate") ?? found[0] ?? [];
+  return name === undefined || value === undefined ? undefined : { name, value };
+}
 
 /**
  * Parses challenges by the grammar of RFC 9110 §11.6.1.

@@ -105,12 +105,12 @@ export function judgeIssuer(
     );
   }
   return failed(
-    seen,
+    say`${seen}: the older form has no path`,
     servedBare
-      ? `Clients refuse the login. Set the option issuer to "${authUrl}": the metadata is served ` +
-        "for that too."
-      : "This environment has the older form of issuer, which newer clients refuse. Ask PropelAuth's " +
-        "support to update it. The option issuer does not help: nothing is served for that form.",
+      ? `Many clients refuse the login. Set the option issuer to "${authUrl}": the metadata is ` +
+        "served for that too."
+      : "Codex, Copilot, Gemini CLI, mcp-remote and SDK v2 refuse it; Claude Code and SDK v1 do " +
+        "not. Ask PropelAuth's support to update this environment.",
   );
 }
 

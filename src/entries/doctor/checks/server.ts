@@ -31,16 +31,23 @@ export function judgeServerReachable(url: URL, seconds: number): Outcome {
  * @param url The address.
  * @returns The outcome, and the document when it is usable.
  */
-export function judgeServerMetadata(
-  { status, text }: Reply,
-  url: string,
-): [Outcome, Metadata | undefined] {
+export function judgeServerMetadata(reply: Reply, url: string): [Outcome, Metadata | undefined] {
+  const { status, text } = reply;
   const path = foreign(new URL(url).pathname);
   const document = status === 200 ? readObject(text) : undefined;
   if (typeof document?.["resource"] === "string") return [ok(path), document];
+  if (status === 200 && isWebPage(reply)) {
+    const remedy = "A web server answers unknown paths with its index page: hand this path to " +
+      "auth.handler before that.";
+    return [failed(say`a web page at ${path}, no metadata`, remedy), undefined];
+  }
   const seen = status === 200 ? say`200 at ${path}, but no metadata` : say`${status} at ${path}`;
   const remedy = "Hand this path to auth.handler too: routers and proxies often pass /mcp alone.";
   return [failed(seen, remedy), undefined];
+}
+
+function isWebPage({ headers, text = "" }: Reply): boolean {
+  return /^text\/html\b/i.test(headers.get("Content-Type") ?? "") || /^\s*</.test(text);
 }
 
 /**
@@ -68,25 +75,38 @@ export function judgeRootMetadata(
 }
 
 /**
- * Judges whether the published resource is the URL in use. Clients compare the two.
+ * Judges whether the published resource is the URL in use. Clients compare the two, and most end the
+ * login when they differ.
  *
  * @param resource The `resource` of the metadata.
  * @param serverUrl The URL in use.
- * @returns The outcome.
+ * @returns The outcome; it names the difference.
  */
 export function judgeResource(resource: string, serverUrl: URL): Outcome {
   const used = serverUrl.href;
   // A bare origin has no path to end in a slash, but every URL parser writes one.
   const bareOrigin = serverUrl.pathname === "/" && `${resource}/` === used;
   if (resource === used || bareOrigin) return ok(foreign(resource));
-  const seen = say`${foreign(resource)}, but the URL in use is ${foreign(used)}`;
+  const difference = differenceOf(resource, serverUrl);
+  const seen = say`${foreign(resource)}, but the URL in use is ${foreign(used)}: ${difference}`;
+  if (difference === ADDED_SLASH) {
+    return failed(
+      seen,
+      "Nearly every client refuses it. Take the slash out of the server's option mcpPath or " +
+        "resource, or give clients the URL with it.",
+    );
+  }
   const ours = canonicalResource(resource);
   const theirs = canonicalResource(used);
   if (ours !== undefined && ours === theirs) {
     return warning(seen, say`Strict clients refuse it. Give them ${foreign(resource)}`);
   }
   if (ours !== undefined && `${theirs}/`.startsWith(`${ours}/`)) {
-    return warning(seen, "Strict clients want the two to be equal: leave the option resource out.");
+    return warning(
+      seen,
+      "Strict clients refuse it; others log in for it, and the server may refuse their tokens. " +
+        "Leave the option resource out.",
+    );
   }
   const path = URL.canParse(resource) ? new URL(resource).pathname : "";
   return failed(
@@ -97,6 +117,26 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
       : "Clients refuse it. Give them the URL that the server publishes, or correct SERVER_URL " +
         "and the option mcpPath.",
   );
+}
+
+const ADDED_SLASH = "a slash more at its end";
+
+/** Names what a published resource has otherwise than the URL in use. */
+function differenceOf(resource: string, used: URL): string {
+  if (!URL.canParse(resource)) return "it is not a URL";
+  const published = new URL(resource);
+  const parts = [["protocol", "scheme"], ["hostname", "host"], ["port", "port"]] as const;
+  const others = parts.filter(([part]) => published[part] !== used[part]);
+  if (others.length > 0) return `another ${others.map(([, name]) => name).join(" and ")}`;
+  if (published.search + published.hash !== used.search) return "a query or a fragment more";
+  const { pathname } = published;
+  if (pathname === used.pathname) return "the same, spelled otherwise";
+  if (pathname === `${used.pathname}/`) return ADDED_SLASH;
+  if (`${pathname}/` === used.pathname) return "a slash less at its end";
+  if (pathname === "/") return "the origin alone, without a path";
+  return used.pathname.startsWith(`${pathname.replace(/\/$/, "")}/`)
+    ? "only the beginning of the path"
+    : "another path";
 }
 
 /**

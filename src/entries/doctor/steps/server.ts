@@ -1,11 +1,12 @@
 /**
- * Asks the running MCP server, as clients do that have no token yet.
+ * Asks the running MCP server, as clients do that have no token yet, and with a random one.
  *
  * @module
  */
 
 import { isLoopback } from "../../../lib/url.ts";
 import { ask, type Fault, isReply, judgeFault, type Reply } from "../ask.ts";
+import { judgeArrival } from "../checks/acceptance.ts";
 import { judgeChallenge, type UsableChallenge } from "../checks/challenge.ts";
 import { judgeClock, type Metadata, readObject } from "../checks/propelauth.ts";
 import {
@@ -19,7 +20,7 @@ import {
 import { type CheckId, failed, ok, type Outcome, skipped } from "../report.ts";
 import { foreign, say } from "../show.ts";
 import { askAsBrowser } from "./browser.ts";
-import type { PropelAuthSeen } from "./propelauth.ts";
+import { type PropelAuthSeen, randomToken } from "./propelauth.ts";
 import { examine, FIRST_CALL, metadataPlaces, SERVER_ADVICE, type Tools } from "./requests.ts";
 
 const GET_HEADERS = { "Accept": "application/json, text/event-stream" };
@@ -27,6 +28,7 @@ const GET_HEADERS = { "Accept": "application/json, text/event-stream" };
 const SERVER_CHECKS: readonly CheckId[] = [
   "challenge_get",
   "challenge_post",
+  "token_arrives",
   "server_metadata",
   "root_metadata",
   "resource",
@@ -84,6 +86,7 @@ export async function askServer(
   }
   recorder.record("server_reachable", judgeServerReachable(serverUrl, got.seconds));
   const challenge = await examineChallenges(tools, serverUrl, got);
+  await examineArrival(tools, serverUrl, challenge);
   const document = await examineMetadata(tools, serverUrl);
   const usable = examineDocument(tools, serverUrl, document, challenge, propelAuth);
   await askAsBrowser(tools, serverUrl, origin ?? serverUrl.origin);
@@ -130,6 +133,26 @@ async function followChallenge(
     say`no metadata at ${foreign(metadataUrl.href)}, where it sends clients`,
     "Hand that path to auth.handler too.",
   );
+}
+
+/** Sends a random token, by POST and by GET: a proxy may drop `Authorization` for one of them. */
+async function examineArrival(
+  tools: Tools,
+  serverUrl: URL,
+  challenge: UsableChallenge | undefined,
+): Promise<void> {
+  const { href } = serverUrl;
+  if (challenge === undefined) {
+    return tools.recorder.skip(["token_arrives"], "there is no challenge to compare with");
+  }
+  const credentials = { "Authorization": `Bearer ${randomToken()}` };
+  const post = { ...FIRST_CALL, headers: { ...FIRST_CALL.headers, ...credentials } };
+  await examine(tools, "token_arrives", href, post, async (reply) => {
+    const outcome = judgeArrival(reply, "POST");
+    if (outcome.status !== "ok") return outcome;
+    const got = await ask(tools, href, { headers: { ...GET_HEADERS, ...credentials } });
+    return isReply(got) ? judgeArrival(got, "GET") : judgeFault(got, SERVER_ADVICE);
+  });
 }
 
 async function examineMetadata(tools: Tools, serverUrl: URL): Promise<Metadata | undefined> {

@@ -11,11 +11,16 @@ import { type Spoil, withSetup } from "../setup.ts";
 
 const METADATA = "/.well-known/oauth-authorization-server/oauth/2.1";
 
-/** The doctor's random token, not those of the running server. */
-const aboutRandomToken = (spoil: Spoil): Spoil => async (request, pass) => {
-  const body = request.method === "POST" ? await request.clone().text() : "";
-  return /token=doctor-/.test(body) ? await spoil(request, pass) : await pass();
-};
+/** Spoils the doctor's own introspection of a random token; the server introspects another one. */
+function aboutRandomToken(spoil: Spoil): Spoil {
+  let first: string | undefined;
+  return async (request, pass) => {
+    const body = request.method === "POST" ? await request.clone().text() : "";
+    const token = /token=doctor-[\w-]+/.exec(body)?.[0];
+    first ??= token;
+    return token !== undefined && token === first ? await spoil(request, pass) : await pass();
+  };
+}
 
 testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
   reachable: {
@@ -62,8 +67,8 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
   issuer: {
     "it has the older form": {
       setup: { local: { issuerForm: "bare" } },
-      seen: /^http:\/\/127\.0\.0\.1:\d+, but this server publishes .+\/oauth\/2\.1$/,
-      remedy: /PropelAuth's support/,
+      seen: /, but this server publishes .+\/oauth\/2\.1: the older form has no path$/,
+      remedy: /^Codex, .+ and SDK v2 refuse it; Claude Code and .+ PropelAuth's support/,
     },
     "it has the older form, and is served there": {
       setup: {

@@ -88,10 +88,20 @@ export function fromPage([method, path]: Place, spoil: Spoil): Spoil {
   };
 }
 
-/** Spoils the requests that have a token. */
+/** Spoils the requests that have the user's token. */
 export function withToken(spoil: Spoil): Spoil {
-  return (request, pass) =>
-    request.headers.get("Authorization")?.startsWith("Bearer ") ? spoil(request, pass) : pass();
+  return (request, pass) => {
+    const credentials = request.headers.get("Authorization") ?? "";
+    return /^Bearer (?!doctor-)/.test(credentials) ? spoil(request, pass) : pass();
+  };
+}
+
+/** Spoils the requests that have the doctor's random token. */
+export function withRandomToken(spoil: Spoil): Spoil {
+  return (request, pass) => {
+    const credentials = request.headers.get("Authorization") ?? "";
+    return credentials.startsWith("Bearer doctor-") ? spoil(request, pass) : pass();
+  };
 }
 
 /** Answers with a status and without a body. */

@@ -14,6 +14,7 @@ import {
   members,
   status,
   testRows,
+  withRandomToken,
 } from "./rows.ts";
 import { listen, type Setup, type Spoil, withSetup } from "../setup.ts";
 
@@ -62,10 +63,10 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
       seen: /^307: redirects to \/mcp\/$/,
       remedy: /lose their token/,
     },
-    "the host is refused": {
+    "a firewall refuses": {
       setup: { server: at(["POST", "/mcp"], status(403)) },
-      seen: /^403: /,
-      remedy: /set it to http:\/\/127\.0\.0\.1:\d+\./,
+      seen: /^403: refused before any login$/,
+      remedy: /^A proxy or a firewall in front/,
     },
     "the path is another": {
       setup: { server: at(["POST", "/mcp"], status(404)) },
@@ -95,7 +96,7 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
     "it has no resource_metadata": {
       setup: withChallenge('Bearer error="invalid_token"'),
       seen: /^401 without resource_metadata$/,
-      remedy: /guess where to log in/,
+      remedy: /guess where to log in\. Does a gateway in front check tokens itself\?/,
     },
     "its resource_metadata is a relative URL": {
       setup: withChallenge(`Bearer resource_metadata="${INSERTED}"`),
@@ -131,14 +132,47 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
       remedy: /Start the server/,
     },
   },
+  token_arrives: {
+    "a proxy drops it": {
+      setup: {
+        server: withRandomToken(status(401, {
+          "WWW-Authenticate": 'Bearer resource_metadata="https://h/m"',
+        })),
+      },
+      seen: /^the token of a POST did not arrive: the server saw none$/,
+      remedy: /^Something in front of the server drops Authorization: .+ CloudFront/,
+    },
+    "a gateway judges it, without a challenge": {
+      setup: { server: withRandomToken(status(401)) },
+      seen: /^401 without a challenge to a POST with a token$/,
+      remedy: /judges tokens itself/,
+    },
+    "a gateway judges it, with another status": {
+      setup: { server: withRandomToken(status(403)) },
+      seen: /^403 to a POST with a token, not 401$/,
+      remedy: /judges tokens itself/,
+    },
+    "it is let in": {
+      setup: { server: withRandomToken(() => json({})) },
+      seen: /^200: a random token is let in$/,
+      remedy: /Anyone would get in/,
+    },
+    "the connection breaks at a GET": {
+      setup: {
+        server: withRandomToken((request, pass) => request.method === "GET" ? undefined : pass()),
+      },
+      seen: /^no answer from /,
+      remedy: /Start the server/,
+    },
+  },
   server_metadata: {
     "it is not there": {
       setup: { server: at(["GET", INSERTED], status(404)) },
       seen: /^404 at \/\.well-known\/oauth-protected-resource\/mcp$/,
       remedy: /Hand this path to auth\.handler/,
     },
-    "a page is there": {
-      setup: { server: at(["GET", INSERTED], () => new Response("<html>")) },
+    "another document is there": {
+      setup: { server: at(["GET", INSERTED], members({ resource: 1 })) },
       seen: /^200 at .+, but no metadata$/,
       remedy: /Hand this path to auth\.handler/,
     },
@@ -160,26 +194,74 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
   resource: {
     "it has the host behind the proxy": {
       setup: { server: documents({ resource: "http://127.0.0.1:8000/mcp" }) },
-      seen: /^http:\/\/127\.0\.0\.1:8000\/mcp, but the URL in use is http:/,
+      seen: /^http:\/\/127\.0\.0\.1:8000\/mcp, but the URL in use is http:.+: another port$/,
       remedy:
         /Set the server's SERVER_URL to the address that they use: http:\/\/127\.0\.0\.1:\d+$/,
     },
+    "it has another scheme and host": {
+      setup: { server: documents({ resource: "https://mcp.internal:80/mcp" }) },
+      seen: /: another scheme and host and port$/,
+      remedy: /^Clients refuse it\. Set the server's SERVER_URL to the address that they use/,
+    },
     "it has another path": {
-      setup: { server: documents({ resource: "http://127.0.0.1:8000/v1" }) },
-      seen: /, but the URL in use is /,
+      setup: {
+        server: (request, pass) =>
+          documents({ resource: `${new URL(request.url).origin}/v1` })(request, pass),
+      },
+      seen: /, but the URL in use is .+: another path$/,
       remedy: /option mcpPath/,
+    },
+    "it is not a URL": {
+      setup: { server: documents({ resource: "the MCP server" }) },
+      seen: /^"the MCP server", but the URL in use is .+: it is not a URL$/,
+      remedy: /option mcpPath/,
+    },
+    "it has a query": {
+      setup: {
+        server: (request, pass) =>
+          documents({ resource: `${new URL(request.url).origin}/mcp?a=b` })(request, pass),
+      },
+      seen: /: a query or a fragment more$/,
+      remedy: /^Clients refuse it\./,
+    },
+    "it has a slash more than the URL in use": {
+      setup: { options: () => ({ mcpPath: "/mcp/" }) },
+      seen: /: a slash more at its end$/,
+      remedy: /^Nearly every client refuses it\. Take the slash out/,
+    },
+    "it spells the scheme in capitals": {
+      setup: {
+        server: (request, pass) =>
+          documents({ resource: `${new URL(request.url).origin.replace("http", "HTTP")}/mcp` })(
+            request,
+            pass,
+          ),
+      },
+      status: "warning",
+      seen: /: the same, spelled otherwise$/,
+      remedy: /^Strict clients refuse it\. Give them HTTP:/,
     },
     "the URL in use ends in a slash": {
       options: ({ serverUrl }) => ({ serverUrl: `${serverUrl}/` }),
       status: "warning",
-      seen: /\/mcp, but the URL in use is .+\/mcp\/$/,
+      seen: /\/mcp, but the URL in use is .+\/mcp\/: a slash less at its end$/,
       remedy: /^Strict clients refuse it\. Give them http:.+\/mcp$/,
     },
-    "it is a prefix of the URL in use": {
+    "it is the origin of the URL in use": {
       setup: { options: (origin) => ({ resource: origin }) },
       status: "warning",
-      seen: /, but the URL in use is .+\/mcp$/,
-      remedy: /option resource/,
+      seen: /, but the URL in use is .+\/mcp: the origin alone, without a path$/,
+      remedy:
+        /^Strict clients refuse it; others log in for it, .+ Leave the option resource out\.$/,
+    },
+    "it is the beginning of the URL in use": {
+      setup: {
+        options: (origin) => ({ mcpPath: "/v1/mcp", resource: `${origin}/v1` }),
+      },
+      options: ({ origin }) => ({ serverUrl: `${origin}/v1/mcp` }),
+      status: "warning",
+      seen: /, but the URL in use is .+\/v1\/mcp: only the beginning of the path$/,
+      remedy: /Leave the option resource out/,
     },
   },
   authorization_server: {
@@ -278,5 +360,15 @@ test("diagnose() fails server_reachable alone when an https URL is served withou
     const { checks } = await diagnose({ env, serverUrl: serverUrl.replace("http:", "https:") });
     assert.deepEqual(faultsOf(checks).map(({ id }) => id), ["server_reachable"]);
     assert.match(faultsOf(checks)[0]?.seen ?? "", /^no TLS with 127\.0\.0\.1:\d+: ./);
+  });
+});
+
+test("diagnose() fails token_arrives when the server has the secret of another environment", async () => {
+  const options = () => ({ introspectionClientSecret: "of-another-environment" });
+  await withSetup({ options }, async ({ env }) => {
+    const found = faultsOf((await diagnose({ env })).checks);
+    assert.deepEqual(found.map(({ id }) => id), ["token_arrives"]);
+    assert.equal(found[0]?.seen, "500: the server could not verify a random token");
+    assert.match(found[0].remedy ?? "", /its own introspection credentials are wrong/);
   });
 });

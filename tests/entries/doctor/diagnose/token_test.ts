@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
 import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
+import { json } from "../../../support/harness.ts";
 import {
   broken,
   checksOf,
@@ -26,7 +27,11 @@ testRows(checksOf("token"), {
   },
   token_accepted: {
     "the server refuses it": {
-      setup: { server: withToken(status(401)) },
+      setup: {
+        server: withToken(status(401, {
+          "WWW-Authenticate": 'Bearer resource_metadata="https://h/m", error="invalid_token"',
+        })),
+      },
       seen: /^401: refused$/,
       remedy: /another Auth URL/,
     },
@@ -40,10 +45,29 @@ testRows(checksOf("token"), {
       seen: /^403: it lacks one of "a b"$/,
       remedy: /consent page/,
     },
-    "the server refuses the caller": {
+    "a proxy drops it": {
+      setup: {
+        server: withToken(status(401, {
+          "WWW-Authenticate": 'Bearer resource_metadata="https://h/m"',
+        })),
+      },
+      seen: /^401: the token did not arrive: the server saw none$/,
+      remedy: /drops Authorization/,
+    },
+    "a proxy judges it": {
+      setup: { server: withToken(status(401)) },
+      seen: /^401 without a challenge$/,
+      remedy: /judges tokens itself/,
+    },
+    "a proxy refuses the caller": {
       setup: { server: withToken(status(403)) },
       seen: /^403: refused$/,
-      remedy: /not the token/,
+      remedy: /a proxy refuses the caller; neither looks at the token/,
+    },
+    "the server refuses the user's organization": {
+      setup: { server: withToken(() => json({ error: "access_denied" }, { status: 403 })) },
+      seen: /^403: the user's organization or role is refused$/,
+      remedy: /choose another organization/,
     },
     "the server cannot read it": {
       setup: {
