@@ -74,7 +74,7 @@ export async function exchange<T>(
  * @param network The clock, the network and the deadline.
  * @param url The address.
  * @param question The request. The body of a 403 is read in any case: it shows who refused.
- * @returns The reply, or why there is none.
+ * @returns The reply, or the fault in its place.
  */
 export async function ask(
   network: Network,
@@ -138,7 +138,7 @@ export function faultOf(error: unknown): Pick<Fault, "reason" | "detail"> {
 /**
  * Judges a request that got no reply.
  *
- * @param fault Why there is none.
+ * @param fault The fault.
  * @param advice What to look at when the address itself is wrong.
  * @returns A failed check.
  */

@@ -57,7 +57,7 @@ export interface DiagnoseOptions {
 }
 
 /** The options that have rules, checked. */
-export interface ResolvedDiagnoseOptions {
+interface ResolvedDiagnoseOptions {
   readonly serverUrl: URL | undefined;
   readonly token: string | undefined;
   readonly origin: string | undefined;

@@ -9,9 +9,9 @@ const FAULTS: [words: string, error: unknown, reason: string][] = [
     nested("client error (Connect): dns error: failed to lookup address"),
     "name",
   ],
-  ["of Node: nobody there", nested("connect ECONNREFUSED 127.0.0.1:9", "ECONNREFUSED"), "refused"],
+  ["of Node: no listener", nested("connect ECONNREFUSED 127.0.0.1:9", "ECONNREFUSED"), "refused"],
   [
-    "of Deno: nobody there",
+    "of Deno: no listener",
     nested("tcp connect error: Connection refused (os error 111)"),
     "refused",
   ],

@@ -10,7 +10,7 @@ import { withSetup } from "./setup.ts";
 
 const fromSource = /\.ts$/.test(import.meta.url);
 
-/** Runs it; without a reader, nobody takes what it prints. */
+/** Runs the program; without a reader its pipe is closed at once. */
 async function run(args: readonly string[], env: Record<string, string>, hasReader = true) {
   const file = new URL(`process.${fromSource ? "ts" : "js"}`, import.meta.url);
   const runtime = fromSource ? ["run", "-A", "--no-check"] : [];

@@ -13,7 +13,7 @@ const TOKEN = "token-that-nobody-may-see";
 
 interface Terminal {
   readonly env?: Record<string, string>;
-  /** What comes from standard input, piece by piece. */
+  /** The pieces that standard input gives. */
   readonly input?: readonly string[];
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -38,7 +38,7 @@ async function run(args: readonly string[], terminal: Terminal = {}) {
     stdout: { isTTY, ...(columns && { columns }), write: (text) => void (stdout += text) },
     stderr: { write: (text) => void (stderr += text) },
   });
-  // Visible, so that expressions can name it.
+  // Escape characters become visible, so that expressions can name them.
   return { code, stdout: stdout.replaceAll("\x1b", "␛"), stderr, raw };
 }
 

@@ -25,7 +25,7 @@ const REMEDY_INDENT = 6;
 const CLEAR_LINE = "\r\x1b[2K";
 
 /** The page to print on. */
-export interface Page {
+interface Page {
   readonly write: (text: string) => void;
   /** The longest line, in characters. */
   readonly columns: number;
@@ -35,7 +35,7 @@ export interface Page {
 }
 
 /** Prints a report check by check. */
-export interface Printer {
+interface Printer {
   onStart(title: string): void;
   onCheck(check: Check): void;
   /** Prints the checks that wait to be put together, and the sum. */

@@ -20,14 +20,14 @@ const DEFAULT_COLUMNS = 80;
 const MIN_COLUMNS = 50;
 
 /** A stream that text is written to. */
-export interface Output {
+interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
 /** The parts of the machine that the program uses. */
-export interface Machine {
+interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Input;
   readonly stdout: Output;

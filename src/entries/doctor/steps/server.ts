@@ -41,7 +41,7 @@ const SERVER_CHECKS: readonly CheckId[] = [
 ];
 
 /** The server to ask. */
-export interface AskedServer {
+interface AskedServer {
   readonly serverUrl: URL | undefined;
   /** Whether the caller gave the URL; else it comes from the settings. */
   readonly given: boolean;
