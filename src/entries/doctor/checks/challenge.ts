@@ -38,8 +38,8 @@ export function judgeChallenge(
     return [
       failed(
         say`401, but WWW-Authenticate arrives as ${foreign(name)}`,
-        "Clients do not look there, so no login begins. Amazon API Gateway renames it: rename it " +
-          "back in front of it, or serve the MCP endpoint without it.",
+        "Clients read only the real name, so no login begins. Amazon API Gateway does this: restore " +
+          "the name in front of it, or do without it.",
       ),
       undefined,
     ];

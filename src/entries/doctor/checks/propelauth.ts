@@ -109,7 +109,7 @@ export function judgeIssuer(
     servedBare
       ? `Many clients refuse the login. Set the option issuer to "${authUrl}": the metadata is ` +
         "served for that too."
-      : "Codex, Copilot, Gemini CLI, mcp-remote and SDK v2 refuse it; Claude Code and SDK v1 do " +
+      : "Codex, Copilot, Gemini CLI, mcp-remote and MCP SDK v2 refuse it; Claude Code and SDK v1 do " +
         "not. Ask PropelAuth's support to update this environment.",
   );
 }

@@ -68,7 +68,7 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
     "it has the older form": {
       setup: { local: { issuerForm: "bare" } },
       seen: /, but this server publishes .+\/oauth\/2\.1: the older form has no path$/,
-      remedy: /^Codex, .+ and SDK v2 refuse it; Claude Code and .+ PropelAuth's support/,
+      remedy: /^Codex, .+ and MCP SDK v2 refuse it; Claude Code and .+ PropelAuth's support/,
     },
     "it has the older form, and is served there": {
       setup: {

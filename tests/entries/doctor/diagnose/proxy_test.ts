@@ -28,7 +28,7 @@ const PROXIES: Readonly<Record<string, Row>> = {
     },
     ids: ["challenge_get", "challenge_post"],
     seen: /^401, but WWW-Authenticate arrives as x-amzn-remapped-www-authenticate$/,
-    remedy: /^Clients do not look there, so no login begins\. Amazon API Gateway renames it: /,
+    remedy: /^Clients read only the real name, so no login begins\. Amazon API Gateway does this: /,
   },
   "drops WWW-Authenticate": {
     faults: { onResponse: (headers) => void delete headers["www-authenticate"] },
