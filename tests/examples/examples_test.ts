@@ -293,7 +293,7 @@ test("`deno task doctor` is green beside `deno task dev`, and says so when that 
     assert.equal((await Deno.stat(file)).mode, 0o100600);
     const { code, stdout, stderr } = await run(task, args, { cwd });
     assert.deepEqual([code, stderr], [0, ""], stdout);
-    assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);
     const token = /PROPELAUTH_TOKEN=(\S+)/.exec(await Deno.readTextFile(file))?.[1] ?? "";
     assert(token.length > 20 && !stdout.includes(token));

@@ -257,7 +257,9 @@ test("the troubleshooting guide names lines that the doctor prints", () => {
   const titles = new Set(
     Object.values(CHECKS).map(([group, title]) => `${HEADINGS[group]}: ${title}`),
   );
-  const rows = (GUIDES.get("troubleshoot.md") ?? "").match(/^\|.+\|$/gm) ?? [];
+  const tables = (GUIDES.get("troubleshoot.md") ?? "").match(/(?:^\|.+\|\n)+/gm) ?? [];
+  const rows = tables.filter((table) => /^.+\| doctor +\|\n/.test(table))
+    .flatMap((table) => table.trim().split("\n"));
   const named = rows.map((row) => row.split("|").at(-2)?.trim() ?? "")
     .filter((name) => !/^(doctor|none|-+)$/.test(name))
     .map((name) => name.replace(/, with `--(?:origin|token)`$/, ""));

@@ -1,78 +1,105 @@
 /**
- * One request under a deadline, and what became of it.
+ * One request under a deadline, and the reply or the fault in which it ends.
  *
  * @module
  */
 
 import { discard, readText } from "../../lib/body.ts";
 import { DeadlineError, withDeadline, type World } from "../../lib/world.ts";
-import { failed, type Verdict } from "./report.ts";
-import type { Show } from "./show.ts";
+import { failed, type Outcome } from "./report.ts";
+import { foreign, say } from "./show.ts";
 
 /** The longest body that is read: 64 KiB. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** An answer to a request. */
-export interface Answer {
+/** The clock, the network, and the deadline of every exchange. */
+export interface Network {
+  readonly world: World;
+  readonly timeoutSeconds: number;
+}
+
+/** A request; its body is read only where it is wanted. */
+export type Question = RequestInit & { wantBody?: boolean };
+
+/** The answer to a request. */
+export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  /** The body; `undefined` when nobody wanted it, or it is too long or not UTF-8. */
+  /** The body; `undefined` when it was not wanted, is longer than 64 KiB or is not UTF-8. */
   readonly text: string | undefined;
-  /** How long it took. */
+  /** The seconds from the request to the head of the answer. */
   readonly seconds: number;
-  /** How far the clock there is ahead of this one; `undefined` when no `Date` came. */
+  /** How far the other clock is ahead of this one; `undefined` without a `Date` header. */
   readonly clockAheadSeconds: number | undefined;
 }
 
-/** Why there is no answer. */
+/** Why a request got no reply. */
 export interface Fault {
+  readonly url: string;
+  readonly timeoutSeconds: number;
   readonly reason: "timeout" | "name" | "refused" | "tls" | "permission" | "network";
-  /** The network's own words, not yet fit to be shown. */
+  /** The runtime's own message: a value from outside. */
   readonly detail: string;
 }
 
-/** Sends requests, all under the same deadline. */
-export type Ask = (url: string, init?: RequestInit & { wantBody?: boolean }) => Promise<
-  Answer | Fault
->;
-
 /**
- * Creates what sends requests. Redirects are not followed.
+ * Sends a request and has the response read, all under one deadline. Never throws.
  *
- * @param world The clock and the network.
- * @param timeoutSeconds How long one exchange may take, the body included.
- * @returns A function that never throws.
+ * @param network The clock, the network and the deadline.
+ * @param url The address.
+ * @param init The request.
+ * @param read Reads the response.
+ * @returns What `read` returned, or why it could not.
  */
-export function createAsk(world: World, timeoutSeconds: number): Ask {
-  return async (url, { wantBody = false, ...init } = {}) => {
-    const sentAt = world.now();
-    try {
-      return await withDeadline(world, timeoutSeconds, async (signal) => {
-        const response = await world.fetch(url, { ...init, redirect: "manual", signal });
-        const receivedAt = world.now();
-        const { status, headers } = response;
-        const text = wantBody ? await readText(response, MAX_BODY_BYTES) : undefined;
-        if (!wantBody) discard(response);
-        const clockAheadSeconds = readClock(headers.get("Date"), sentAt, receivedAt);
-        return { status, headers, text, seconds: receivedAt - sentAt, clockAheadSeconds };
-      });
-    } catch (error) {
-      return faultOf(error);
-    }
-  };
+export async function exchange<T>(
+  { world, timeoutSeconds }: Network,
+  url: string,
+  init: RequestInit,
+  read: (response: Response) => Promise<T>,
+): Promise<T | Fault> {
+  try {
+    return await withDeadline(
+      world,
+      timeoutSeconds,
+      async (signal) => await read(await world.fetch(url, { ...init, signal })),
+    );
+  } catch (error) {
+    return { url, timeoutSeconds, ...faultOf(error) };
+  }
 }
 
 /**
- * Tells an answer from a fault.
+ * Sends a request. Redirects are not followed. Never throws.
  *
- * @param outcome What became of a request.
- * @returns Whether there is an answer.
+ * @param network The clock, the network and the deadline.
+ * @param url The address.
+ * @param question The request. The body of a 403 is read in any case: it shows who refused.
+ * @returns The reply, or the fault in its place.
  */
-export function isAnswer(outcome: Answer | Fault): outcome is Answer {
+export async function ask(
+  network: Network,
+  url: string,
+  { wantBody = false, ...init }: Question = {},
+): Promise<Reply | Fault> {
+  const { now } = network.world;
+  const sentAt = now();
+  return await exchange(network, url, { ...init, redirect: "manual" }, async (response) => {
+    const receivedAt = now();
+    const { status, headers } = response;
+    const wanted = wantBody || status === 403;
+    const text = wanted ? await readText(response, MAX_BODY_BYTES) : undefined;
+    if (!wanted) discard(response);
+    const clockAheadSeconds = readClock(headers.get("Date"), sentAt, receivedAt);
+    return { status, headers, text, seconds: receivedAt - sentAt, clockAheadSeconds };
+  });
+}
+
+/** Tells a reply from a fault. */
+export function isReply(outcome: Reply | Fault): outcome is Reply {
   return "status" in outcome;
 }
 
-/** The field counts whole seconds and was written somewhere between question and answer. */
+/** The header counts whole seconds and was written at some time between request and answer. */
 function readClock(date: string | null, sentAt: number, receivedAt: number): number | undefined {
   const time = Date.parse(date ?? "") / 1000;
   if (!Number.isFinite(time)) return undefined;
@@ -88,12 +115,12 @@ const REASONS: readonly [Fault["reason"], RegExp][] = [
 ];
 
 /**
- * Sorts what `fetch` threw; every runtime has its own words for it.
+ * Finds the reason in an error of `fetch`; each runtime words it differently.
  *
- * @param error Whatever was thrown.
- * @returns The fault.
+ * @param error What was thrown, of any type.
+ * @returns The reason, and the innermost message.
  */
-export function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown): Pick<Fault, "reason" | "detail"> {
   if (error instanceof DeadlineError) return { reason: "timeout", detail: "" };
   const words: string[] = [];
   let detail = "";
@@ -109,24 +136,16 @@ export function faultOf(error: unknown): Fault {
 }
 
 /**
- * Says what a fault means.
+ * Judges a request that got no reply.
  *
- * @param fault Why there is no answer.
- * @param url What was asked.
+ * @param fault The fault.
  * @param advice What to look at when the address itself is wrong.
- * @param timeoutSeconds The deadline.
- * @param show Shows what came from outside.
  * @returns A failed check.
  */
-export function judgeFault(
-  fault: Fault,
-  url: string,
-  advice: string,
-  timeoutSeconds: number,
-  show: Show,
-): Verdict {
+export function judgeFault(fault: Fault, advice: string): Outcome {
+  const { url, timeoutSeconds, reason, detail } = fault;
   const { host, hostname } = new URL(url);
-  switch (fault.reason) {
+  switch (reason) {
     case "timeout":
       return failed(
         `no answer from ${host} within ${timeoutSeconds} s`,
@@ -135,10 +154,10 @@ export function judgeFault(
     case "name":
       return failed(`the name ${hostname} is not known`, `${advice} Or look at DNS.`);
     case "refused":
-      return failed(`nobody listens at ${host}`, advice);
+      return failed(`no program listens at ${host}`, advice);
     case "tls":
       return failed(
-        `no TLS with ${host}: ${show.value(fault.detail)}`,
+        say`no TLS with ${host}: ${foreign(detail)}`,
         `Its certificate has to be valid for ${hostname} and from an authority that clients ` +
           "know; clients refuse any other.",
       );
@@ -148,6 +167,6 @@ export function judgeFault(
         "Start it with --allow-net (Deno's permission).",
       );
     case "network":
-      return failed(`no answer from ${host}: ${show.value(fault.detail)}`, advice);
+      return failed(say`no answer from ${host}: ${foreign(detail)}`, advice);
   }
 }

@@ -4,24 +4,23 @@
  * @module
  */
 
-import { readSettings } from "./settings.ts";
-import { askPropelAuth } from "./steps/propelauth.ts";
-import { askServer } from "./steps/server.ts";
-import { askToken } from "./steps/token.ts";
-import { createAsk } from "./ask.ts";
 import { type DiagnoseOptions, resolveDiagnoseOptions } from "./options.ts";
 import { createRecorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
-import { createShow } from "./show.ts";
+import { readSettings } from "./settings.ts";
+import { createPrintWords } from "./show.ts";
+import { askPropelAuth } from "./steps/propelauth.ts";
+import { askServer } from "./steps/server.ts";
+import { askToken } from "./steps/token.ts";
 import type { World } from "../../lib/world.ts";
 
 /**
  * Makes every check, one after another. Each request has its deadline; no answer, however bad, makes
- * it fail: it becomes a check that failed.
+ * this reject: it becomes a check that failed.
  *
- * @param options What to look at.
+ * @param options What the caller gave.
  * @param env The environment variables, when `options` has none.
- * @param defaultWorld The clock, and the network when `options` has none.
+ * @param defaultWorld The clock, and the network when `options` has no `fetch`.
  * @returns The report.
  * @throws {TypeError} An option is unknown or breaks its rule.
  * @throws {RangeError} A number is out of its bounds.
@@ -37,12 +36,11 @@ export async function composeDiagnosis(
   const settings = readSettings((name) => variables[name], options.overrides ?? {});
   const { introspectionClientId: id, introspectionClientSecret: secret } = settings.options;
   const secrets = settings.known.credentials ? [secret, `${id}:${secret}`] : [];
-  const show = createShow(token === undefined ? secrets : [...secrets, token]);
-  const recorder = createRecorder(options, show);
-  const ask = createAsk(world, timeoutSeconds);
-  const tools = { settings, ask, show, recorder, world, timeoutSeconds };
+  const print = createPrintWords(token === undefined ? secrets : [...secrets, token]);
+  const recorder = createRecorder(options, print);
+  const tools = { settings, recorder, world, timeoutSeconds };
 
-  for (const [id, verdict] of settings.verdicts) recorder.record(id, verdict);
+  for (const [id, outcome] of settings.outcomes) recorder.record(id, outcome);
   const propelAuth = await askPropelAuth(tools);
   const serverUrl = givenUrl ?? settings.mcpUrl;
   const asked = { serverUrl, given: givenUrl !== undefined, origin };

@@ -1,6 +1,6 @@
 /**
- * Finds out why clients cannot connect: looks at the settings, at PropelAuth and at the running
- * server, and says of each what was seen and what to do.
+ * Finds out why clients cannot connect: checks the settings, PropelAuth and the running server, and
+ * says for each check what was seen and what to do.
  *
  * As a program: `deno run --allow-net --allow-env jsr:@x/propelauth-mcp/doctor [server URL]`; on
  * Node through {@linkcode runDoctor}. As a function: {@linkcode diagnose}.
@@ -20,13 +20,13 @@ export type { Check, CheckGroup, CheckId, CheckStatus, Report } from "./report.t
 
 /**
  * Diagnoses a set-up: reads the environment variables that `createPropelAuth.fromEnv` reads, asks
- * PropelAuth, and asks the server as a client would that has no token yet; with a token, as one
- * that has.
+ * PropelAuth, then calls the server as a client does that has no token yet, with a random token, and
+ * with your token if you give one.
  *
- * Changes nothing. No answer, however bad, makes it reject: that becomes a check that failed. The
+ * Changes nothing. No answer, however bad, makes it reject: it becomes a check that failed. The
  * report holds no token and no secret.
  *
- * @param options What to look at; everything has a default.
+ * @param options All are optional.
  * @returns The report.
  * @throws {TypeError} An option is unknown or breaks its rule.
  * @throws {RangeError} A number is out of its bounds.
@@ -44,7 +44,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
   return await composeDiagnosis(options, process.env, REAL_WORLD);
 }
 
-/** Whoever reads a report may go away before its end, as `| head -1` does. */
+/** A reader of the report may close the pipe before its end, as `| head -1` does. */
 function ignoreClosedPipe(error: Error & { code?: unknown }): void {
   if (error.code !== "EPIPE" && error.code !== "ECONNRESET") throw error;
 }
@@ -52,7 +52,7 @@ function ignoreClosedPipe(error: Error & { code?: unknown }): void {
 /**
  * Runs the program: prints the report, line by line.
  *
- * @param args What the user typed; `["--help"]` prints what there is.
+ * @param args The arguments that the user typed; `["--help"]` prints them all.
  * @returns The exit code: 0 when no check failed, else 1. Never rejects.
  *
  * @example On Node, as a file of two lines

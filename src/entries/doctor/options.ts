@@ -1,5 +1,5 @@
 /**
- * What a diagnosis can be told. Pure: no clock, no network.
+ * The options of a diagnosis, and their rules. Pure: no clock, no network.
  *
  * @module
  */
@@ -16,18 +16,17 @@ import { describeSetting } from "./show.ts";
 /** Everything that {@linkcode diagnose} takes. */
 export interface DiagnoseOptions {
   /**
-   * The URL of the MCP endpoint that clients use, https or on loopback. When it is given, a server
-   * has to answer there; the default is skipped while nobody listens on this machine.
+   * The URL of the MCP endpoint that clients use: https, or http on loopback. When it is given, a
+   * server has to answer there; the default is skipped while no program listens on this machine.
    *
    * @default {SERVER_URL + mcpPath}
    */
   serverUrl?: string | URL;
   /**
-   * An access token, to see whether it is accepted. It goes to PropelAuth and to the server, and is
-   * never shown.
+   * An access token to try. It is sent to PropelAuth and to the server, and never shown.
    */
   token?: string;
-  /** Options that the server's code gives to `createPropelAuth`, which win over the environment. */
+  /** Options that your code gives to `createPropelAuth`; they win over the environment. */
   overrides?: Partial<PropelAuthOptions>;
   /**
    * The environment variables.
@@ -36,13 +35,13 @@ export interface DiagnoseOptions {
    */
   env?: Readonly<Record<string, string | undefined>>;
   /**
-   * The origin of the pages that call the server.
+   * The origin of the web pages that call the server.
    *
    * @default {that of serverUrl}
    */
   origin?: string;
   /**
-   * Seconds that each exchange may take; at most 300.
+   * Seconds that each request may take, its answer included; at most 300.
    *
    * @default {10}
    */
@@ -53,14 +52,14 @@ export interface DiagnoseOptions {
    * @default {globalThis.fetch}
    */
   fetch?: Fetch;
-  /** Is told the title of each check that takes time, before it. */
+  /** Called with the title of a check that takes time, before it is made. */
   onStart?: (title: string) => void;
-  /** Is told each check as soon as it is made. */
+  /** Called with each check as soon as it is made. */
   onCheck?: (check: Check) => void;
 }
 
-/** Options after every check. */
-export interface ResolvedDiagnoseOptions {
+/** The options that have rules, checked. */
+interface ResolvedDiagnoseOptions {
   readonly serverUrl: URL | undefined;
   readonly token: string | undefined;
   readonly origin: string | undefined;

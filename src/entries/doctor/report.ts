@@ -1,16 +1,18 @@
 /**
- * What a diagnosis says. Pure: no clock, no network.
+ * The report of a diagnosis: its checks, their names and their outcomes. Pure: no clock, no network.
  *
  * @module
  */
 
+import type { Words } from "./show.ts";
+
 /**
- * How a check ended. `warning`: some clients will fail. `failed`: nobody can connect, or not safely.
- * `skipped`: it could not be checked; `seen` says why.
+ * How a check ended. `warning`: a few clients will fail. `failed`: many or all clients cannot
+ * connect, or connecting is unsafe. `skipped`: the check could not be made; `seen` says why.
  */
 export type CheckStatus = "ok" | "warning" | "failed" | "skipped";
 
-/** What a check is about. */
+/** The part of a set-up that a check looks at. */
 export type CheckGroup = "settings" | "propelauth" | "server" | "token";
 
 /** A check's stable name. A later version may add some. */
@@ -31,6 +33,7 @@ export type CheckId =
   | "server_reachable"
   | "challenge_get"
   | "challenge_post"
+  | "token_arrives"
   | "server_metadata"
   | "root_metadata"
   | "resource"
@@ -47,15 +50,15 @@ export type CheckId =
 export interface Check {
   /** Which check it is. */
   readonly id: CheckId;
-  /** What it is about. */
+  /** The part of the set-up that it looks at. */
   readonly group: CheckGroup;
   /** Its name for people, at most 17 characters. */
   readonly title: string;
   /** How it ended. */
   readonly status: CheckStatus;
-  /** What was seen, or why nothing was. */
+  /** What was seen, or why the check could not be made. */
   readonly seen: string;
-  /** What to do about it; absent where nothing is to be done. */
+  /** What to do about it; absent when the check is `ok` or `skipped`. */
   readonly remedy?: string;
 }
 
@@ -63,16 +66,20 @@ export interface Check {
 export interface Report {
   /** Whether no check failed. */
   readonly ok: boolean;
-  /** The Auth URL that was looked at; absent when there is no well-formed one. */
+  /** The Auth URL in use; absent without a well-formed one. */
   readonly authUrl?: string;
-  /** The MCP endpoint that was looked at; absent when none is known. */
+  /** The URL of the MCP endpoint in use; absent when none is known. */
   readonly serverUrl?: string;
   /** Every check, in order. */
   readonly checks: readonly Check[];
 }
 
-/** How a check ended, before it has a name. */
-export type Verdict = Pick<Check, "status" | "seen" | "remedy">;
+/** The outcome of a check, not yet printed. */
+export interface Outcome {
+  readonly status: CheckStatus;
+  readonly seen: Words;
+  readonly remedy?: Words;
+}
 
 /** The group and the title of every check, in the order in which they are made. */
 export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title: string]>> = {
@@ -92,6 +99,7 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   server_reachable: ["server", "Reachable"],
   challenge_get: ["server", "Challenge to GET"],
   challenge_post: ["server", "Challenge to POST"],
+  token_arrives: ["server", "Token arrives"],
   server_metadata: ["server", "Metadata at path"],
   root_metadata: ["server", "Metadata at root"],
   resource: ["server", "Resource"],
@@ -105,44 +113,22 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   token_accepted: ["token", "At the server"],
 };
 
-/**
- * A check that found nothing wrong.
- *
- * @param seen What was seen.
- * @returns The verdict.
- */
-export function ok(seen: string): Verdict {
+/** The outcome of a check that found nothing wrong. */
+export function ok(seen: Words): Outcome {
   return { status: "ok", seen };
 }
 
-/**
- * A check that found what some clients fail at.
- *
- * @param seen What was seen.
- * @param remedy What to do about it.
- * @returns The verdict.
- */
-export function warning(seen: string, remedy: string): Verdict {
+/** The outcome of a check that found a fault at which a few clients fail. */
+export function warning(seen: Words, remedy: Words): Outcome {
   return { status: "warning", seen, remedy };
 }
 
-/**
- * A check that found a fault.
- *
- * @param seen What was seen.
- * @param remedy What to do about it.
- * @returns The verdict.
- */
-export function failed(seen: string, remedy: string): Verdict {
+/** The outcome of a check that found a fault at which many or all clients fail. */
+export function failed(seen: Words, remedy: Words): Outcome {
   return { status: "failed", seen, remedy };
 }
 
-/**
- * A check that could not be made.
- *
- * @param why What is missing for it.
- * @returns The verdict.
- */
-export function skipped(why: string): Verdict {
+/** The outcome of a check that could not be made. */
+export function skipped(why: string): Outcome {
   return { status: "skipped", seen: why };
 }

@@ -13,7 +13,7 @@ import {
 } from "../../options/environment.ts";
 import { type ResolvedOptions, resolveOptions } from "../../options/resolve_options.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
-import { type CheckId, failed, ok, type Verdict } from "./report.ts";
+import { type CheckId, failed, ok, type Outcome } from "./report.ts";
 import { describeSetting } from "./show.ts";
 
 /** Stands in for what is missing, so that the rest can be checked by the core's own rules. */
@@ -42,7 +42,7 @@ export interface Settings {
   /** The MCP endpoint; absent without a well-formed server URL, or with one for each organization. */
   readonly mcpUrl: URL | undefined;
   /** What was found of each. */
-  readonly verdicts: readonly [CheckId, Verdict][];
+  readonly outcomes: readonly [CheckId, Outcome][];
 }
 
 /**
@@ -64,7 +64,7 @@ function judgeSettings(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
 ): Settings {
-  const verdicts: [CheckId, Verdict][] = [];
+  const outcomes: [CheckId, Outcome][] = [];
   const good: Record<string, string> = {};
   const known = new Set<string>();
   const given: Partial<PropelAuthOptions> = { ...overrides };
@@ -78,7 +78,7 @@ function judgeSettings(
     const secret = option.startsWith("introspectionClient");
     const inCode = overrides[option] !== undefined;
     const value = overrides[option] ?? tryRead(readVariable, variable);
-    const verdict = value instanceof Unreadable
+    const outcome = value instanceof Unreadable
       ? failed(`${variable} may not be read`, "Start the program with --allow-env.")
       : judgeSetting(
         inCode ? `option ${option}` : variable,
@@ -94,15 +94,15 @@ function judgeSettings(
                 : resolve((name) => name === variable ? tried : undefined, context),
           ),
       );
-    verdicts.push([CHECK_OF[option], verdict]);
-    if (verdict.status === "failed") delete given[option];
+    outcomes.push([CHECK_OF[option], outcome]);
+    if (outcome.status === "failed") delete given[option];
     else {
       known.add(option);
       if (!inCode) good[variable] = String(value);
     }
   }
   const scopes = judgeScopes(readVariable, overrides);
-  verdicts.push(["required_scopes", scopes.verdict]);
+  outcomes.push(["required_scopes", scopes.outcome]);
   if (scopes.text !== undefined) good[SCOPES_VARIABLE] = scopes.text;
   // It is compared with a server URL that is not there.
   if (!known.has("baseUrl")) delete given.resource;
@@ -117,7 +117,7 @@ function judgeSettings(
     mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")
       ? new URL(options.mcpPath, options.resource)
       : undefined,
-    verdicts,
+    outcomes,
   };
 }
 
@@ -146,7 +146,7 @@ function judgeSetting(
   secret: boolean,
   found: string,
   findBreach: (value: string) => string | undefined,
-): Verdict {
+): Outcome {
   const text = String(value ?? "").trim();
   if (text === "") return failed(`${name} is missing or blank`, `Set it: ${found}.`);
   if (/^(["']).*\1$/.test(text)) {
@@ -164,29 +164,29 @@ function judgeSetting(
 function judgeScopes(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
-): { verdict: Verdict; text?: string } {
+): { outcome: Outcome; text?: string } {
   if (overrides.requiredScopes !== undefined) {
     const { requiredScopes } = resolve(() => undefined, {
       requiredScopes: overrides.requiredScopes,
     });
-    return { verdict: ok(requiredScopes.join(" ") || "none") };
+    return { outcome: ok(requiredScopes.join(" ") || "none") };
   }
   const text = tryRead(readVariable, SCOPES_VARIABLE);
   if (text instanceof Unreadable) {
     return {
-      verdict: failed(
+      outcome: failed(
         `${SCOPES_VARIABLE} may not be read`,
         "Start the program with --allow-env.",
       ),
     };
   }
-  if (text === undefined || text.trim() === "") return { verdict: ok("none") };
+  if (text === undefined || text.trim() === "") return { outcome: ok("none") };
   const read = (name: string) => name === SCOPES_VARIABLE ? text : undefined;
   const rule = breachOf("requiredScopes", () => resolve(read, {}));
   if (rule !== undefined) {
-    return { verdict: failed(`${SCOPES_VARIABLE} is malformed`, `It must be ${rule}.`) };
+    return { outcome: failed(`${SCOPES_VARIABLE} is malformed`, `It must be ${rule}.`) };
   }
-  return { verdict: ok(resolve(read, {}).requiredScopes.join(" ")), text };
+  return { outcome: ok(resolve(read, {}).requiredScopes.join(" ")), text };
 }
 
 /** The rule that an option breaks; `undefined` when it breaks none. */

@@ -1,5 +1,8 @@
 /**
- * Makes text from outside fit for a report. Pure: no clock, no network.
+ * Sentences that hold values from outside, and how they are printed. Pure: no clock, no network.
+ *
+ * Checks build {@linkcode Words} and know no secrets; one function that does know them makes text of
+ * it, so no check can forget to hide one.
  *
  * @module
  */
@@ -7,55 +10,91 @@
 import { showForeign } from "../../events/events.ts";
 import { describe } from "../../lib/check_option.ts";
 
-/** Shorter ones occur in ordinary words, and are no secrets. */
+/** Values from outside, still to be cut and escaped and to have secrets taken out. */
+interface Foreign {
+  readonly values: readonly unknown[];
+}
+
+/** A sentence: our own text, with values from outside between. */
+export type Words = string | readonly (string | Foreign)[];
+
+/** A shorter secret is not hidden: it occurs in ordinary words. */
 const MIN_SECRET_LENGTH = 4;
 const MAX_LISTED = 8;
+const MAX_TEXT_LENGTH = 1000;
 
-/** Shows values from outside: bounded, printable, and without the secrets of this diagnosis. */
-export interface Show {
-  /** One value: plain when it is one printable word, else in quotes and escaped. */
-  value(value: unknown): string;
-  /** A list of values, separated by spaces; a long one is cut. */
-  list(values: readonly unknown[]): string;
-  /** Takes the secrets out of a whole text. */
-  hide(text: string): string;
+/**
+ * Marks a value from outside.
+ *
+ * @param value Any value: a header, a member of a document, an error's message.
+ * @returns A part of a sentence: printed plain when it is one printable word, else as escaped JSON.
+ */
+export function foreign(value: unknown): Words {
+  return [{ values: [value] }];
 }
 
 /**
- * Creates what shows values.
+ * Marks a list of values from outside.
  *
- * @param secrets What must never be shown, in whatever spelling: tokens, the client secret.
- * @returns The functions.
+ * @param values The values.
+ * @returns A part of a sentence: the values separated by spaces, at most eight of them; `none` for
+ * an empty list.
  */
-export function createShow(secrets: readonly string[]): Show {
+export function foreignList(values: readonly unknown[]): Words {
+  return values.length === 0 ? "none" : [{ values }];
+}
+
+/**
+ * Builds a sentence, as a tag of a template.
+ *
+ * @param texts Our own text.
+ * @param parts What stands between.
+ * @returns The sentence.
+ */
+export function say(texts: TemplateStringsArray, ...parts: readonly (Words | number)[]): Words {
+  return texts.flatMap((text, at) => {
+    const part = parts[at] ?? "";
+    return [text, ...(typeof part === "object" ? part : [String(part)])];
+  });
+}
+
+/**
+ * Creates the function that makes text of sentences.
+ *
+ * @param secrets What must never be printed, in whatever spelling: tokens, the client secret.
+ * @returns The function; its text is printable ASCII without secrets, of at most 1000 characters.
+ */
+export function createPrintWords(secrets: readonly string[]): (words: Words) => string {
   const hidden = secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     .flatMap(spellings).sort((a, b) => b.length - a.length);
   const hide = (text: string): string =>
     hidden.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
 
-  function showValue(value: unknown): string {
-    // Hidden before it is cut, or half a secret would be left at the end.
-    const text = typeof value === "string" ? hide(value) : hide(JSON.stringify(value) ?? "nothing");
+  function printValue(value: unknown): string {
+    // Secrets are hidden before the text is cut, or half a secret would be left at its end.
+    const text = hide(typeof value === "string" ? value : JSON.stringify(value) ?? "nothing");
     return /^[\x21-\x7e]{1,200}$/.test(text) ? text : showForeign(text);
   }
 
-  return {
-    value: showValue,
-    list(values) {
-      const shown = values.slice(0, MAX_LISTED).map(showValue).join(" ");
-      const more = values.length - MAX_LISTED;
-      return more > 0 ? `${shown} and ${more} more` : shown;
-    },
-    hide,
+  function printList(values: readonly unknown[]): string {
+    const shown = values.slice(0, MAX_LISTED).map(printValue).join(" ");
+    const more = values.length - MAX_LISTED;
+    return more > 0 ? `${shown} and ${more} more` : shown;
+  }
+
+  return (words) => {
+    const parts = typeof words === "string" ? [words] : words;
+    const text = parts.map((part) => typeof part === "string" ? part : printList(part.values));
+    return hide(text.join("")).replace(/[^\x20-\x7e]/g, "?").slice(0, MAX_TEXT_LENGTH);
   };
 }
 
 /**
- * Describes a setting that breaks its rule. What is no URL may be a secret in the wrong place, so
- * it is not shown, nor is what a URL has before its host and behind its path.
+ * Describes a setting that breaks its rule. Text that is not a URL may be a secret in the wrong
+ * place, so its length alone is shown; of a URL neither userinfo nor query nor fragment is shown.
  *
  * @param value The setting.
- * @returns The URL without userinfo, query and fragment, or the length of what is none.
+ * @returns A few words for a sentence.
  */
 export function describeSetting(value: unknown): string {
   const text = value instanceof URL ? value.href : value;
@@ -63,21 +102,21 @@ export function describeSetting(value: unknown): string {
   if (!/^https?:\/\/[^\s]+$/i.test(text) || !URL.canParse(text)) {
     return `a text of ${text.length} characters`;
   }
-  // Of two @ the last one ends the userinfo, so everything before any of them goes.
+  // Of several @ the last one ends the userinfo, so everything before that one goes.
   return describe(text.replace(/([?#]).*/, "$1***").replace(/\/\/.*@/, "//***@"));
 }
 
 /**
- * Takes from a URL what may hold a secret of others.
+ * Masks the query and the fragment of a URL, which may hold secrets of others.
  *
- * @param value What a header said.
- * @returns The same without what its query and its fragment hold.
+ * @param value A header's value.
+ * @returns The same with `***` in their place.
  */
 export function withoutQuery(value: string | null): string | undefined {
   return value?.replace(/([?#]).+/s, "$1***");
 }
 
-/** The secret itself, and how it looks in a URL, in JSON and in a Basic header. */
+/** A secret as it is, and as it looks in a URL, in JSON and in a Basic header. */
 function spellings(secret: string): string[] {
   const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte));
   return [

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildBearerChallenge } from "../../../src/oauth/refusal.ts";
 import {
+  findChallenge,
   parseChallenges,
   readLoosely,
 } from "../../../src/entries/doctor/checks/parse_challenges.ts";
@@ -62,3 +63,18 @@ test("readLoosely() takes the first match, wherever it stands", () => {
   assert.equal(readLoosely('Bearer scope="a b"', "scope"), "a b");
   assert.equal(readLoosely("Bearer", "scope"), undefined);
 });
+
+const FOUND: [headers: Record<string, string>, name: string | undefined][] = [
+  [{}, undefined],
+  [{ "X-WWW-Authenticated": "a", "Proxy-Authenticate": "b" }, undefined],
+  [{ "WWW-Authenticate": "Bearer" }, "www-authenticate"],
+  [{ "x-amzn-Remapped-WWW-Authenticate": "Bearer" }, "x-amzn-remapped-www-authenticate"],
+  [{ "A-WWW-Authenticate": "Basic", "WWW-Authenticate": "Bearer" }, "www-authenticate"],
+];
+
+for (const [headers, name] of FOUND) {
+  test(`findChallenge() finds ${name} when the headers are ${JSON.stringify(headers)}`, () => {
+    const found = findChallenge(new Headers(headers));
+    assert.deepEqual(found, name === undefined ? undefined : { name, value: "Bearer" });
+  });
+}

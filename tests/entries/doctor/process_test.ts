@@ -10,7 +10,7 @@ import { withSetup } from "./setup.ts";
 
 const fromSource = /\.ts$/.test(import.meta.url);
 
-/** Runs it; without a reader, nobody takes what it prints. */
+/** Runs the program; without a reader its pipe is closed at once. */
 async function run(args: readonly string[], env: Record<string, string>, hasReader = true) {
   const file = new URL(`process.${fromSource ? "ts" : "js"}`, import.meta.url);
   const runtime = fromSource ? ["run", "-A", "--no-check"] : [];
@@ -29,7 +29,7 @@ async function run(args: readonly string[], env: Record<string, string>, hasRead
   return { code, stdout, stderr };
 }
 
-test("the doctor says that its file is missing, and no runtime does so before it", async () => {
+test("runDoctor() names the error when the file of --env is missing, and no runtime does before it", async () => {
   for (const args of [["--env", "nowhere.env"], ["--env=nowhere.env"]]) {
     assert.deepEqual(await run(args, {}), {
       code: 1,
@@ -39,7 +39,7 @@ test("the doctor says that its file is missing, and no runtime does so before it
   }
 });
 
-test("the doctor ends as it would when the reader of its report goes away", async () => {
+test("runDoctor() keeps its exit code when the reader of its report goes away", async () => {
   await withSetup({}, async ({ env, token }) => {
     const variables = { ...env, PROPELAUTH_TOKEN: token };
     for (const args of [[], ["--json"]]) {

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { faultOf } from "../../../src/entries/doctor/ask.ts";
 import { createPrinter } from "../../../src/entries/doctor/program/print.ts";
 import { runProgram } from "../../../src/entries/doctor/program/program.ts";
 import type { Check } from "../../../src/entries/doctor/report.ts";
@@ -14,7 +13,7 @@ const TOKEN = "token-that-nobody-may-see";
 
 interface Terminal {
   readonly env?: Record<string, string>;
-  /** What comes from standard input, piece by piece. */
+  /** The pieces that standard input gives. */
   readonly input?: readonly string[];
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -39,24 +38,24 @@ async function run(args: readonly string[], terminal: Terminal = {}) {
     stdout: { isTTY, ...(columns && { columns }), write: (text) => void (stdout += text) },
     stderr: { write: (text) => void (stderr += text) },
   });
-  // Visible, so that expressions can name it.
+  // Escape characters become visible, so that expressions can name them.
   return { code, stdout: stdout.replaceAll("\x1b", "␛"), stderr, raw };
 }
 
-test("runDoctor() tells how it is used, in 80 columns", async () => {
+test("runDoctor() prints its usage in 80 columns when it is asked for help", async () => {
   const { code, stdout, stderr } = await run(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /Usage: doctor \[server URL\] \[options\]/);
   for (const line of stdout.split("\n")) assert(line.length <= 80, line);
 });
 
-test("runDoctor() prints a green report of a set-up that is fine, and ends with 0", async () => {
+test("runDoctor() prints a green report and ends with 0 when the set-up is fine", async () => {
   await withSetup({}, async ({ env, token, serverUrl }) => {
     const variables = { ...env, PROPELAUTH_TOKEN: token };
     const { code, stdout, stderr } = await run([serverUrl], { env: variables });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^Settings\n {2}✓ Auth URL {11}http:\/\/127\.0\.0\.1:\d+\n/);
-    assert.match(stdout, /\n\nFine\. All 27 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
     for (const secret of [token, env["PROPELAUTH_INTROSPECTION_CLIENT_SECRET"] ?? ""]) {
       assert(!stdout.includes(secret));
     }
@@ -78,13 +77,13 @@ test("runDoctor() ends with 1 when a check failed, and says what to do", async (
   );
   assert.match(
     stdout,
-    /\n\nNot fine\. 1 of 27 checks passed; 4 failed, 22 not made\.\nNo variable is set\. --env FILE .+\.\n$/,
+    /\n\nNot fine\. 1 of 28 checks passed; 4 failed, 23 not made\.\nNo variable is set\. --env FILE .+\.\n$/,
   );
   const { stdout: oneIsSet } = await run([], { env: { SERVER_URL: "http://127.0.0.1:9" } });
   assert.match(oneIsSet, /not made\.\n$/);
 });
 
-test("runDoctor() prints JSON and nothing else when it is told to", async () => {
+test("runDoctor() prints JSON alone when --json is given", async () => {
   const { code, stdout, stderr } = await run(["--json"], { isTTY: true });
   assert.deepEqual([code, stderr], [1, ""]);
   const { ok, checks } = JSON.parse(stdout);
@@ -99,7 +98,7 @@ test("runDoctor() prints JSON and nothing else when it is told to", async () => 
   });
 });
 
-test("runDoctor() shows on a terminal what it is at, in colour unless NO_COLOR is set", async () => {
+test("runDoctor() shows the check under way on a terminal, in colour unless NO_COLOR is set", async () => {
   await withSetup({}, async ({ env }) => {
     const coloured = await run([], { env, isTTY: true });
     assert.match(coloured.stdout, /\r␛\[2K {2}␛\[2m… Credentials␛\[0m\r␛\[2K/);
@@ -113,7 +112,7 @@ test("runDoctor() shows on a terminal what it is at, in colour unless NO_COLOR i
   });
 });
 
-test("runDoctor() fits into a narrow terminal", async () => {
+test("runDoctor() breaks lines at 64 columns when the terminal is as narrow", async () => {
   const { stdout } = await run([], { isTTY: true, columns: 64, env: { NO_COLOR: "1" } });
   for (const line of stdout.replace(/[^\n]*\r␛\[2K/g, "").split("\n")) {
     assert(line.length <= 64, line);
@@ -153,7 +152,7 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "an unknown option": [
     ["--tok=" + TOKEN],
     [],
-    /^--tok is no option, or is not used so\. See --help\n$/,
+    /^--tok is not an option, or is used wrongly\. See --help\n$/,
   ],
   "a token behind the option": [
     ["--token=" + TOKEN],
@@ -175,7 +174,7 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
   "two arguments": [
     ["https://h/mcp", TOKEN],
     [],
-    new RegExp(`^Something was given beside the server URL\\.${NEVER_ARGUMENT}`),
+    new RegExp(`^There is an argument too many beside the server URL\\.${NEVER_ARGUMENT}`),
   ],
   "a token behind the option, and a server URL": [
     ["https://h/mcp", "--token", TOKEN],
@@ -187,20 +186,20 @@ const REFUSED: Record<string, [args: string[], input: string[], message: RegExp]
     [],
     /received "https:\/\/h\/mcp\?\*\*\*"\n$/,
   ],
-  "the option that runtimes take for theirs": [
+  "an option of Deno and Node": [
     ["--env-file", TOKEN],
     [],
-    /^--env-file is an option of Deno and Node, before the program\.\nBehind it, use --env FILE\. See --help\n$/,
+    /^--env-file is an option of Deno and Node, before the program\.\nAfter the program use --env FILE\. See --help\n$/,
   ],
-  "the same in one word": [
+  "an option of Deno and Node in one word": [
     [`--env-file=${TOKEN}`],
     [],
     /^--env-file is an option of Deno and Node, /,
   ],
-  "a token that is none": [["--token"], ["two words\n"], /token must be one access token/],
+  "two words for a token": [["--token"], ["two words\n"], /token must be one access token/],
   "no token": [["--token"], ["\n"], /^No token was given on standard input\n$/],
   "an endless token": [["--token"], Array(40).fill("x".repeat(1024)), /at most 16 KiB/],
-  "a deadline that is none": [["--timeout", "soon"], [], /timeoutSeconds must be a number/],
+  "a word for a deadline": [["--timeout", "soon"], [], /timeoutSeconds must be a number/],
   "a file that is not there": [
     ["--env", "/nowhere/.env"],
     [],
@@ -217,14 +216,14 @@ for (const [what, [args, input, message]] of Object.entries(REFUSED)) {
   });
 }
 
-test("runDoctor() lets a user at a terminal give up", async () => {
+test("runDoctor() ends with 1 when a user at a terminal presses Ctrl-C", async () => {
   const { code, stderr, raw } = await run(["--token"], { input: ["abc", "\x03"], isTTY: true });
   assert.equal(code, 1);
   assert.match(stderr, /\nNo token was given on standard input\n$/);
   assert.deepEqual(raw, [true, false]);
 });
 
-test("runDoctor() reads the variables of a file, and those alone", async () => {
+test("runDoctor() reads the variables of a file alone when --env is given", async () => {
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
     await withSetup({}, async ({ env, token }) => {
@@ -236,14 +235,14 @@ test("runDoctor() reads the variables of a file, and those alone", async () => {
       const other = { PROPELAUTH_REQUIRED_SCOPES: "none:such", PROPELAUTH_TOKEN: TOKEN };
       const { code, stdout } = await run(["--env", file], { env: other });
       assert.equal(code, 0, stdout);
-      assert.match(stdout, /All 27 checks passed/);
+      assert.match(stdout, /All 28 checks passed/);
     });
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
-test("runDoctor() says so where the runtime lets it read no variable", async () => {
+test("runDoctor() names --allow-env when the runtime lets it read no variable", async () => {
   const env = new Proxy<Record<string, string>>({}, {
     get() {
       throw new Error("NotCapable");
@@ -289,44 +288,3 @@ Fine. 0 of 1 checks passed; 1 warning.
 `,
   );
 });
-
-const FAULTS: [words: string, error: unknown, reason: string][] = [
-  ["of Node: a name", nested("getaddrinfo ENOTFOUND nope.invalid", "ENOTFOUND"), "name"],
-  [
-    "of Deno: a name",
-    nested("client error (Connect): dns error: failed to lookup address"),
-    "name",
-  ],
-  ["of Node: nobody there", nested("connect ECONNREFUSED 127.0.0.1:9", "ECONNREFUSED"), "refused"],
-  [
-    "of Deno: nobody there",
-    nested("tcp connect error: Connection refused (os error 111)"),
-    "refused",
-  ],
-  [
-    "of Node: own certificate",
-    nested("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"),
-    "tls",
-  ],
-  ["of Node: no TLS at all", nested("wrong version", "ERR_SSL_WRONG_VERSION_NUMBER"), "tls"],
-  ["of Deno: own certificate", nested("invalid peer certificate: UnknownIssuer"), "tls"],
-  ["of Deno: no TLS at all", nested("received corrupt message of type InvalidContentType"), "tls"],
-  [
-    "of Deno: no leave",
-    Object.assign(new Error("Requires net access"), { name: "NotCapable" }),
-    "permission",
-  ],
-  ["of nobody", "a text", "network"],
-  ["of a socket", nested("other side closed", "UND_ERR_SOCKET"), "network"],
-];
-
-function nested(message: string, code?: string): Error {
-  const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
-  return new TypeError("fetch failed", { cause });
-}
-
-for (const [words, error, reason] of FAULTS) {
-  test(`faultOf() knows the words ${words}`, () => {
-    assert.equal(faultOf(error).reason, reason);
-  });
-}

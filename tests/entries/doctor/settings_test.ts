@@ -13,7 +13,7 @@ const ENV: Readonly<Record<string, string>> = {
 function read(change: Record<string, string> = {}, overrides: Partial<PropelAuthOptions> = {}) {
   const env = { ...ENV, ...change };
   const settings = readSettings((name) => env[name], overrides);
-  return { ...settings, failed: settings.verdicts.filter(([, { status }]) => status === "failed") };
+  return { ...settings, failed: settings.outcomes.filter(([, { status }]) => status === "failed") };
 }
 
 test("readSettings() says of a server URL with the endpoint's path what to write instead", () => {

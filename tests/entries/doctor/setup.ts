@@ -1,6 +1,6 @@
 /**
- * A set-up that is all green: a real MCP server behind the real gate, and the local PropelAuth, each
- * behind a listener that can spoil what it answers.
+ * A set-up without fault: a real MCP server behind the real gate, and the local PropelAuth, each
+ * behind a listener that can spoil its answers.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import {
 } from "@x/propelauth-local";
 import { createPropelAuth } from "@x/propelauth-mcp";
 import type { PropelAuthOptions } from "../../../src/options/propel_auth_options.ts";
+import { type ProxyFaults, startProxy } from "./proxy.ts";
 
 /** Spoils an answer. `pass` gives the unspoilt one; `undefined` breaks the connection. */
 export type Spoil = (
@@ -22,16 +23,18 @@ export type Spoil = (
   pass: () => Promise<Response>,
 ) => Response | undefined | Promise<Response | undefined>;
 
-/** What is different from the green set-up. */
+/** The differences from the set-up without fault. */
 export interface Setup {
   readonly local?: LocalPropelAuthOptions;
   /** Options of the MCP server. */
   readonly options?: (origin: string) => Partial<PropelAuthOptions>;
   readonly propelAuth?: Spoil;
   readonly server?: Spoil;
+  /** A proxy of its own before the MCP server, where clients reach it. */
+  readonly proxy?: ProxyFaults;
 }
 
-/** A running set-up, and what the doctor has to be told of it. */
+/** A running set-up, and what the doctor needs to know of it. */
 export interface Running {
   readonly env: Record<string, string>;
   readonly serverUrl: string;
@@ -53,8 +56,10 @@ export async function withSetup<T>(setup: Setup, run: (running: Running) => Prom
     );
     closing.push(front.close);
     let serve = (_request: Request) => Promise.resolve(new Response(null, { status: 503 }));
-    const mcp = await listen((request) => server(request, () => serve(request)));
-    closing.push(mcp.close);
+    const listener = await listen((request) => server(request, () => serve(request)));
+    closing.push(listener.close);
+    const mcp = setup.proxy ? await startProxy(listener.origin, setup.proxy) : listener;
+    if (mcp !== listener) closing.push(mcp.close);
     const auth = createPropelAuth({
       authUrl: front.origin,
       introspectionClientId: local.introspectionClientId,
@@ -82,7 +87,7 @@ export async function withSetup<T>(setup: Setup, run: (running: Running) => Prom
   }
 }
 
-/** Listens on loopback; a handler that gives nothing breaks the connection. */
+/** Listens on loopback; a handler that returns `undefined` breaks the connection. */
 export async function listen(
   handler: (request: Request) => Response | undefined | Promise<Response | undefined>,
 ): Promise<{ origin: string; close: () => Promise<void> }> {
@@ -117,7 +122,7 @@ export async function listen(
   };
 }
 
-/** The stand-in's own answer, with the address of the listener in front of it. */
+/** Passes a request to the local PropelAuth; its answer names the listener's address. */
 async function forward(request: Request, local: LocalPropelAuth, front: { origin: string }) {
   const { pathname, search } = new URL(request.url);
   const headers = new Headers(request.headers);

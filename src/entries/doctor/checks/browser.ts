@@ -1,31 +1,24 @@
 /**
- * Judges what a browser needs (Fetch standard, CORS protocol). Pure: no clock, no network.
+ * Judges the CORS headers that a browser needs (Fetch standard). Pure: no clock, no network.
  *
  * @module
  */
 
-import type { Answer } from "../ask.ts";
-import { failed, ok, type Verdict } from "../report.ts";
-import type { Show } from "../show.ts";
-
-/** What the SDK's clients send from a page, as a browser lists it. */
-export const MCP_REQUEST_HEADERS =
-  "authorization,content-type,last-event-id,mcp-method,mcp-protocol-version,mcp-session-id";
-/** The metadata is asked for with this one, so it is preflighted too. */
-export const METADATA_REQUEST_HEADERS = "mcp-protocol-version";
+import type { Reply } from "../ask.ts";
+import { failed, ok, type Outcome } from "../report.ts";
+import { foreign, say } from "../show.ts";
 
 /**
  * Judges whether a page can read a refusal of the MCP endpoint.
  *
- * @param answer The answer to a POST with an `Origin`.
+ * @param reply The answer to a POST with an `Origin`.
  * @param origin That origin.
- * @param show Shows what came from outside.
- * @returns The verdict.
+ * @returns The outcome.
  */
-export function judgeCors(answer: Answer, origin: string, show: Show): Verdict {
-  const fault = judgeOrigin(answer, origin, show);
+export function judgeCors(reply: Reply, origin: string): Outcome {
+  const fault = judgeOrigin(reply, origin);
   if (fault !== undefined) return fault;
-  const exposed = listOf(answer.headers.get("Access-Control-Expose-Headers"));
+  const exposed = listOf(reply.headers.get("Access-Control-Expose-Headers"));
   if (!exposed.includes("www-authenticate") && !exposed.includes("*")) {
     return failed(
       "pages cannot read WWW-Authenticate",
@@ -39,20 +32,18 @@ export function judgeCors(answer: Answer, origin: string, show: Show): Verdict {
 /**
  * Judges a preflight.
  *
- * @param answer The answer to it.
+ * @param reply The answer to it.
  * @param origin Its origin.
  * @param requested The headers that the page wants to send.
- * @param show Shows what came from outside.
- * @returns The verdict.
+ * @returns The outcome.
  */
 export function judgePreflight(
-  answer: Answer,
+  reply: Reply,
   origin: string,
   requested: string,
-  show: Show,
-): Verdict {
-  const { status, headers } = answer;
-  const fault = judgeOrigin(answer, origin, show);
+): Outcome {
+  const { status, headers } = reply;
+  const fault = judgeOrigin(reply, origin);
   if (status === 401) {
     const remedy = "Browsers send no token with OPTIONS: hand it to auth.handler unguarded.";
     return failed("401: a preflight never has a token", remedy);
@@ -76,27 +67,27 @@ export function judgePreflight(
 }
 
 /**
- * Judges both halves of how a page gets the metadata.
+ * Judges whether a page can read the metadata.
  *
- * @param answer The answer to the GET.
+ * @param reply The answer to the GET.
  * @param preflight The answer to its preflight.
  * @param origin The page's origin.
- * @param show Shows what came from outside.
- * @returns The verdict.
+ * @param requested The headers that the preflight asked for.
+ * @returns The outcome.
  */
 export function judgeMetadataCors(
-  answer: Answer,
-  preflight: Answer,
+  reply: Reply,
+  preflight: Reply,
   origin: string,
-  show: Show,
-): Verdict {
-  const fault = judgeOrigin(answer, origin, show);
+  requested: string,
+): Outcome {
+  const fault = judgeOrigin(reply, origin);
   if (fault !== undefined) return fault;
-  const verdict = judgePreflight(preflight, origin, METADATA_REQUEST_HEADERS, show);
-  return verdict.status === "ok" ? ok("pages can read it") : verdict;
+  const outcome = judgePreflight(preflight, origin, requested);
+  return outcome.status === "ok" ? ok("pages can read it") : outcome;
 }
 
-function judgeOrigin({ status, headers }: Answer, origin: string, show: Show): Verdict | undefined {
+function judgeOrigin({ status, headers }: Reply, origin: string): Outcome | undefined {
   const allowed = headers.get("Access-Control-Allow-Origin");
   if (allowed === "*" || allowed === origin) return undefined;
   if (status === 403) {
@@ -109,7 +100,7 @@ function judgeOrigin({ status, headers }: Answer, origin: string, show: Show): V
   return failed(
     allowed === null
       ? `no Access-Control-Allow-Origin (${status})`
-      : `allows ${show.value(allowed)}, not ${origin}`,
+      : say`allows ${foreign(allowed)}, not ${origin}`,
     "Clients in a page see a network error. Hand every method to auth.handler, and let no proxy " +
       "set CORS headers of its own.",
   );

@@ -1,14 +1,14 @@
 /**
- * Reads a `WWW-Authenticate` field value. Pure: no clock, no network.
+ * Finds and reads the challenges of a response. Pure: no clock, no network.
  *
  * @module
  */
 
 /** One challenge: a scheme and its parameters. */
 export interface Challenge {
-  /** In lower case: schemes have no case. */
+  /** In lower case: schemes are case-insensitive. */
   readonly scheme: string;
-  /** By their names in lower case. */
+  /** The values by their names in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -21,6 +21,20 @@ const PARAMETER = new RegExp(
   "y",
 );
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
+
+/**
+ * Finds the header that holds the challenges. Gateways rename it: Amazon's to
+ * `x-amzn-remapped-www-authenticate`.
+ *
+ * @param headers The headers of a response.
+ * @returns The header's name in lower case and its value: `www-authenticate`, or else the first
+ * header whose name ends so; `undefined` without any.
+ */
+export function findChallenge(headers: Headers): { name: string; value: string } | undefined {
+  const found = [...headers].filter(([name]) => /(^|-)www-authenticate$/.test(name));
+  const [name, value] = found.find(([name]) => name === "www-authenticate") ?? found[0] ?? [];
+  return name === undefined || value === undefined ? undefined : { name, value };
+}
 
 /**
  * Parses challenges by the grammar of RFC 9110 §11.6.1.
@@ -58,7 +72,7 @@ export function parseChallenges(value: string): Challenge[] | undefined {
     }
     const before = position;
     take(SEPARATORS);
-    // Nothing but a comma may follow.
+    // Only a comma may follow.
     if (position < value.length && !value.slice(before, position).includes(",")) return undefined;
   }
   return challenges;
@@ -71,11 +85,11 @@ function startsParameter(value: string, position: number): boolean {
 
 /**
  * Reads a parameter as the MCP SDK's clients do: by an expression without an anchor, whose first
- * match wins, wherever it stands.
+ * match wins, even inside the quoted value of another parameter.
  *
  * @param value The field value.
  * @param name The parameter.
- * @returns What such a client reads.
+ * @returns The value that such a client reads.
  */
 export function readLoosely(value: string, name: string): string | undefined {
   const match = new RegExp(`${name}=(?:"([^"]+)"|([^\\s,]+))`).exec(value);

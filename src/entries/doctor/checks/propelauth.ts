@@ -1,18 +1,18 @@
 /**
- * Judges what PropelAuth says of itself. Pure: no clock, no network.
+ * Judges PropelAuth's own metadata. Pure: no clock, no network.
  *
  * @module
  */
 
 import { isObject, parseJson } from "../../../lib/json.ts";
-import type { Answer } from "../ask.ts";
-import { failed, ok, skipped, type Verdict, warning } from "../report.ts";
-import { type Show, withoutQuery } from "../show.ts";
+import type { Reply } from "../ask.ts";
+import { failed, ok, type Outcome, skipped, warning } from "../report.ts";
+import { foreign, foreignList, say, withoutQuery } from "../show.ts";
 
-/** Members of the authorization server metadata (RFC 8414 §2) that are looked at, of any type. */
+/** A metadata document (RFC 8414 §2, RFC 9728 §2); its members may have any type. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
-/** What to do when something else than PropelAuth answers. */
+/** What to do when another server than PropelAuth answers. */
 export const AUTH_URL_ADVICE =
   "Compare PROPELAUTH_AUTH_URL with the Auth URL in PropelAuth's dashboard (Frontend Integration).";
 const NO_MCP_ADVICE =
@@ -22,7 +22,7 @@ const MAX_CLOCK_FAULT_SECONDS = 60;
 const MAX_CLOCK_DIFFERENCE_SECONDS = 5;
 
 /**
- * Reads JSON that has to be an object.
+ * Parses a body that has to be a JSON object.
  *
  * @param text A body.
  * @returns Its members, or `undefined`.
@@ -37,9 +37,9 @@ export function readObject(text: string | undefined): Metadata | undefined {
  *
  * @param url The address.
  * @param seconds How long it took.
- * @returns The verdict.
+ * @returns The outcome.
  */
-export function judgeReachable(url: string, seconds: number): Verdict {
+export function judgeReachable(url: string, seconds: number): Outcome {
   const tls = url.startsWith("https:") ? "TLS" : "loopback";
   return ok(`${url} (${tls}, ${Math.max(1, Math.round(seconds * 1000))} ms)`);
 }
@@ -47,19 +47,17 @@ export function judgeReachable(url: string, seconds: number): Verdict {
 /**
  * Judges whether the metadata is there and complete.
  *
- * @param answer What came for the metadata.
- * @param show Shows what came from outside.
- * @returns The verdict, and the metadata when it is usable.
+ * @param reply The answer to the request for it.
+ * @returns The outcome, and the metadata when it is usable.
  */
 export function judgeMetadata(
-  { status, headers, text }: Answer,
-  show: Show,
-): [Verdict, Metadata | undefined] {
+  { status, headers, text }: Reply,
+): [Outcome, Metadata | undefined] {
   if (status === 404) {
     return [failed("404: MCP is not enabled in this environment", NO_MCP_ADVICE), undefined];
   }
   if (status >= 300 && status < 400) {
-    const seen = `${status}: redirects to ${show.value(withoutQuery(headers.get("Location")))}`;
+    const seen = say`${status}: redirects to ${foreign(withoutQuery(headers.get("Location")))}`;
     return [failed(seen, `Clients do not follow it. ${AUTH_URL_ADVICE}`), undefined];
   }
   if (status === 429 || status >= 500) {
@@ -82,25 +80,23 @@ export function judgeMetadata(
 }
 
 /**
- * Judges the issuer, which clients compare with what this server publishes.
+ * Judges the issuer, which many clients compare with the one that this server publishes.
  *
  * @param metadata PropelAuth's metadata.
- * @param issuer What this server publishes.
+ * @param issuer The issuer that this server publishes.
  * @param authUrl The Auth URL.
  * @param servedBare Whether the metadata is served for the bare Auth URL too.
- * @param show Shows what came from outside.
- * @returns The verdict.
+ * @returns The outcome.
  */
 export function judgeIssuer(
   metadata: Metadata,
   issuer: string,
   authUrl: string,
   servedBare: boolean,
-  show: Show,
-): Verdict {
+): Outcome {
   const theirs = metadata["issuer"];
   if (theirs === issuer) return ok(issuer);
-  const seen = `${show.value(theirs)}, but this server publishes ${issuer}`;
+  const seen = say`${foreign(theirs)}, but this server publishes ${issuer}`;
   if (theirs !== authUrl) {
     return failed(
       seen,
@@ -109,27 +105,26 @@ export function judgeIssuer(
     );
   }
   return failed(
-    seen,
+    say`${seen}: the older form has no path`,
     servedBare
-      ? `Clients refuse the login. Set the option issuer to "${authUrl}": the metadata is served ` +
-        "for that too."
-      : "This environment has the older form of issuer, which newer clients refuse. Ask PropelAuth's " +
-        "support to update it. The option issuer does not help: nothing is served for that form.",
+      ? `Many clients refuse the login. Set the option issuer to "${authUrl}": the metadata is ` +
+        "served for that too."
+      : "Codex, Copilot, Gemini CLI, mcp-remote and MCP SDK v2 refuse it; Claude Code and SDK v1 do " +
+        "not. Ask PropelAuth's support to update this environment.",
   );
 }
 
 /**
- * Judges proof keys, which every MCP client wants (RFC 7636).
+ * Judges whether PropelAuth takes proof keys, which every MCP client sends (RFC 7636).
  *
  * @param metadata PropelAuth's metadata.
- * @param show Shows what came from outside.
- * @returns The verdict.
+ * @returns The outcome.
  */
-export function judgePkce(metadata: Metadata, show: Show): Verdict {
+export function judgePkce(metadata: Metadata): Outcome {
   const methods = metadata["code_challenge_methods_supported"];
   if (Array.isArray(methods) && methods.includes("S256")) return ok("S256 is supported");
   return failed(
-    `S256 is not among ${Array.isArray(methods) ? show.list(methods) || "none" : "none"}`,
+    say`S256 is not among ${foreignList(Array.isArray(methods) ? methods : [])}`,
     "MCP clients refuse to log in without it. Is this PropelAuth's own metadata, or does " +
       "something between change it?",
   );
@@ -139,12 +134,12 @@ export function judgePkce(metadata: Metadata, show: Show): Verdict {
  * Says how clients get a client id.
  *
  * @param metadata PropelAuth's metadata.
- * @returns The verdict.
+ * @returns The outcome.
  */
-export function judgeRegistration(metadata: Metadata): Verdict {
+export function judgeRegistration(metadata: Metadata): Outcome {
   const endpoint = metadata["registration_endpoint"];
   if (typeof endpoint === "string" && URL.canParse(endpoint)) {
-    // Which addresses are allowed is nowhere published.
+    // PropelAuth does not publish which redirect addresses are allowed.
     return ok(
       "enabled: Claude, Cursor and ChatGPT register themselves, if MCP > Allowed MCP Clients has " +
         "their redirect addresses",
@@ -163,37 +158,36 @@ export function judgeRegistration(metadata: Metadata): Verdict {
  *
  * @param metadata PropelAuth's metadata.
  * @param wanted The scopes that this server requires or publishes.
- * @param show Shows what came from outside.
- * @returns The verdict.
+ * @returns The outcome.
  */
-export function judgeScopes(metadata: Metadata, wanted: readonly string[], show: Show): Verdict {
+export function judgeScopes(metadata: Metadata, wanted: readonly string[]): Outcome {
   const configured = metadata["scopes_supported"];
   const names = Array.isArray(configured) ? configured : [];
   const missing = wanted.filter((scope) => !names.includes(scope));
   if (missing.length > 0) {
     return failed(
-      `not configured there: ${show.list(missing)}`,
-      "Nobody can be granted them. Add them in MCP > Scopes, spelled exactly so, or correct " +
+      say`not configured there: ${foreignList(missing)}`,
+      "No user can be granted them. Add them in MCP > Scopes, spelled exactly so, or correct " +
         "PROPELAUTH_REQUIRED_SCOPES and the option scopesSupported.",
     );
   }
-  if (wanted.length > 0) return ok(`all configured there: ${show.list(wanted)}`);
-  return ok(names.length === 0 ? "none needed" : `none needed; there are ${show.list(names)}`);
+  if (wanted.length > 0) return ok(say`all configured there: ${foreignList(wanted)}`);
+  return ok(names.length === 0 ? "none needed" : say`none needed; there are ${foreignList(names)}`);
 }
 
 /**
- * Judges how two clocks differ.
+ * Judges the difference between two clocks.
  *
- * @param aheadSeconds How far the other clock is ahead; `undefined` when it did not tell.
+ * @param aheadSeconds How far the other clock is ahead; `undefined` without a `Date` header.
  * @param whose Whose clock it is, and with whose it is compared.
  * @param remedy What to do about it.
- * @returns The verdict.
+ * @returns The outcome.
  */
 export function judgeClock(
   aheadSeconds: number | undefined,
   whose: readonly [other: string, own: string],
   remedy: string,
-): Verdict {
+): Outcome {
   const [other, own] = whose;
   if (aheadSeconds === undefined) return skipped("no Date header came");
   const difference = Math.round(Math.abs(aheadSeconds));

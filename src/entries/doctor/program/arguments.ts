@@ -1,12 +1,12 @@
 /**
- * What the program can be told. Pure: no clock, no network.
+ * The arguments of the program. Pure: no clock, no network.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const HELP = `Finds out why clients cannot connect to an MCP server behind PropelAuth.
 
 Usage: doctor [server URL] [options]
@@ -27,10 +27,10 @@ others on the machine can read those. Ends with 0 when no check failed, else 1.
 const NEVER_ARGUMENT =
   "\nA token is never an argument: --token reads it from standard input. See --help";
 
-/** A use that cannot be meant. */
+/** The arguments are wrong; the message says how to give them. */
 export class UsageError extends Error {}
 
-/** What was typed, read. */
+/** The arguments by name. */
 export interface Arguments {
   readonly url: string | undefined;
   readonly envPath: string | undefined;
@@ -42,18 +42,18 @@ export interface Arguments {
 }
 
 /**
- * Reads what was typed. What cannot be meant is not repeated: it may be a token.
+ * Reads the arguments. The error for a wrong one does not repeat it: it may be a token.
  *
- * @param args What the user typed.
- * @returns The same, by name.
- * @throws {UsageError} Something in it is unknown, or not used so.
+ * @param args The arguments that the user typed.
+ * @returns The arguments by name.
+ * @throws {UsageError} One is unknown, malformed, or given where it cannot be.
  */
 export function readArguments(args: readonly string[]): Arguments {
-  // Node takes it even there, and ends when the file is missing.
+  // Node reads this option even after the program, and ends when the file is missing.
   if (args.some((arg) => /^--env-file(=|$)/.test(arg))) {
     throw new UsageError(
       "--env-file is an option of Deno and Node, before the program.\n" +
-        "Behind it, use --env FILE. See --help",
+        "After the program use --env FILE. See --help",
     );
   }
   let parsed;
@@ -71,20 +71,20 @@ export function readArguments(args: readonly string[]): Arguments {
       },
     });
   } catch (error) {
-    // The option's name alone: what was typed behind it may be a token.
+    // The message repeats the name of the option alone: its value may be a token.
     const message = error instanceof Error ? error.message : "";
     const [, option = "This"] = /'(-{1,2}[\w-]{1,16})(?=[' =])/.exec(message) ?? [];
     throw new UsageError(
       option === "--token"
         ? `--token takes no value.${NEVER_ARGUMENT}`
-        : `${option} is no option, or is not used so. See --help`,
+        : `${option} is not an option, or is used wrongly. See --help`,
     );
   }
   const { values, positionals } = parsed;
   const [url] = positionals;
   if (positionals.length > 1) {
     throw new UsageError(
-      `Something was given beside the server URL.${NEVER_ARGUMENT}`,
+      `There is an argument too many beside the server URL.${NEVER_ARGUMENT}`,
     );
   }
   if (url !== undefined && !/^https?:\/\//i.test(url)) {

@@ -1,12 +1,12 @@
 /**
- * Lays a report out for people, line by line as it comes. Pure: no clock, no network.
+ * Prints a report for people, each check as soon as it is made. Pure: no clock, no network.
  *
  * @module
  */
 
 import { type Check, type CheckGroup, CHECKS, type CheckStatus, type Report } from "../report.ts";
 
-/** What stands above the checks of a group. */
+/** The headings above the checks of each group. */
 export const HEADINGS: Readonly<Record<CheckGroup, string>> = {
   settings: "Settings",
   propelauth: "PropelAuth",
@@ -24,30 +24,30 @@ const SEEN_INDENT = 2 + 2 + TITLE_WIDTH + 2;
 const REMEDY_INDENT = 6;
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** Where and how lines are printed. */
-export interface Page {
+/** The page to print on. */
+interface Page {
   readonly write: (text: string) => void;
-  /** How wide lines may be. */
+  /** The longest line, in characters. */
   readonly columns: number;
   readonly colour: boolean;
-  /** Whether a line can be taken back: on a terminal. */
+  /** Whether it is a terminal, on which a line can be cleared. */
   readonly interactive: boolean;
 }
 
-/** Prints a report as it comes. */
-export interface Printer {
+/** Prints a report check by check. */
+interface Printer {
   onStart(title: string): void;
   onCheck(check: Check): void;
-  /** Prints what is left, and the sum. */
+  /** Prints the checks that wait to be put together, and the sum. */
   end(report: Report): void;
-  /** Takes back what was only for the meantime. */
+  /** Clears the line that names the check under way. */
   clear(): void;
 }
 
 /**
  * Creates a printer.
  *
- * @param page Where and how.
+ * @param page The page to print on.
  * @returns The printer.
  */
 export function createPrinter({ write, columns, colour, interactive }: Page): Printer {
@@ -62,7 +62,7 @@ export function createPrinter({ write, columns, colour, interactive }: Page): Pr
 
   function print({ group: next, title, status, seen, remedy }: Check): void {
     clear();
-    // A terminal shows the command above, often of several lines.
+    // On a terminal the command stands above, often over several lines.
     const gap = group === undefined && !interactive ? "" : "\n";
     if (next !== group) write(`${gap}${paint(1, HEADINGS[next])}\n`);
     group = next;
@@ -75,7 +75,7 @@ export function createPrinter({ write, columns, colour, interactive }: Page): Pr
     write(`${" ".repeat(REMEDY_INDENT - 2)}→ ${advice}\n`);
   }
 
-  /** Checks that were skipped for one reason are one line. */
+  /** Prints checks in a row that were skipped for the same reason as one line. */
   function flush(): void {
     const [first, ...others] = waiting;
     waiting = [];

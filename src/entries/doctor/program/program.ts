@@ -19,15 +19,15 @@ const HINT = "No variable is set. --env FILE reads them from a file.\n";
 const DEFAULT_COLUMNS = 80;
 const MIN_COLUMNS = 50;
 
-/** Where text goes. */
-export interface Output {
+/** A stream that text is written to. */
+interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
-/** What the program needs of the machine. */
-export interface Machine {
+/** The parts of the machine that the program uses. */
+interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Input;
   readonly stdout: Output;
@@ -38,7 +38,7 @@ export interface Machine {
 /**
  * Runs the program.
  *
- * @param args What the user typed.
+ * @param args The arguments that the user typed.
  * @param machine The environment, the streams, the clock and the network.
  * @returns The exit code. Never rejects.
  */
@@ -85,14 +85,14 @@ async function report(options: DiagnoseOptions, json: boolean, machine: Machine)
   }
 }
 
-/** Then the variables are probably somewhere else. */
+/** True when all required variables are missing: they are probably in a file. */
 function nothingIsSet({ checks }: Report): boolean {
   const seen = checks.filter(({ group, status }) => group === "settings" && status === "failed");
   return seen.length === REQUIRED_VARIABLES.length &&
     seen.every((check) => check.seen.endsWith("is missing or blank"));
 }
 
-/** Deno asks for leave to read each variable; without it this one does not matter. */
+/** Deno asks for permission to read each variable; without it these variables count as unset. */
 function tryRead(env: Machine["env"], name: string): string | undefined {
   try {
     return env[name];
@@ -109,7 +109,7 @@ async function readOptions(given: Arguments, machine: Machine): Promise<Diagnose
     ...(url !== undefined && { serverUrl: url }),
     ...(origin !== undefined && { origin }),
   };
-  // Before anyone has to type a token.
+  // Checked before the user has to type a token.
   resolveDiagnoseOptions(options);
   const token = given.token
     ? await readToken(machine.stdin, (text) => machine.stderr.write(text))

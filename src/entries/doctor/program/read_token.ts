@@ -1,5 +1,5 @@
 /**
- * Reads a token from standard input, which nobody else on the machine can see.
+ * Reads a token from standard input, which other users of the machine cannot see.
  *
  * @module
  */
@@ -13,18 +13,18 @@ export interface Input extends AsyncIterable<unknown> {
   pause?(): unknown;
 }
 
-/** Enter, and the end of input (Ctrl-D). */
+/** The keys that end the input: Enter and Ctrl-D. */
 const ENDS = ["\r", "\n", "\x04"];
 const INTERRUPT = "\x03";
 const BACKSPACE = /[^\x7f\b][\x7f\b]/;
 
 /**
- * Reads one token. On a terminal it asks for it, and shows nothing of what is typed.
+ * Reads one token. On a terminal it asks for the token and shows none of the characters typed.
  *
  * @param stdin Standard input.
  * @param prompt Writes to the terminal, not to the report.
  * @returns The token without white space around it, and without `Bearer` before it.
- * @throws {TypeError} Nothing came, or too much, or the user gave up.
+ * @throws {TypeError} No token came, or the user pressed Ctrl-C.
  */
 export async function readToken(stdin: Input, prompt: (text: string) => void): Promise<string> {
   const asks = stdin.isTTY === true;
@@ -40,7 +40,7 @@ export async function readToken(stdin: Input, prompt: (text: string) => void): P
         throw new TypeError("No token was given on standard input");
       }
       if (asks && ENDS.some((end) => text.includes(end))) break;
-      // Read no further: it is no token, whatever follows.
+      // Already too long for a token: read no further.
       if (text.length > MAX_CREDENTIALS_LENGTH * 2) break;
     }
   } finally {
@@ -56,7 +56,7 @@ export async function readToken(stdin: Input, prompt: (text: string) => void): P
   return token;
 }
 
-/** In raw mode a correction comes as it was typed. */
+/** Applies the corrections: in raw mode Backspace comes as a character. */
 function rubOut(typed: string): string {
   let text = typed;
   while (BACKSPACE.test(text)) text = text.replace(BACKSPACE, "");

@@ -5,7 +5,6 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { withDeadline } from "../../../lib/world.ts";
 import { IntrospectionError } from "../../../oauth/errors.ts";
 import type { IntrospectionFacts } from "../../../oauth/facts.ts";
 import {
@@ -13,7 +12,7 @@ import {
   buildIntrospectionRequest,
   processIntrospectionResponse,
 } from "../../../oauth/introspection.ts";
-import { faultOf, isAnswer, judgeFault } from "../ask.ts";
+import { ask, exchange, isReply, judgeFault } from "../ask.ts";
 import {
   AUTH_URL_ADVICE,
   judgeClock,
@@ -26,121 +25,126 @@ import {
   type Metadata,
   readObject,
 } from "../checks/propelauth.ts";
-import type { CheckId, Verdict } from "../report.ts";
-import { judgeRandomToken, judgeRefusedQuestion } from "../checks/token.ts";
-import type { Tools } from "../tools.ts";
+import { judgeRandomToken, judgeUnanswered } from "../checks/token.ts";
+import type { CheckId, Outcome } from "../report.ts";
+import type { Tools } from "./requests.ts";
 
 const METADATA_CHECKS: readonly CheckId[] = ["issuer", "pkce", "registration"];
 
-/** What later checks need to know of PropelAuth. */
+/** The findings about PropelAuth that later checks need. */
 export interface PropelAuthSeen {
   /** Its `scopes_supported`; absent when it has none, or could not be asked. */
   readonly scopes?: readonly unknown[];
   /** How far its clock is ahead of this machine's. */
   readonly clockAheadSeconds?: number;
-  /** Whether it answers introspection requests. */
-  readonly answersQuestions: boolean;
+  /** Whether it answers our introspection requests. */
+  readonly introspects: boolean;
 }
 
 /**
  * Makes the checks of PropelAuth.
  *
  * @param tools The settings, the network and the report.
- * @returns What later checks need.
+ * @returns The findings that later checks need.
  */
 export async function askPropelAuth(tools: Tools): Promise<PropelAuthSeen> {
-  const { settings, ask, show, recorder, timeoutSeconds } = tools;
+  const { settings, recorder } = tools;
   const { authUrl } = settings;
   const rest: CheckId[] = [...METADATA_CHECKS, "credentials", "scopes", "clock"];
   if (authUrl === undefined) {
     recorder.skip(["reachable", "metadata", ...rest], "there is no usable Auth URL");
-    return { answersQuestions: false };
+    return { introspects: false };
   }
   const url = settings.options.authorizationServerMetadataUrl;
   recorder.start("reachable");
-  const answer = await ask(url, { headers: { "Accept": "application/json" }, wantBody: true });
-  if (!isAnswer(answer)) {
-    recorder.record("reachable", judgeFault(answer, url, AUTH_URL_ADVICE, timeoutSeconds, show));
+  const headers = { "Accept": "application/json" };
+  const reply = await ask(tools, url, { headers, wantBody: true });
+  if (!isReply(reply)) {
+    recorder.record("reachable", judgeFault(reply, AUTH_URL_ADVICE));
     recorder.skip(["metadata", ...rest], "PropelAuth does not answer");
-    return { answersQuestions: false };
+    return { introspects: false };
   }
-  recorder.record("reachable", judgeReachable(authUrl, answer.seconds));
-  const [verdict, metadata] = judgeMetadata(answer, show);
-  recorder.record("metadata", verdict);
+  recorder.record("reachable", judgeReachable(authUrl, reply.seconds));
+  const [outcome, metadata] = judgeMetadata(reply);
+  recorder.record("metadata", outcome);
   if (metadata === undefined) recorder.skip(METADATA_CHECKS, "there is no usable metadata");
   else {
     await examineIssuer(tools, metadata, authUrl);
-    recorder.record("pkce", judgePkce(metadata, show));
+    recorder.record("pkce", judgePkce(metadata));
     recorder.record("registration", judgeRegistration(metadata));
   }
-  const answersQuestions = await examineCredentials(tools);
+  const introspects = await examineCredentials(tools);
   const { requiredScopes, scopesSupported, challengeScopes, operations } = settings.options;
   const named = [requiredScopes, scopesSupported, challengeScopes, [...operations?.scopes ?? []]];
   const wanted = [...new Set(named.flat())];
   if (metadata === undefined) recorder.skip(["scopes"], "there is no usable metadata");
-  else recorder.record("scopes", judgeScopes(metadata, wanted, show));
-  const { clockAheadSeconds } = answer;
+  else recorder.record("scopes", judgeScopes(metadata, wanted));
+  const { clockAheadSeconds } = reply;
   const remedy = "Set this machine's clock by NTP: with a wrong one a server refuses good tokens.";
   const whose = ["PropelAuth's", "this machine's"] as const;
   recorder.record("clock", judgeClock(clockAheadSeconds, whose, remedy));
   const scopes = metadata?.["scopes_supported"];
   return {
-    answersQuestions,
+    introspects,
     ...(Array.isArray(scopes) && { scopes }),
     ...(clockAheadSeconds !== undefined && { clockAheadSeconds }),
   };
 }
 
 async function examineIssuer(tools: Tools, metadata: Metadata, authUrl: string): Promise<void> {
-  const { settings, ask, show, recorder } = tools;
+  const { settings, recorder } = tools;
   let servedBare = false;
   if (metadata["issuer"] === authUrl && settings.options.issuer !== authUrl) {
     recorder.start("issuer");
     const { origin, pathname } = new URL(authUrl);
     const path = pathname === "/" ? "" : pathname;
     const url = `${origin}/.well-known/oauth-authorization-server${path}`;
-    const bare = await ask(url, { wantBody: true });
-    servedBare = isAnswer(bare) && bare.status === 200 &&
+    const bare = await ask(tools, url, { wantBody: true });
+    servedBare = isReply(bare) && bare.status === 200 &&
       readObject(bare.text)?.["issuer"] === authUrl;
   }
   const { issuer } = settings.options;
-  recorder.record("issuer", judgeIssuer(metadata, issuer, authUrl, servedBare, show));
+  recorder.record("issuer", judgeIssuer(metadata, issuer, authUrl, servedBare));
 }
 
 async function examineCredentials(tools: Tools): Promise<boolean> {
   const { settings, recorder } = tools;
   if (!settings.known.credentials) {
-    recorder.skip(["credentials"], "there are none");
+    recorder.skip(["credentials"], "there are no usable credentials");
     return false;
   }
   recorder.start("credentials");
-  const facts = await introspect(tools, `doctor-${randomUUID()}`);
-  const verdict = "active" in facts ? judgeRandomToken(facts) : facts;
-  recorder.record("credentials", verdict);
-  return verdict.status === "ok";
+  const facts = await introspect(tools, randomToken());
+  const outcome = "active" in facts ? judgeRandomToken(facts) : facts;
+  recorder.record("credentials", outcome);
+  return outcome.status === "ok";
+}
+
+/** Makes up a token that was never issued; its beginning tells an operator who sent it. */
+export function randomToken(): string {
+  return `doctor-${randomUUID()}`;
 }
 
 /**
- * Asks PropelAuth about a token, as the server would.
+ * Asks PropelAuth about a token, as the server does.
  *
  * @param tools The settings and the network.
  * @param token The token.
- * @returns The facts, or why there are none.
+ * @returns The facts, or a failed check when PropelAuth gave none.
  */
 export async function introspect(
-  { settings, world, show, timeoutSeconds }: Tools,
+  tools: Tools,
   token: string,
-): Promise<IntrospectionFacts | Verdict> {
-  const { introspectionEndpoint } = settings.options;
-  const request = buildIntrospectionRequest(buildBasicCredentials(settings.options), token);
-  try {
-    return await withDeadline(world, timeoutSeconds, async (signal) => {
-      const response = await world.fetch(introspectionEndpoint, { ...request, signal });
-      return await processIntrospectionResponse(response, world.now());
-    });
-  } catch (error) {
-    if (error instanceof IntrospectionError) return judgeRefusedQuestion(error);
-    const fault = faultOf(error);
-    return judgeFault(fault, introspectionEndpoint, AUTH_URL_ADVICE, timeoutSeconds, show);
-  }
+): Promise<IntrospectionFacts | Outcome> {
+  const { options } = tools.settings;
+  const request = buildIntrospectionRequest(buildBasicCredentials(options), token);
+  const got = await exchange(tools, options.introspectionEndpoint, request, async (response) => {
+    try {
+      return await processIntrospectionResponse(response, tools.world.now());
+    } catch (error) {
+      if (error instanceof IntrospectionError) return judgeUnanswered(error);
+      throw error;
+    }
+  });
+  return "reason" in got ? judgeFault(got, AUTH_URL_ADVICE) : got;
 }

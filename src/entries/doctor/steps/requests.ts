@@ -1,18 +1,25 @@
 /**
- * The requests that are sent to a running MCP server.
+ * The tools that every step uses, and the requests to a running MCP server.
  *
  * @module
  */
 
 import { buildResourceMetadataUrl } from "../../../oauth/protected_resource.ts";
-import { type Answer, isAnswer, judgeFault } from "../ask.ts";
-import type { CheckId, Verdict } from "../report.ts";
-import type { Tools } from "../tools.ts";
+import { ask, isReply, judgeFault, type Network, type Question, type Reply } from "../ask.ts";
+import type { Recorder } from "../recorder.ts";
+import type { CheckId, Outcome } from "../report.ts";
+import type { Settings } from "../settings.ts";
 
-/** What to do when nobody answers. */
+/** The settings, the network and the report of one diagnosis. */
+export interface Tools extends Network {
+  readonly settings: Settings;
+  readonly recorder: Recorder;
+}
+
+/** What to do when no server answers. */
 export const SERVER_ADVICE = "Start the server, or give the doctor the URL that clients use.";
 
-/** The first call of a client, of the transport that every server knows. */
+/** A client's first call, in the form that servers of every protocol version know. */
 export const FIRST_CALL: Readonly<
   { method: string; headers: Record<string, string>; body: string }
 > = {
@@ -34,54 +41,33 @@ export const FIRST_CALL: Readonly<
 };
 
 /**
- * Tells where clients look for the metadata when no challenge tells them.
+ * Builds the two URLs at which clients look for the metadata when no challenge names one.
  *
  * @param serverUrl The MCP endpoint.
- * @returns The URL with the path inserted, and that of the root.
+ * @returns The URL with the path inserted, and the one at the root (RFC 9728 §3.1).
  */
 export function metadataPlaces(serverUrl: URL): [inserted: string, root: string] {
   return [buildResourceMetadataUrl(serverUrl.href), buildResourceMetadataUrl(serverUrl.origin)];
 }
 
 /**
- * Builds what a browser asks before a request of a page.
- *
- * @param origin The page's origin.
- * @param method The method that the page wants.
- * @param requested The headers that it wants to send.
- * @returns What `fetch` takes beside the URL.
- */
-export function buildPreflight(origin: string, method: string, requested: string): RequestInit {
-  return {
-    method: "OPTIONS",
-    headers: {
-      "Origin": origin,
-      "Access-Control-Request-Method": method,
-      "Access-Control-Request-Headers": requested,
-    },
-  };
-}
-
-/**
- * Makes one check out of one request; that nobody answers is a failed check like any other.
+ * Makes one check out of one request to the server; a request without a reply is a failed check.
  *
  * @param tools The network and the report.
  * @param id The check.
- * @param url What to ask.
- * @param init The request.
- * @param judge Judges the answer.
+ * @param url The address.
+ * @param question The request.
+ * @param judge Judges the reply.
  */
 export async function examine(
-  { recorder, ask, timeoutSeconds, show }: Tools,
+  tools: Tools,
   id: CheckId,
   url: string,
-  init: RequestInit & { wantBody?: boolean },
-  judge: (answer: Answer) => Verdict | Promise<Verdict>,
+  question: Question,
+  judge: (reply: Reply) => Outcome | Promise<Outcome>,
 ): Promise<void> {
+  const { recorder } = tools;
   recorder.start(id);
-  const answer = await ask(url, init);
-  const verdict = isAnswer(answer)
-    ? await judge(answer)
-    : judgeFault(answer, url, SERVER_ADVICE, timeoutSeconds, show);
-  recorder.record(id, verdict);
+  const reply = await ask(tools, url, question);
+  recorder.record(id, isReply(reply) ? await judge(reply) : judgeFault(reply, SERVER_ADVICE));
 }

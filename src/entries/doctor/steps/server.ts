@@ -1,16 +1,14 @@
 /**
- * Asks the running MCP server, as clients do that have no token yet.
+ * Asks the running MCP server, as clients do that have no token yet, and with a random one.
  *
  * @module
  */
 
 import { isLoopback } from "../../../lib/url.ts";
-import { type Answer, type Fault, isAnswer, judgeFault } from "../ask.ts";
-import { askAsBrowser } from "./browser.ts";
-import type { PropelAuthSeen } from "./propelauth.ts";
-import { judgeChallenge, type ReadChallenge } from "../checks/challenge.ts";
+import { ask, type Fault, isReply, judgeFault, type Reply } from "../ask.ts";
+import { judgeArrival } from "../checks/acceptance.ts";
+import { judgeChallenge, type UsableChallenge } from "../checks/challenge.ts";
 import { judgeClock, type Metadata, readObject } from "../checks/propelauth.ts";
-import { type CheckId, failed, ok, skipped, type Verdict } from "../report.ts";
 import {
   judgeAuthorizationServer,
   judgePublishedScopes,
@@ -19,12 +17,18 @@ import {
   judgeServerMetadata,
   judgeServerReachable,
 } from "../checks/server.ts";
-import { examine, FIRST_CALL, metadataPlaces, SERVER_ADVICE } from "./requests.ts";
-import type { Tools } from "../tools.ts";
+import { type CheckId, failed, ok, type Outcome, skipped } from "../report.ts";
+import { foreign, say } from "../show.ts";
+import { askAsBrowser } from "./browser.ts";
+import { type PropelAuthSeen, randomToken } from "./propelauth.ts";
+import { examine, FIRST_CALL, metadataPlaces, SERVER_ADVICE, type Tools } from "./requests.ts";
+
+const GET_HEADERS = { "Accept": "application/json, text/event-stream" };
 
 const SERVER_CHECKS: readonly CheckId[] = [
   "challenge_get",
   "challenge_post",
+  "token_arrives",
   "server_metadata",
   "root_metadata",
   "resource",
@@ -36,18 +40,19 @@ const SERVER_CHECKS: readonly CheckId[] = [
   "server_clock",
 ];
 
-/** Which server, and how it is known. */
-export interface AskedServer {
+/** The server to ask. */
+interface AskedServer {
   readonly serverUrl: URL | undefined;
   /** Whether the caller gave the URL; else it comes from the settings. */
   readonly given: boolean;
+  /** The origin of the pages that call it, when the caller gave one. */
   readonly origin: string | undefined;
 }
 
-/** What later checks need to know of the server. */
+/** The findings about the server that later checks need. */
 export interface ServerSeen {
   readonly answers: boolean;
-  /** The resource identifier that it publishes, when clients can use it. */
+  /** The resource identifier that it publishes; absent when clients refuse it. */
   readonly resource?: string;
 }
 
@@ -55,16 +60,16 @@ export interface ServerSeen {
  * Makes the checks of a running server.
  *
  * @param tools The settings, the network and the report.
- * @param asked Which server.
- * @param propelAuth What is known of PropelAuth.
- * @returns What later checks need.
+ * @param asked The server.
+ * @param propelAuth The findings about PropelAuth.
+ * @returns The findings that later checks need.
  */
 export async function askServer(
   tools: Tools,
   { serverUrl, given, origin }: AskedServer,
   propelAuth: PropelAuthSeen,
 ): Promise<ServerSeen> {
-  const { recorder, ask } = tools;
+  const { recorder } = tools;
   if (serverUrl === undefined) {
     const why = tools.settings.options.mcpPath.includes("{")
       ? "each organization has its own URL: give one of them"
@@ -73,16 +78,15 @@ export async function askServer(
     return { answers: false };
   }
   recorder.start("server_reachable");
-  const got = await ask(serverUrl.href, {
-    headers: { "Accept": "application/json, text/event-stream" },
-  });
-  if (!isAnswer(got)) {
-    recorder.record("server_reachable", judgeSilence(tools, got, serverUrl, given));
+  const got = await ask(tools, serverUrl.href, { headers: GET_HEADERS });
+  if (!isReply(got)) {
+    recorder.record("server_reachable", judgeSilence(got, serverUrl, given));
     recorder.skip(SERVER_CHECKS, "no server answers");
     return { answers: false };
   }
   recorder.record("server_reachable", judgeServerReachable(serverUrl, got.seconds));
   const challenge = await examineChallenges(tools, serverUrl, got);
+  await examineArrival(tools, serverUrl, challenge);
   const document = await examineMetadata(tools, serverUrl);
   const usable = examineDocument(tools, serverUrl, document, challenge, propelAuth);
   await askAsBrowser(tools, serverUrl, origin ?? serverUrl.origin);
@@ -90,75 +94,93 @@ export async function askServer(
   return { answers: true, ...(usable && { resource: String(document?.["resource"]) }) };
 }
 
-/** A server of one's own that was not started yet is no fault. */
-function judgeSilence(tools: Tools, fault: Fault, serverUrl: URL, given: boolean): Verdict {
-  const { timeoutSeconds, show } = tools;
+/** On loopback a server that was not started yet is not a fault, unless its URL was given. */
+function judgeSilence(fault: Fault, serverUrl: URL, given: boolean): Outcome {
   if (!given && fault.reason === "refused" && isLoopback(serverUrl.hostname)) {
     return skipped(`no server runs at ${serverUrl.host} yet`);
   }
-  return judgeFault(fault, serverUrl.href, SERVER_ADVICE, timeoutSeconds, show);
+  return judgeFault(fault, SERVER_ADVICE);
 }
 
 async function examineChallenges(
   tools: Tools,
   serverUrl: URL,
-  got: Answer,
-): Promise<ReadChallenge | undefined> {
-  const { recorder, show } = tools;
-  recorder.record("challenge_get", judgeChallenge(got, serverUrl, show)[0]);
-  let challenge: ReadChallenge | undefined;
-  await examine(tools, "challenge_post", serverUrl.href, FIRST_CALL, async (answer) => {
-    const [verdict, read] = judgeChallenge(answer, serverUrl, show);
+  got: Reply,
+): Promise<UsableChallenge | undefined> {
+  tools.recorder.record("challenge_get", judgeChallenge(got, serverUrl)[0]);
+  let challenge: UsableChallenge | undefined;
+  await examine(tools, "challenge_post", serverUrl.href, FIRST_CALL, async (reply) => {
+    const [outcome, read] = judgeChallenge(reply, serverUrl);
     challenge = read;
-    return read === undefined ? verdict : await followChallenge(tools, serverUrl, read, verdict);
+    return read === undefined ? outcome : await followChallenge(tools, serverUrl, read, outcome);
   });
   return challenge;
 }
 
-/** A challenge may name a third place for the metadata; it has to be there too. */
+/** A challenge may name a third place for the metadata; then it has to be there too. */
 async function followChallenge(
-  { ask, show }: Tools,
+  tools: Tools,
   serverUrl: URL,
-  { metadataUrl }: ReadChallenge,
-  verdict: Verdict,
-): Promise<Verdict> {
-  if (metadataPlaces(serverUrl).includes(metadataUrl.href)) return verdict;
-  const answer = await ask(metadataUrl.href, { wantBody: true });
-  if (isAnswer(answer) && answer.status === 200 && readObject(answer.text) !== undefined) {
-    return verdict;
+  { metadataUrl }: UsableChallenge,
+  outcome: Outcome,
+): Promise<Outcome> {
+  if (metadataPlaces(serverUrl).includes(metadataUrl.href)) return outcome;
+  const reply = await ask(tools, metadataUrl.href, { wantBody: true });
+  if (isReply(reply) && reply.status === 200 && readObject(reply.text) !== undefined) {
+    return outcome;
   }
   return failed(
-    `no metadata at ${show.value(metadataUrl.href)}, where it sends clients`,
+    say`no metadata at ${foreign(metadataUrl.href)}, where it sends clients`,
     "Hand that path to auth.handler too.",
   );
 }
 
+/** Sends a random token, by POST and by GET: a proxy may drop `Authorization` for one of them. */
+async function examineArrival(
+  tools: Tools,
+  serverUrl: URL,
+  challenge: UsableChallenge | undefined,
+): Promise<void> {
+  const { href } = serverUrl;
+  if (challenge === undefined) {
+    return tools.recorder.skip(["token_arrives"], "there is no challenge to compare with");
+  }
+  const credentials = { "Authorization": `Bearer ${randomToken()}` };
+  const post = { ...FIRST_CALL, headers: { ...FIRST_CALL.headers, ...credentials } };
+  await examine(tools, "token_arrives", href, post, async (reply) => {
+    const outcome = judgeArrival(reply, "POST");
+    if (outcome.status !== "ok") return outcome;
+    const got = await ask(tools, href, { headers: { ...GET_HEADERS, ...credentials } });
+    return isReply(got) ? judgeArrival(got, "GET") : judgeFault(got, SERVER_ADVICE);
+  });
+}
+
 async function examineMetadata(tools: Tools, serverUrl: URL): Promise<Metadata | undefined> {
-  const { recorder, show } = tools;
+  const { recorder } = tools;
   const [inserted, root] = metadataPlaces(serverUrl);
   let document: Metadata | undefined;
-  await examine(tools, "server_metadata", inserted, { wantBody: true }, (answer) => {
-    const [verdict, read] = judgeServerMetadata(answer, inserted, show);
+  await examine(tools, "server_metadata", inserted, { wantBody: true }, (reply) => {
+    const [outcome, read] = judgeServerMetadata(reply, inserted);
     document = read;
-    return verdict;
+    return outcome;
   });
   if (root === inserted) recorder.record("root_metadata", ok("the same address"));
   else {
-    await examine(tools, "root_metadata", root, { wantBody: true }, (answer) => {
-      const [verdict, read] = judgeRootMetadata(answer, root, document, show);
+    await examine(tools, "root_metadata", root, { wantBody: true }, (reply) => {
+      const [outcome, read] = judgeRootMetadata(reply, root, document);
       document ??= read;
-      return verdict;
+      return outcome;
     });
   }
   return document;
 }
 
-/** True when the published resource can be used. */
+/** Makes the checks of the metadata; true when clients accept the published resource. */
 function examineDocument(
-  { settings, recorder, show }: Tools,
+  { settings, recorder }: Tools,
   serverUrl: URL,
   document: Metadata | undefined,
-  challenge: ReadChallenge | undefined,
+  challenge: UsableChallenge | undefined,
   propelAuth: PropelAuthSeen,
 ): boolean {
   if (document === undefined) {
@@ -166,22 +188,22 @@ function examineDocument(
     recorder.skip(ids, "there is no metadata");
     return false;
   }
-  const verdict = judgeResource(String(document["resource"]), serverUrl, show);
-  recorder.record("resource", verdict);
+  const outcome = judgeResource(String(document["resource"]), serverUrl);
+  recorder.record("resource", outcome);
   recorder.record(
     "authorization_server",
     settings.authUrl === undefined
       ? skipped("there is no usable Auth URL")
-      : judgeAuthorizationServer(document, settings.options.issuer, show),
+      : judgeAuthorizationServer(document, settings.options.issuer),
   );
   const asked = challenge?.scopes ?? [];
-  const scopes = judgePublishedScopes(document, asked, propelAuth.scopes, show);
+  const scopes = judgePublishedScopes(document, asked, propelAuth.scopes);
   recorder.record("published_scopes", scopes);
-  return verdict.status !== "failed";
+  return outcome.status !== "failed";
 }
 
-/** Compared with PropelAuth's where that is known: tokens carry its times. */
-function examineClock({ recorder }: Tools, got: Answer, propelAuth: PropelAuthSeen): void {
+/** Compares the server's clock with PropelAuth's, whose times tokens carry, or else with ours. */
+function examineClock({ recorder }: Tools, got: Reply, propelAuth: PropelAuthSeen): void {
   const { clockAheadSeconds } = got;
   const base = propelAuth.clockAheadSeconds;
   const ahead = clockAheadSeconds === undefined ? undefined : clockAheadSeconds - (base ?? 0);

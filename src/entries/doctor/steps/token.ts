@@ -1,16 +1,16 @@
 /**
- * Asks PropelAuth about a token, and the server with it.
+ * Tries the user's token: at PropelAuth, and at the server.
  *
  * @module
  */
 
 import { canonicalResource } from "../../../oauth/protected_resource.ts";
-import { isAnswer, judgeFault } from "../ask.ts";
+import { ask, isReply, judgeFault } from "../ask.ts";
+import { judgeAcceptance } from "../checks/acceptance.ts";
+import { judgeToken } from "../checks/token.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";
+import { FIRST_CALL, type Tools } from "./requests.ts";
 import type { ServerSeen } from "./server.ts";
-import { FIRST_CALL } from "./requests.ts";
-import { judgeAcceptance, judgeToken } from "../checks/token.ts";
-import type { Tools } from "../tools.ts";
 
 /**
  * Makes the checks of a token.
@@ -18,8 +18,8 @@ import type { Tools } from "../tools.ts";
  * @param tools The settings, the network and the report.
  * @param token The token, if there is one.
  * @param serverUrl The MCP endpoint, if it is known.
- * @param propelAuth What is known of PropelAuth.
- * @param server What is known of the server.
+ * @param propelAuth The findings about PropelAuth.
+ * @param server The findings about the server.
  */
 export async function askToken(
   tools: Tools,
@@ -30,7 +30,7 @@ export async function askToken(
 ): Promise<void> {
   const { recorder } = tools;
   if (token === undefined) return recorder.skip(["token", "token_accepted"], "no token is given");
-  if (!propelAuth.answersQuestions) recorder.skip(["token"], "PropelAuth cannot be asked");
+  if (!propelAuth.introspects) recorder.skip(["token"], "PropelAuth cannot be asked");
   else {
     const { mcpUrl, options } = tools.settings;
     const ours = mcpUrl === undefined ? serverUrl?.href : options.resource;
@@ -42,7 +42,7 @@ export async function askToken(
 }
 
 async function examineFacts(tools: Tools, token: string, resource: string | undefined) {
-  const { settings, recorder, world, show } = tools;
+  const { settings, recorder, world } = tools;
   recorder.start("token");
   const facts = await introspect(tools, token);
   const { requiredScopes, holdsScope, dangerouslyAllowAnyAudience } = settings.options;
@@ -53,33 +53,31 @@ async function examineFacts(tools: Tools, token: string, resource: string | unde
     requiredScopes,
     challengeScopes: [],
     holdsScope,
-    // Where nothing is known of the server, nothing can be said of the audience.
+    // Without a server URL there is no audience to compare with.
     dangerouslyAllowAnyAudience: dangerouslyAllowAnyAudience || resource === undefined,
   };
   recorder.record(
     "token",
-    "active" in facts ? judgeToken(facts, policy, world.now(), show) : facts,
+    "active" in facts ? judgeToken(facts, policy, world.now()) : facts,
   );
 }
 
 async function examineAcceptance(tools: Tools, token: string, serverUrl: URL): Promise<void> {
-  const { recorder, ask, show, timeoutSeconds } = tools;
+  const { recorder } = tools;
   const credentials = { "Authorization": `Bearer ${token}` };
   recorder.start("token_accepted");
-  const answer = await ask(serverUrl.href, {
+  const reply = await ask(tools, serverUrl.href, {
     ...FIRST_CALL,
     headers: { ...FIRST_CALL.headers, ...credentials },
   });
-  if (!isAnswer(answer)) {
-    const advice = "Look at the server's log.";
-    const verdict = judgeFault(answer, serverUrl.href, advice, timeoutSeconds, show);
-    return recorder.record("token_accepted", verdict);
+  if (!isReply(reply)) {
+    return recorder.record("token_accepted", judgeFault(reply, "Look at the server's log."));
   }
-  recorder.record("token_accepted", judgeAcceptance(answer, show));
-  // A server of the older transport keeps a session for whoever asked: it is given back.
-  const session = answer.headers.get("Mcp-Session-Id");
+  recorder.record("token_accepted", judgeAcceptance(reply));
+  // A server of the older transport keeps a session for the caller: end it.
+  const session = reply.headers.get("Mcp-Session-Id");
   if (session !== null) {
     const headers = { ...credentials, "Mcp-Session-Id": session };
-    await ask(serverUrl.href, { method: "DELETE", headers });
+    await ask(tools, serverUrl.href, { method: "DELETE", headers });
   }
 }
