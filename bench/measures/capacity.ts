@@ -76,8 +76,8 @@ async function measureRedis(): Promise<Figure[]> {
         what: "memory of Redis for each token, its lock included",
         measured: `${bytes.toFixed(0)} B`,
       },
-      { what: "new tokens that one process takes and shares", measured: rate(first) },
-      { what: "new tokens that one process finds in Redis", measured: rate(second) },
+      { what: "new tokens that one process introspects and shares", measured: rate(first) },
+      { what: "new tokens that one process reads from Redis", measured: rate(second) },
     ];
   } finally {
     client.destroy();
