@@ -82,15 +82,64 @@ test("README.md is short, and its server too", () => {
   assert(server.split("\n").length < 25);
 });
 
-for (const paper of ["README.md", ...papers.map((name) => `.github/${name}`)]) {
+const guides = readdirSync(new URL("docs/", root)).filter((name) => name.endsWith(".md"));
+const all = [
+  "README.md",
+  "findings/README.md",
+  ...papers.map((name) => `.github/${name}`),
+  ...guides.map((name) => `docs/${name}`),
+];
+
+for (const paper of all) {
   test(`${paper} names no path that is not there`, () => {
     const text = readFileSync(new URL(paper, root), "utf8");
     const base = new URL(paper, root);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, to = ""]) =>
       new URL(to, base)
     );
-    const named = [...text.matchAll(/`((?:src|tests|local|examples|bench|docs)(?:\/[\w./-]+)?)`/g)]
+    const folders = "src|tests|local|examples|bench|docs|findings";
+    const named = [...text.matchAll(new RegExp(`\`((?:${folders})(?:/[\\w./-]+)?)\``, "g"))]
       .map(([, path = ""]) => new URL(path, root));
     for (const url of [...links, ...named]) assert(existsSync(url), url.pathname);
   });
 }
+
+test("ARCHITECTURE.md has at most 64 lines, and names no file of src that is not there", () => {
+  const text = readFileSync(new URL(".github/ARCHITECTURE.md", root), "utf8");
+  assert(text.trimEnd().split("\n").length <= 64);
+  const named = [...text.matchAll(/(?<![\w/])(?:src\/)?((?:\w+\/)?\w+\.ts)\b/g)].map((
+    [, path = ""],
+  ) => path)
+    .filter((path) => !path.endsWith("_test.ts") && path !== "mod.ts");
+  assert(named.length > 15);
+  const sources = readdirSync(new URL("src/", root), { recursive: true }).map(String);
+  for (const path of named) {
+    assert(sources.some((source) => source === path || source.endsWith(`/${path}`)), path);
+  }
+});
+
+/** The folders within a folder of the project. */
+function foldersOf(path: string): string[] {
+  const entries = readdirSync(new URL(path, root), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${path}${name}/`);
+}
+
+test("CONTRIBUTING.md shows every folder that there is, and no other", () => {
+  const text = readFileSync(new URL(".github/CONTRIBUTING.md", root), "utf8");
+  const [, tree = ""] = /^```\n([^]*?)^```$/m.exec(text) ?? [];
+  let parent = "";
+  const shown = [...tree.matchAll(/^( *)([\w./]+\/) /gm)].map(([, indent, name = ""]) => {
+    if (indent === "") parent = name;
+    return indent === "" ? name : parent + name;
+  });
+  for (const path of shown) assert(existsSync(new URL(path, root)), path);
+  const mirrored = ["src/", "local/src/"].flatMap(foldersOf).concat("tests/local/")
+    .map((path) => path.replace(/^src\/|^local\/src\//, "tests/"));
+  const top = ["src/", "local/", "tests/", "examples/", "docs/", "bench/", "findings/", ".ci/"];
+  const expected = [
+    ...top,
+    ...["src/", "local/src/"].flatMap(foldersOf),
+    ...foldersOf("tests/").filter((path) => !mirrored.includes(path)),
+  ];
+  assert.deepEqual(shown.sort(), expected.sort());
+});
