@@ -6,13 +6,13 @@ import { blocks } from "../support/guides.ts";
 import { ACTIVE, createHarness, json, OPTIONS } from "../support/harness.ts";
 import { root } from "../support/root.ts";
 
-// Prose rots where nothing reads it: what the papers claim is compared with what is. The code blocks
-// are type-checked by `deno task check`.
+// Compares statements of the README and the papers with the code, so that they do not get out of date.
+// `deno task check` checks the types of their code blocks.
 
 const readme = readFileSync(new URL("README.md", root), "utf8");
 const papers = readdirSync(new URL(".github/", root)).filter((name) => name.endsWith(".md"));
 
-/** The cells of the table whose first heading is given. */
+/** The cells of the table with this first heading. */
 function table(heading: string): string[][] {
   const lines = readme.split("\n");
   const start = lines.findIndex((line) => new RegExp(`^\\| ${heading} +\\|`).test(line));
@@ -23,7 +23,7 @@ function table(heading: string): string[][] {
   );
 }
 
-test("README.md lists every option that there is, with its default", () => {
+test("README.md lists every option with its default", () => {
   const resolved: Record<string, unknown> = { ...resolveOptions(OPTIONS) };
   const defaults = new Map(
     table("option").map(([name = "", given = ""]) => [name.slice(1, -1), given]),
@@ -51,7 +51,7 @@ test("README.md lists every option that there is, with its default", () => {
   });
 });
 
-test("README.md shows what a client sees as it is", async () => {
+test("README.md shows requests and responses exactly as they are", async () => {
   const { auth } = createHarness(
     { requiredScopes: ["read:user_data"] },
     () => json({ ...ACTIVE, scope: "" }),
@@ -76,7 +76,7 @@ test("README.md shows what a client sees as it is", async () => {
   }
 });
 
-test("README.md is short, and its server too", () => {
+test("README.md has at most 252 lines, and its server at most 24", () => {
   assert(readme.split("\n").length <= 252);
   const server = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
   assert(server.split("\n").length < 25);
@@ -91,7 +91,7 @@ const all = [
 ];
 
 for (const paper of all) {
-  test(`${paper} names no path that is not there`, () => {
+  test(`${paper} names only paths that exist`, () => {
     const text = readFileSync(new URL(paper, root), "utf8");
     const base = new URL(paper, root);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, to = ""]) =>
@@ -104,7 +104,7 @@ for (const paper of all) {
   });
 }
 
-test("ARCHITECTURE.md has at most 64 lines, and names no file of src that is not there", () => {
+test("ARCHITECTURE.md has at most 64 lines, and names only files of src that exist", () => {
   const text = readFileSync(new URL(".github/ARCHITECTURE.md", root), "utf8");
   assert(text.trimEnd().split("\n").length <= 64);
   const named = [...text.matchAll(/(?<![\w/])(?:src\/)?((?:\w+\/)?\w+\.ts)\b/g)].map((
@@ -124,7 +124,7 @@ function foldersOf(path: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${path}${name}/`);
 }
 
-test("CONTRIBUTING.md shows every folder that there is, and no other", () => {
+test("CONTRIBUTING.md shows every folder that exists, and no other", () => {
   const text = readFileSync(new URL(".github/CONTRIBUTING.md", root), "utf8");
   const [, tree = ""] = /^```\n([^]*?)^```$/m.exec(text) ?? [];
   let parent = "";
