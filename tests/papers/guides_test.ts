@@ -68,6 +68,19 @@ test("the gate ends with the command by which the README has the tests run", () 
   assert(GATE.endsWith(` ${line}\n`), line);
 });
 
+test("every whole server in the README and the guides prints its events", () => {
+  const servers = BLOCKS.filter(({ text }) =>
+    /new McpServer\(/.test(text) && /Deno\.serve\(/.test(text)
+  );
+  assert.deepEqual(servers.map(({ guide }) => guide), [
+    "README.md",
+    "deploy.md",
+    "migrate.md",
+    "setup.md",
+  ]);
+  for (const { guide, text } of servers) assert.match(text, /onEvent: consoleEvents\(\)/, guide);
+});
+
 test("every block of the guides begins at the left, where it is found", () => {
   for (const [guide, text] of GUIDES) assert.doesNotMatch(text, /^[ >]+```/m, guide);
 });
