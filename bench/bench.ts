@@ -1,4 +1,4 @@
-// What the gate costs, as ratios within one run: start it with `deno task bench`.
+// Measures what the gate costs, as ratios within one run: `deno task bench`.
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import { measureCoreSize, measureImport } from "./measures/artifact.ts";
@@ -15,7 +15,7 @@ const HELP = `Measures what the gate costs, each figure as a ratio or a count wi
 
 Usage: deno task bench [options]
 
-  --only WORD   only the figures whose name has this word
+  --only WORD   only the measures whose name contains this word
   --json        the figures as JSON
   --help        this text
 

@@ -6,7 +6,7 @@ export interface Figure {
   readonly met?: boolean;
 }
 
-/** The middle of some numbers. */
+/** The median of some numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -14,7 +14,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** A figure whose measure has to stay at or below a goal. */
+/** A figure whose value has to stay at or below a goal. */
 export function atMost(what: string, value: number, goal: number, unit = "", digits = 2): Figure {
   return {
     what,
@@ -25,12 +25,12 @@ export function atMost(what: string, value: number, goal: number, unit = "", dig
 }
 
 /**
- * The ratio of two ways to do a thing, round by round in turn, so that whatever else the machine
- * does hits both alike.
+ * Compares the times of two functions in alternating rounds, so that other load on the machine affects
+ * both alike.
  *
- * @param rounds How many pairs of rounds count; one more goes before, to warm up.
- * @param one Runs the one and gives its time.
- * @param other Runs the other and gives its time.
+ * @param rounds How many pairs of rounds count; one more pair runs first, to warm up.
+ * @param one Runs a round of the first and returns its time.
+ * @param other Runs a round of the second and returns its time.
  * @returns The median of the rounds' ratios.
  */
 export async function pairedRatio(
@@ -40,7 +40,7 @@ export async function pairedRatio(
 ): Promise<number> {
   const ratios: number[] = [];
   for (let round = 0; round <= rounds; round++) {
-    // Who goes first changes, so that neither always gains by it.
+    // The order alternates, so that neither has the advantage of running second.
     const first = round % 2 === 0 ? await one() : NaN;
     const second = await other();
     const last = round % 2 === 0 ? first : await one();

@@ -1,11 +1,11 @@
 import { createPropelAuth, type OperationRules, type PropelAuth } from "@x/propelauth-mcp";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
-/** As long as an opaque token is. */
+/** A token of the usual length of an opaque token. */
 export const TOKEN = `pa_${"x".repeat(61)}`;
 const FAR = 253_402_300_799;
 
-/** A gate whose PropelAuth answers at once, without a network. */
+/** Creates a gate whose PropelAuth is a function that answers at once. */
 export function createGate(
   baseUrl: string,
   answer: Record<string, unknown> = {},
@@ -38,7 +38,7 @@ export function createGate(
   });
 }
 
-/** The MCP server of SDK v2 that is called with the gate and without it. */
+/** Creates the MCP server of SDK v2 that is measured with the gate and without it. */
 export function createMcpServer() {
   return createMcpHandler(() => {
     const server = new McpServer({ name: "bench", version: "1.0.0" });
@@ -49,10 +49,10 @@ export function createMcpServer() {
   });
 }
 
-/** How many tools the long list has. */
+/** The number of tools of the server of `createListServer()`. */
 export const LISTED = 200;
 
-/** A server of the same SDK with many tools. */
+/** Creates an MCP server of SDK v2 with many tools. */
 export function createListServer() {
   return createMcpHandler(() => {
     const server = new McpServer({ name: "bench", version: "1.0.0" });
@@ -64,7 +64,7 @@ export function createListServer() {
   });
 }
 
-/** A rule for each tool of both servers; of the long list the token lacks what the first one needs. */
+/** A rule for each tool of both servers. The token lacks the scope of the first tool of the long list. */
 export const RULES: OperationRules = {
   tools: {
     hello: ["write:note"],
@@ -74,7 +74,7 @@ export const RULES: OperationRules = {
   },
 };
 
-/** One call of its tool, as a client without a session sends it. */
+/** A call of the tool `hello`, as a client without a session sends it. */
 export const CALL = {
   method: "POST",
   headers: {
@@ -91,13 +91,13 @@ export const CALL = {
   }),
 } as const;
 
-/** The question for the long list. */
+/** A request for the list of tools. */
 export const LIST = {
   ...CALL,
   body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} }),
 } as const;
 
-/** A bench that measures errors measures nothing. */
+/** Throws unless the response is that of the tool `hello`: errors are not to be measured. */
 export async function expectHello(response: Response): Promise<void> {
   const text = await response.text();
   if (response.status !== 200 || !text.includes('"hello"')) {
@@ -105,7 +105,7 @@ export async function expectHello(response: Response): Promise<void> {
   }
 }
 
-/** The same of the long list. */
+/** Throws unless the response lists so many tools of the long list. */
 export async function expectList(response: Response, length: number): Promise<void> {
   const text = await response.text();
   const names = text.match(/"name":"tool_/g) ?? [];

@@ -1,4 +1,4 @@
-/** A program of this folder, in a process of its own. */
+/** A program of `bench`, running in a process of its own. */
 export interface Program {
   /** The line that it printed. */
   readonly line: string;
@@ -6,10 +6,10 @@ export interface Program {
 }
 
 /**
- * Starts a program that prints one line when it is ready, and ends when its standard input does.
+ * Starts a program that prints one line when it is ready, and exits when its standard input ends.
  *
- * @param file Its name in this folder.
- * @param args Its arguments.
+ * @param file The program's path in this folder.
+ * @param args The program's arguments.
  */
 export async function startProgram(file: string, ...args: string[]): Promise<Program> {
   const child = new Deno.Command(Deno.execPath(), {

@@ -1,4 +1,4 @@
-// A client that logs in with OAuth and asks who it is: start it with `deno task client`.
+// A client that logs in with OAuth and asks the server who is calling: `deno task client`.
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import {
@@ -21,7 +21,7 @@ Usage: deno task client [URL] [options]
 
   URL                   the MCP endpoint (http://127.0.0.1:8000/mcp)
   --login-as EMAIL      log in without a browser; local PropelAuth only
-  --call TOOL           call a tool, after a second login where it needs more
+  --call TOOL           call a tool; logs in again if it needs more scopes
   --with JSON           the arguments of that tool, such as '{"title":"Q4"}'
   --timeout SECONDS     how long to wait for the login (120)
   --callback-port PORT  where the browser comes back to (a free port)
@@ -54,7 +54,7 @@ function parseOptions() {
   }
 }
 
-/** The first sentence of what the parser says; the rest is about arguments that look like options. */
+/** The first sentence of the parser's message; the rest is about arguments that look like options. */
 function describeMisuse(error: unknown): string {
   return error instanceof Error ? error.message.split(". ")[0] ?? "" : String(error);
 }
@@ -87,18 +87,18 @@ function readObject(name: string, json: string): Record<string, unknown> {
     const value: unknown = JSON.parse(json);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Problem(`${name} must be a JSON object`);
 }
 
 interface Connection {
   client: Client;
-  /** Logs in again, for scopes beside those that are granted. */
+  /** Logs in again, for scopes in addition to those that are granted. */
   stepUp(scope: string | undefined): Promise<void>;
 }
 
-/** Connects, with a login where the server wants one. */
+/** Connects, with a login if the server requires one. */
 async function connect(args: Arguments, callback: Callback): Promise<Connection> {
   const provider = new LoginProvider(callback.redirectUrl, report);
   const createTransport = () =>
@@ -136,7 +136,7 @@ async function connect(args: Arguments, callback: Callback): Promise<Connection>
     async stepUp(needed) {
       const scope = computeScopeUnion(provider.tokens()?.scope, needed);
       const { serverUrl } = args;
-      // A refresh gives no scopes that were not granted.
+      // A refresh cannot add scopes, so log in again.
       const fresh = { forceReauthorization: true, fetchFn: fetchOrSayWhere };
       await auth(provider, { serverUrl, ...(scope !== undefined && { scope }), ...fresh });
       if (provider.authorizationUrl) await completeLogin(provider.authorizationUrl);
@@ -179,7 +179,7 @@ async function logInWithoutBrowser(authorizationUrl: URL, email: string): Promis
   }
 }
 
-/** Calls a tool; where it needs more scopes, the user is asked for them, once. */
+/** Calls a tool; if it needs more scopes, asks the user for them, once. */
 async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments["tool"]>) {
   let result: Awaited<ReturnType<Client["callTool"]>>;
   try {
@@ -197,7 +197,7 @@ async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments[
   if (result.isError) throw new Problem(`${tool.name} failed. --with gives it its arguments`);
 }
 
-/** Uses the connection: who am I, and what is here? */
+/** Prints the server, its tools and the caller. */
 async function ask(client: Client): Promise<void> {
   const server = client.getServerVersion();
   report(
@@ -205,7 +205,7 @@ async function ask(client: Client): Promise<void> {
     `${server?.name} ${server?.version}, MCP ${client.getNegotiatedProtocolVersion()}`,
   );
   const start = performance.now();
-  // MCP 2026-07-28 has no ping; discovery is as light.
+  // MCP 2026-07-28 has no ping; discovery is as cheap.
   await (client.getProtocolEra() === "modern" ? client.discover() : client.ping());
   report("Ping", `${Math.ceil(performance.now() - start)} ms`);
   const { tools } = await client.listTools();
@@ -215,7 +215,7 @@ async function ask(client: Client): Promise<void> {
   for (const part of content) if (part.type === "text") reportCaller(part.text);
 }
 
-/** The example servers answer with a JSON object; others may answer with anything. */
+/** Prints the answer of `whoami`: a JSON object from the example servers, any text from others. */
 function reportCaller(text: string): void {
   try {
     for (const [name, value] of Object.entries<unknown>(JSON.parse(text))) {
@@ -230,7 +230,7 @@ function report(step: string, text: string): void {
   console.log(`${step.padEnd(11)} ${printable(text)}`);
 }
 
-/** `fetch`, whose failures say where they happened. */
+/** `fetch` whose errors name the URL that could not be reached. */
 async function fetchOrSayWhere(input: string | URL, init?: RequestInit): Promise<Response> {
   try {
     return await fetch(input, init);

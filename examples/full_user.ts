@@ -1,18 +1,19 @@
-// The full user inside a tool: introspection tells the id, PropelAuth's own SDK all else.
+// The full user inside a tool: introspection gives the user id, PropelAuth's own SDK fetches the rest.
 // deno-lint-ignore-file no-console no-unversioned-import
 import process from "node:process";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { serve } from "@hono/node-server";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { initBaseAuth, RateLimitedException, type UserMetadata } from "@propelauth/node";
 
-const auth = createPropelAuth.fromEnv();
+const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
 const { PROPELAUTH_AUTH_URL: authUrl = "", PROPELAUTH_API_KEY: apiKey = "" } = process.env;
 if (apiKey === "") {
   console.error("PROPELAUTH_API_KEY is missing (PropelAuth dashboard > Backend Integration)");
   process.exit(1);
 }
-// Without its public key the SDK fetches it now, and ends the process when it cannot.
+// Without the public key the SDK fetches it now, and ends the process if that fails.
 const { PROPELAUTH_VERIFIER_KEY: verifierKey } = process.env;
 const manualTokenVerificationMetadata = verifierKey && { verifierKey, issuer: authUrl };
 const propelAuth = initBaseAuth({
@@ -21,7 +22,7 @@ const propelAuth = initBaseAuth({
   ...(manualTokenVerificationMetadata && { manualTokenVerificationMetadata }),
 });
 
-/** Asked at each call: organizations and roles as they are now. Scopes are as consented to. */
+/** Fetches the user at each call, so that organizations and roles are current. */
 async function fetchCaller(): Promise<UserMetadata> {
   const { subject } = auth.getAccessToken() ?? {};
   if (subject === undefined) throw new Error("This token stands for no user");
@@ -36,7 +37,7 @@ function explain(error: unknown): string {
   if (error instanceof RateLimitedException) {
     return "PropelAuth is asked too often; try again later";
   }
-  // The SDK has no class for it.
+  // The SDK has no error class for a wrong API key.
   const isKey = error instanceof Error && /ApiKey is incorrect/.test(error.message);
   if (!isKey) return "PropelAuth cannot tell who this is now; try again later";
   console.error("PropelAuth refuses PROPELAUTH_API_KEY: is it of the environment of the Auth URL?");

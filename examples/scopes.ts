@@ -1,22 +1,23 @@
-// Scopes end to end: one policy, written once. A call without its scopes is answered 403 with a
-// challenge, upon which a client asks the user for more. Try it: `deno task dev --scopes`.
+// A server with one policy for scopes: a call that lacks a scope is answered 403 with a challenge, and
+// the client asks the user for more scopes. Try it: `deno task dev --scopes`.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth, type PropelAuthOptions } from "jsr:@x/propelauth-mcp";
 import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 
-/** Nothing is required at the door; what an operation needs stands beside its name. */
+/** No scope is required for every request; each operation names the scopes that it needs. */
 export const SCOPES = {
   scopesSupported: ["read:reports", "write:reports", "admin:org"],
-  // Whoever may write may read; an admin may both.
+  // A token with write:reports may also read; one with admin:org may do both.
   scopeHierarchy: { "admin:org": ["write:reports"], "write:reports": ["read:reports"] },
   operations: {
     tools: {
       list_reports: ["read:reports"],
-      // Listed for all, so that a client can step up; the others see what they may use.
+      // Listed for everybody, so that a client can ask for the scope; the other tools are listed for
+      // callers who may use them.
       add_report: { scopes: ["write:reports"], unlisted: false },
-      // PropelAuth is asked now, whatever the cache holds.
+      // PropelAuth is asked again for this call, whatever is cached.
       purge_reports: { scopes: ["admin:org"], fresh: true },
     },
   },
@@ -38,7 +39,7 @@ export function createServer(auth: PropelAuth): (request: Request) => Promise<Re
       return say(`Added ${input.title}`);
     });
     server.registerTool("purge_reports", { description: "Deletes all reports" }, () => {
-      // The policy knows scopes; what else a tool wants, it says itself.
+      // The policy covers scopes; the tool itself checks anything else, such as a role.
       auth.requireRole("Owner", "Admin");
       reports.clear();
       return say("Deleted");

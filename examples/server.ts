@@ -1,4 +1,4 @@
-// An MCP server for PropelAuth's users, on SDK v2: start it with `deno task serve`.
+// An MCP server on SDK v2 whose users log in with PropelAuth: `deno task serve`.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
 import { consoleEvents } from "jsr:@x/propelauth-mcp/events";

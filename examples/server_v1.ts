@@ -1,8 +1,8 @@
-// The server of server.ts on SDK v1, where every request gets a new server and transport.
+// The server of server.ts on SDK v1, which needs a new server and transport for each request.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
 import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
-// Deno finds SDK v1's types by these comments only; without them everything is `any`.
+// Deno finds SDK v1's types only by these comments; without them everything is `any`.
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/mcp"
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/webStandardStreamableHttp"

@@ -1,7 +1,7 @@
-// Forgets a user at once when PropelAuth says that something about them changed. In PropelAuth's
-// dashboard, Integrations > Webhooks: the URL of this server with `/webhooks/propelauth`, and the
-// events user.deleted, user.disabled, user.locked, user.logged_out, user.removed_from_org and
-// user.role_changed_within_org. The signing secret stands there too.
+// Forgets a user's cached answers when a webhook of PropelAuth reports a change of the user. In
+// PropelAuth's dashboard, under Integrations > Webhooks, add the URL of this server with the path
+// `/webhooks/propelauth`, and the events user.deleted, user.disabled, user.locked, user.logged_out, user.removed_from_org and
+// user.role_changed_within_org. The signing secret is shown there too.
 // deno-lint-ignore-file no-unversioned-import
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
@@ -25,14 +25,16 @@ export function createWebhook(
       return new Response(null, { status: 401 });
     }
     const user = userOf(body);
-    // It rejects when the other instances cannot be told: PropelAuth sends the webhook again.
+    // If this rejects, because the other instances cannot be reached, the answer is 500 and PropelAuth
+    // sends the webhook again.
     if (user !== undefined) await auth.forgetSubject(user);
     return new Response(null, { status: 204 });
   };
 }
 
 /**
- * Whether Svix, which sends PropelAuth's webhooks, signed a body with this secret, and lately:
+ * Whether a body was signed with this secret within the last five minutes by Svix, which sends
+ * PropelAuth's webhooks:
  * https://docs.svix.com/receiving/verifying-payloads/how-manual
  */
 export function isSigned(body: string, headers: Headers, secret: string, now: number): boolean {
@@ -49,7 +51,7 @@ export function isSigned(body: string, headers: Headers, secret: string, now: nu
   });
 }
 
-/** The user that an event is about: the subject of their tokens. */
+/** The id of the user whom an event is about, which is the subject of the user's tokens. */
 function userOf(body: string): string | undefined {
   const event = JSON.parse(body);
   const user = event?.event_type === "user.removed_from_org"
@@ -58,7 +60,7 @@ function userOf(body: string): string | undefined {
   return typeof user === "string" && user !== "" ? user : undefined;
 }
 
-/** The body, if it is not too long: it is read before anybody has proved to be PropelAuth. */
+/** Reads the body; `undefined` if it is too long. The sender is not yet authenticated. */
 async function readBody(request: Request): Promise<string | undefined> {
   const decoder = new TextDecoder();
   let [text, bytes] = ["", 0];

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# @genkit-ai/mcp 1.42.0 with genkit 1.42.0: when an MCP server answers 503 to a host that asks for its
-# tools for the first time, `host.ready()` resolves, `host.getActiveTools()` resolves to an empty list,
-# and the list stays empty after the server has come back: the host asks no more. A host that had its
-# tools before the outage finds them again.
-# Expected: ready() rejects, or a later getActiveTools() tries again.
-# Who meets it: an agent that starts during a few seconds of outage has no tools until it is restarted,
-# and nothing but a line on standard error says so. `host.enable(name)` brings the tools back;
-# `host.reconnect(name)` opens a session, and the list stays empty.
-# Seen on Node 20.20: see the text between the two EOT below.
+# @genkit-ai/mcp 1.42.0 keeps a server switched off that was away when its tools were first asked for.
+#
+# Expected: `host.ready()` rejects, or a later `host.getActiveTools()` tries again.
+# Seen: while the server answers 503, `ready()` resolves and `getActiveTools()` resolves to an empty
+# list. After the server has come back the list stays empty, and no request is sent. A host that had
+# its tools before the outage finds them again.
+# For users: an agent that starts during a few seconds of outage has no tools until its restart; one
+# line on standard error says so. `host.enable(name)` brings the tools back; after
+# `host.reconnect(name)` the list stays empty.
+#
+# Output on 27 November 2026, with Node 20.20: see the end of this script.
 set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 echo '{ "private": true, "type": "module" }' > package.json
-timeout 300 npm install --silent --no-fund --no-audit genkit@1.42.0 @genkit-ai/mcp@1.42.0
+timeout 300 npm install --no-audit --no-fund --ignore-scripts --loglevel error \
+  genkit@1.42.0 \
+  @genkit-ai/mcp@1.42.0 > npm.txt
 cat > seen.js <<'JS'
 import { createServer } from "node:http";
 import { createMcpHost } from "@genkit-ai/mcp";

@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
-# @langchain/mcp-adapters 1.1.4: when the server no longer knows the session (404, as after its
-# restart), each call of a tool throws, and `getTools()` gives the same tools again without a request,
-# so that calling it anew does not help either. Only `close()` and then `getTools()` does.
-# Expected: a client that gets 404 for its session starts a new one (MCP 2025-11-25, Transports,
-# Session Management: it MUST), or at least getTools() does.
-# Who meets it: a long-lived agent, after each deploy of the MCP server.
-# Seen on Node 20.20: see the text between the two EOT below.
+# @langchain/mcp-adapters 1.1.4 keeps the tools of a session that the server no longer knows.
+#
+# Expected: MCP 2025-11-25, Transports, Session Management: a client that receives 404 for a request
+# with an MCP-Session-Id has to start a new session.
+# Seen: after the 404 each call of a tool throws. `getTools()` gives the same tools again without a
+# request, so that calling it anew does not help.
+# For users: a long-lived agent loses its tools with each restart of a server that has sessions. Call
+# `close()`, then `getTools()`.
+#
+# Output on 27 November 2026, with Node 20.20: see the end of this script.
 set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 echo '{ "private": true, "type": "module" }' > package.json
-timeout 180 npm install --silent --no-fund --no-audit @langchain/mcp-adapters@1.1.4 @langchain/core@1.4.0
+timeout 180 npm install --no-audit --no-fund --ignore-scripts --loglevel error \
+  @langchain/mcp-adapters@1.1.4 \
+  @langchain/core@1.4.0 > npm.txt
 cat > seen.js <<'JS'
 import { createServer } from "node:http";
 import { MultiServerMCPClient } from "@langchain/mcp-adapters";

@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# srvx 1.0.8 on Node, the server below h3 2.0.8 and Nitro 3: the request that a handler gets passes
-# `instanceof Request`, can be cloned and read, but cannot be copied: `new Request(request)` throws.
-# Expected: an object that is a Request can be given to the constructor of Request (Fetch, section 5.4).
-# Who meets it: middleware that copies a request to change its headers; under h3 each request that
-# such middleware admits ends as 500. `request.clone()`, or a Request built from its parts, works.
-# Seen on Node 20.20: see the text between the two EOT below.
+# srvx 1.0.8 gives handlers a request that cannot be copied. h3 2.0.8 and Nitro 3 stand on it.
+#
+# Expected: Fetch, section 5.4: the constructor of Request takes a Request, and copies it.
+# Seen: on Node the request passes `instanceof Request`, and `request.clone()` works, but
+# `new Request(request)` throws a TypeError, with or without a body given beside it.
+# For users: middleware that copies the request to change its headers fails under h3 with 500. A
+# Request built from its parts (URL, method, headers, body) works.
+#
+# Output on 27 November 2026, with Node 20.20: see the end of this script.
 set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 echo '{ "private": true, "type": "module" }' > package.json
-timeout 120 npm install --silent --no-fund --no-audit h3@2.0.8 srvx@1.0.8
+timeout 120 npm install --no-audit --no-fund --ignore-scripts --loglevel error \
+  h3@2.0.8 \
+  srvx@1.0.8 > npm.txt
 cat > seen.js <<'JS'
 import { H3, serve } from "h3";
 

@@ -3,7 +3,7 @@ import { atMost, type Figure, median } from "../figure.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url);
 
-/** How much longer a program takes to start that imports the core, its cache warm. */
+/** Measures by how much an import of the core delays the start of a program, with a warm cache. */
 export async function measureImport(): Promise<Figure[]> {
   const folder = await Deno.makeTempDir();
   try {
@@ -27,7 +27,7 @@ export async function measureImport(): Promise<Figure[]> {
   }
 }
 
-/** The core as one minified, compressed file. */
+/** Measures the size of the core as one minified, compressed file. */
 export async function measureCoreSize(): Promise<Figure[]> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--minify", MOD.pathname],

@@ -1,7 +1,7 @@
 import { atMost, type Figure } from "../figure.ts";
 import { CALL, createGate } from "../fixture.ts";
 
-/** How often PropelAuth is asked when a thousand requests come at once with one cold token. */
+/** Counts the introspections for a thousand simultaneous requests with one token that is not cached. */
 export async function measureColdFlight(): Promise<Figure[]> {
   let asked = 0;
   const gate = createGate("https://mcp.example.com", {}, () => void asked++);
@@ -12,10 +12,12 @@ export async function measureColdFlight(): Promise<Figure[]> {
   return [atMost("introspections for 1,000 simultaneous cold requests", asked, 1, "", 0)];
 }
 
-/** How much memory a flood of distinct dead tokens leaves behind. */
+/** Measures the memory that a flood of distinct inactive tokens leaves behind. */
 export async function measureDeadTokens(): Promise<Figure[]> {
   const collect: unknown = Reflect.get(globalThis, "gc");
-  if (typeof collect !== "function") throw new Error("Start it by its task: gc is not exposed");
+  if (typeof collect !== "function") {
+    throw new Error("Start it with `deno task bench`, which exposes gc()");
+  }
   const heap = () => {
     collect();
     return Deno.memoryUsage().heapUsed;
@@ -26,7 +28,7 @@ export async function measureDeadTokens(): Promise<Figure[]> {
     await verifier.verifyAccessToken(`dead-token-number-${i}`).catch(() => {});
   }
   const growth = (heap() - before) / 1e6;
-  // The gate has to be alive when the heap is read, or its caches are not in it.
+  // Use the gate once more, so that it and its caches were alive when the heap was read.
   await verifier.verifyAccessToken("dead-token-number-0").catch(() => {});
   return [atMost("heap growth for 200,000 distinct dead tokens", growth, 20, " MB", 1)];
 }

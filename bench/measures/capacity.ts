@@ -7,7 +7,7 @@ import { type Figure, timed } from "../figure.ts";
 
 const TOKENS = 10_000;
 const CALLERS = 32;
-/** As long as the stand-in's answers are. */
+/** An answer of the same length as those of the local PropelAuth. */
 const ANSWER = JSON.stringify({
   active: true,
   sub: "1bf3b5a4-4b40-4f5c-8d0e-9f3e3f1f0a11",
@@ -36,10 +36,12 @@ const options = {
 
 const tokenOf = (i: number) => `pa_${"x".repeat(50)}${100_000 + i}`;
 
-/** What a token takes in one process, and what one process verifies in a second. */
+/** Measures the memory of a process for each cached token, and its verifications per second. */
 export async function measureCapacity(): Promise<Figure[]> {
   const collect: unknown = Reflect.get(globalThis, "gc");
-  if (typeof collect !== "function") throw new Error("Start it by its task: gc is not exposed");
+  if (typeof collect !== "function") {
+    throw new Error("Start it with `deno task bench`, which exposes gc()");
+  }
   const { verifier } = createPropelAuth(options);
   const all = async () => {
     for (let i = 0; i < TOKENS; i++) await verifier.verifyAccessToken(tokenOf(i));
@@ -68,7 +70,7 @@ async function measureRedis(): Promise<Figure[]> {
       Number(/used_memory:(\d+)/.exec(String(await client.sendCommand(["INFO", "memory"])))?.[1]);
     const before = await used();
     const [first, second] = [await verifyAll(client), await verifyAll(client)];
-    // The locks of the first two seconds count too.
+    // This includes the locks, which Redis keeps for two seconds.
     const bytes = (await used() - before) / TOKENS;
     const rate = (perSecond: number) => `${perSecond.toFixed(0)} /s`;
     return [
@@ -76,8 +78,8 @@ async function measureRedis(): Promise<Figure[]> {
         what: "memory of Redis for each token, its lock included",
         measured: `${bytes.toFixed(0)} B`,
       },
-      { what: "new tokens that one process takes and shares", measured: rate(first) },
-      { what: "new tokens that one process finds in Redis", measured: rate(second) },
+      { what: "new tokens that one process introspects and shares", measured: rate(first) },
+      { what: "new tokens that one process reads from Redis", measured: rate(second) },
     ];
   } finally {
     client.destroy();
@@ -85,7 +87,7 @@ async function measureRedis(): Promise<Figure[]> {
   }
 }
 
-/** Verifies every token with a gate that knows none; gives how many in a second. */
+/** Verifies every token with a gate that has none cached; returns the verifications per second. */
 async function verifyAll(client: Parameters<typeof createRedisCache>[0]): Promise<number> {
   const sharedCache = createRedisCache(client);
   const { verifier } = createPropelAuth({ ...options, sharedCache });

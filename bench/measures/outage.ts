@@ -8,7 +8,7 @@ const MCP_URL = `${BASE_URL}/mcp`;
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A gate whose PropelAuth is a function; the default is to ask over the network. */
+/** Creates a gate whose PropelAuth is a function; without one it asks over the network. */
 function createGate(authUrl: string, cacheTtlSeconds: number, fetch?: Fetch): PropelAuth {
   return createPropelAuth({
     authUrl,
@@ -19,7 +19,7 @@ function createGate(authUrl: string, cacheTtlSeconds: number, fetch?: Fetch): Pr
   });
 }
 
-/** A gate that counts its questions; each is answered at once. */
+/** Creates a gate that counts its introspections; each is answered at once. */
 function createCountedGate(answer: () => Response) {
   const counted = { asked: 0, atOnce: 0, most: 0, gate: createGate(BASE_URL, 0, ask) };
   async function ask(): Promise<Response> {
@@ -38,7 +38,7 @@ const request = (token: string, url = MCP_URL) =>
 const failing = () => new Response(null, { status: 500 });
 const inactive = () => Response.json({ active: false });
 
-/** How long a request takes that is refused because the breaker is open. */
+/** Measures the time of a request that is refused because the breaker is open. */
 export async function measureOpenBreaker(): Promise<Figure[]> {
   const handler = createCountedGate(failing).gate.handler(() => new Response("unreachable"));
   const refuse = async (calls: number): Promise<void> => {
@@ -52,7 +52,7 @@ export async function measureOpenBreaker(): Promise<Figure[]> {
   return [atMost("a refusal with the breaker open", time, 1, " ms", 3)];
 }
 
-/** How often PropelAuth is asked under each flood. */
+/** Counts the introspections during each kind of flood. */
 export async function measureFloods(): Promise<Figure[]> {
   const figures: Figure[] = [];
   const flood = async (
@@ -85,7 +85,7 @@ export async function measureFloods(): Promise<Figure[]> {
 
 const CALLERS = 32;
 
-/** Protected calls per second of 32 callers against a PropelAuth that takes 25 ms to answer. */
+/** Measures the protected calls per second of 32 callers with a PropelAuth that takes 25 ms. */
 export async function measureSlowPropelAuth(): Promise<Figure[]> {
   const propelAuth = await startProgram("programs/slow_propelauth.ts", MCP_URL);
   try {
@@ -102,7 +102,7 @@ export async function measureSlowPropelAuth(): Promise<Figure[]> {
   }
 }
 
-/** Each caller has a token of its own, and calls again once it is answered. */
+/** Each caller has its own token, and calls again as soon as it has the response. */
 async function callsPerSecond(gate: PropelAuth, calls: number): Promise<number> {
   const handler = gate.handler(createMcpServer());
   const run = (each: number) =>

@@ -2,7 +2,7 @@ import { atMost, type Figure } from "../figure.ts";
 import { expectList, LIST, LISTED } from "../fixture.ts";
 import { compareServers, inMicroseconds, load } from "./protected_call.ts";
 
-/** What a policy adds to a warm call over HTTP, beside the gate. */
+/** Measures what a policy adds to a warm call over HTTP, in addition to the gate. */
 export async function measurePolicyCall(): Promise<Figure[]> {
   const { ratio, one, other } = await compareServers(
     ["policy"],
@@ -15,7 +15,7 @@ export async function measurePolicyCall(): Promise<Figure[]> {
   ];
 }
 
-/** What a policy adds to a long list, of which it takes out one tool: all is read, and nearly all written again. */
+/** Measures what a policy adds to a long list from which it removes one tool. */
 export async function measurePolicyList(): Promise<Figure[]> {
   const { ratio, one, other } = await compareServers(
     ["policy", "list"],

@@ -4,7 +4,7 @@ import { startProgram } from "../start_program.ts";
 
 const URL_ = "https://mcp.example.com/mcp";
 
-/** A warm protected call against the same call without the gate, without a network. */
+/** Compares a warm protected call with the same call without the gate, without a network. */
 export async function measureProcessCall(): Promise<Figure[]> {
   const mcp = createMcpServer();
   const guarded = createGate("https://mcp.example.com").handler(mcp);
@@ -17,8 +17,8 @@ export async function measureProcessCall(): Promise<Figure[]> {
 }
 
 /**
- * The same over HTTP, each server in a process of its own: in one they would share what the engine
- * has learnt of either, and the bare one would pay for the other.
+ * Compares the same calls over HTTP, with each server in a process of its own: in one process the
+ * engine's optimisations for one server would affect the other.
  */
 export async function measureHttpCall(): Promise<Figure[]> {
   const { ratio, one, other } = await compareServers(["guarded"], ["bare"], (url) => load(url));
@@ -32,9 +32,9 @@ export async function measureHttpCall(): Promise<Figure[]> {
 /**
  * Compares two servers, each in a process of its own.
  *
- * @param oneKind The arguments of the one.
- * @param otherKind The arguments of the other.
- * @param run Loads a server, the one or the other, with {@linkcode CALLS} requests.
+ * @param oneKind The arguments of the first server.
+ * @param otherKind The arguments of the second server.
+ * @param run Sends {@linkcode CALLS} requests to a server; `isOne` for the first.
  * @param rounds How many rounds count.
  * @returns The ratio, and the medians of both in microseconds.
  */
@@ -65,14 +65,14 @@ export async function compareServers(
   }
 }
 
-/** A line of the table without a goal. */
+/** A figure without a goal. */
 export function inMicroseconds(what: string, time: number): Figure {
   return { what, measured: `${time.toFixed(0)} microseconds` };
 }
 
 const CALLS = 400;
 
-/** 400 calls over eight connections that stay open. */
+/** Sends 400 calls over eight connections that stay open; returns the time in milliseconds. */
 export function load(
   url: string,
   request: RequestInit = CALL,

@@ -5,7 +5,7 @@ import { createGate, TOKEN } from "../fixture.ts";
 const CALLS = 50_000;
 const ROUNDS = 15;
 
-/** A warm verification against the one SHA-256 that it cannot do without. */
+/** Compares a warm verification with one SHA-256 of the token, which every verification needs. */
 export async function measureWarmVerification(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const distinct of [1, 10_000]) {

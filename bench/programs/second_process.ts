@@ -1,5 +1,6 @@
-// A process with a gate of its own that `shared_cache.ts` starts: verifies so many tokens, each once,
-// from 32 callers, and prints how many it did in a second. Usage: AUTH_URL REDIS_URL or "" TOKENS
+// A process with a gate of its own, which `measures/shared_cache.ts` starts: 32 callers present a number
+// of tokens, each once, and it prints the calls per second.
+// Arguments: AUTH_URL, REDIS_URL or "", number of TOKENS
 // deno-lint-ignore-file no-console
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { createRedisCache } from "@x/propelauth-mcp/redis";
@@ -28,7 +29,7 @@ const call = async (token: string): Promise<void> => {
   await expectHello(await handler(request));
 };
 
-// The code is warm, the tokens to come are not.
+// Warm up the code; the tokens below are still unknown.
 for (let i = 0; i < 500; i++) await call("warm");
 let next = 0;
 const time = await timed(() =>

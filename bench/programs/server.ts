@@ -1,5 +1,5 @@
-// A server that `bench.ts` loads, bare, protected, or with a policy: prints its URL, and ends when its standard
-// input does.
+// The MCP server that the measures call: bare, guarded, or guarded with a policy. It prints its URL, and
+// exits when its standard input ends. Arguments: "bare", "guarded" or "policy", and "list" for many tools
 // deno-lint-ignore-file no-console
 import { createGate, createListServer, createMcpServer, RULES } from "../fixture.ts";
 

@@ -1,5 +1,5 @@
-// A PropelAuth that calls every token active after 25 ms: prints its URL, and ends when its standard
-// input does. Usage: RESOURCE
+// A PropelAuth that answers after 25 ms that a token is active, whichever it is. It prints its URL, and
+// exits when its standard input ends. Argument: the RESOURCE, as audience
 // deno-lint-ignore-file no-console
 const body = JSON.stringify({
   active: true,

@@ -38,7 +38,7 @@ function points(sample: Sample | undefined, name: string): readonly Point[] {
   return (metric?.sum ?? metric?.gauge ?? metric?.histogram)?.dataPoints ?? [];
 }
 
-/** The sum of those points that have an attribute. */
+/** The sum of the points that have an attribute with this value, or of all points. */
 function total(sample: Sample | undefined, name: string, key?: string, value?: string): number {
   return points(sample, name)
     .filter(({ attributes = [] }) =>
@@ -48,7 +48,7 @@ function total(sample: Sample | undefined, name: string, key?: string, value?: s
     .reduce((sum, { asInt, asDouble, count }) => sum + Number(asInt ?? asDouble ?? count ?? 0), 0);
 }
 
-/** What was added between one export and the next, for each second. */
+/** The increase per second between each export and the one before. */
 function rates(samples: readonly Sample[], name: string, key?: string, value?: string): number[] {
   return samples.slice(1).map((sample, i) => {
     const before = samples[i];
@@ -57,7 +57,7 @@ function rates(samples: readonly Sample[], name: string, key?: string, value?: s
   });
 }
 
-/** The bounds of the histogram, and how many questions fell below each since the start. */
+/** The bounds of the histogram, and the number of introspections in each bucket since the start. */
 function buckets(sample: Sample | undefined): { bounds: readonly number[]; counts: number[] } {
   const all = points(sample, "introspection.duration");
   const bounds = all[0]?.explicitBounds ?? [];
@@ -85,7 +85,7 @@ function quantile(sample: Sample | undefined, share: number): number {
 const WIDTH = 500;
 const HEIGHT = 150;
 
-/** The next number that reads well at the end of an axis. */
+/** Rounds up to a number that is easy to read at the end of an axis. */
 function roundUp(value: number): number {
   const unit = 10 ** Math.floor(Math.log10(value));
   return Math.ceil(value / unit * 2) / 2 * unit;
@@ -113,7 +113,7 @@ function chart(content: string): string {
   return `<svg viewBox="-44 -8 ${WIDTH + 64} ${HEIGHT + 32}">${content}</svg>`;
 }
 
-/** Areas on top of each other, the first at the bottom. */
+/** Stacked areas, the first series at the bottom. */
 function areas(series: Record<string, number[]>, colors: Record<string, string>, time: string) {
   const length = Object.values(series)[0]?.length ?? 0;
   const sums = Array.from(
@@ -178,12 +178,12 @@ function tile(name: string, value: string, color = "inherit"): string {
 }
 
 /**
- * Builds the page.
+ * Builds the page of the dashboard.
  *
- * @param samples Each export, in order.
+ * @param samples The exports, in order.
  * @returns A whole HTML document without a script.
  */
-export function buildPage(samples: readonly Sample[]): string {
+export function buildDashboard(samples: readonly Sample[]): string {
   const last = samples.at(-1);
   const duration = ((last?.at ?? 0) - (samples[0]?.at ?? 0)) / 1000;
   const time = seconds(duration);

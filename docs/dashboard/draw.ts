@@ -7,11 +7,11 @@
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { buildPage, type Sample } from "./charts.ts";
+import { buildDashboard, type Sample } from "./charts.ts";
 
 const INTERVAL_MS = 500;
 
-/** Takes the metrics of each export, as they come. */
+/** Starts a server that takes OTLP exports and collects their metrics. */
 async function collect(): Promise<{ endpoint: string; samples: Sample[]; close(): void }> {
   const samples: Sample[] = [];
   const server = createServer(async (request, response) => {
@@ -49,13 +49,13 @@ const { success } = await new Deno.Command(Deno.execPath(), {
   },
 }).spawn().status;
 collector.close();
-if (!success) throw new Error("The server that is observed failed");
+if (!success) throw new Error("traffic.ts failed");
 
 const browser = await chromium.launch({
   executablePath: Deno.args[0] ?? "/usr/bin/chromium",
   args: ["--no-sandbox"],
 });
 const page = await browser.newPage({ viewport: { width: 1120, height: 670 } });
-await page.setContent(buildPage(collector.samples));
+await page.setContent(buildDashboard(collector.samples));
 await page.screenshot({ path: fileURLToPath(new URL("../dashboard.png", import.meta.url)) });
 await browser.close();

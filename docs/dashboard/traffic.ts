@@ -1,5 +1,5 @@
-// A protected server and its callers, for some seconds: all is well, then many come at once, then
-// PropelAuth is down, then it is back. Started by `dashboard.ts` with Deno's exporter on.
+// A protected server and its callers, for 26 seconds: normal load, a burst of new tokens, six seconds
+// in which PropelAuth is down, and normal load again. `draw.ts` starts it with Deno's exporter on.
 import * as api from "@opentelemetry/api";
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { otelEvents } from "@x/propelauth-mcp/otel";
@@ -15,7 +15,7 @@ const kit = createTestPropelAuth({
 const { options } = kit;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** PropelAuth is some way off: most answers take 20 to 80 ms, few take longer. */
+/** PropelAuth over a network: most answers take 20 to 80 ms, a few take longer. */
 async function ask(url: string, init: RequestInit): Promise<Response> {
   await wait(20 + 60 * Math.random() ** 2 + (Math.random() < 0.04 ? 250 * Math.random() : 0));
   return await options.tokenIntrospectionOverrides?.fetch?.(url, init) ?? Response.error();
@@ -41,7 +41,7 @@ async function call(token?: string): Promise<void> {
 const users = Array.from({ length: 25 }, (_, i) => kit.token({ subject: `user-${i}` }));
 const lacking = kit.token({ scopes: [] });
 
-/** Callers as they come: mostly known ones, some strangers, some who may not. */
+/** A random caller: mostly a known user, sometimes without a token, with an unknown one, or without the scope. */
 function anyone(): string | undefined {
   const dice = Math.random();
   if (dice < 0.04) return undefined;

@@ -1,4 +1,4 @@
-// Builds guides and API reference into one static site: start it with `deno task docs`.
+// Builds the guides and the API reference into one static site: `deno task docs`.
 // deno-lint-ignore-file no-console
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -12,10 +12,10 @@ const HELP = `Builds the guides of docs/ and the API reference into one static s
 
 Usage: deno task docs [options]
 
-  --output DIR  where the site goes (docs/dist)
+  --output DIR  the folder of the site (docs/dist)
   --help        this text
 
-Ends with 1 when a link of the site leads nowhere.`;
+Exits with 1 if the site has a dead link.`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -72,7 +72,9 @@ if (values.help) {
   const output = resolve(values.output);
   const pages = await build(output);
   const dead = await findDeadLinks(output);
-  for (const { page, link } of dead) console.error(`${page} links to ${link}, which is not there`);
+  for (const { page, link } of dead) {
+    console.error(`${page} links to ${link}, which does not exist`);
+  }
   if (dead.length > 0) Deno.exitCode = 1;
   else console.log(`${pages.length} pages, open ${join(output, "index.html")}`);
 }

@@ -1,20 +1,20 @@
-/** Finds the links of a built site that lead nowhere. */
+/** Finds the dead links of a built site. */
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix, sep } from "node:path";
 import { readIds, unescapeHtml } from "./html.ts";
 
-/** A link without a target. */
+/** A link whose target does not exist. */
 export interface DeadLink {
   readonly page: string;
   readonly link: string;
 }
 
-/** Where a link may lead without being followed: to other sites, and into itself. */
+/** Links that are not checked: to other sites, mail addresses and inline data. */
 const ELSEWHERE = /^(https?|mailto|data):/;
 
 /**
- * Follows every `href` and `src` of every page, anchors included. A folder is no target: without a
- * server it is a list of files. Links to other sites are left alone.
+ * Checks every `href` and `src` of every page, anchors included. A link to a folder counts as dead,
+ * because without a server it shows a list of files. Links to other sites are not checked.
  */
 export async function findDeadLinks(folder: string): Promise<DeadLink[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -31,13 +31,13 @@ export async function findDeadLinks(folder: string): Promise<DeadLink[]> {
   for (const [page, html] of texts) {
     for (const [, escaped = ""] of html.matchAll(/\s(?:href|src)="([^"]*)"/g)) {
       const link = unescapeHtml(escaped);
-      if (!ELSEWHERE.test(link) && !leadsSomewhere(ids, page, link)) dead.push({ page, link });
+      if (!ELSEWHERE.test(link) && !hasTarget(ids, page, link)) dead.push({ page, link });
     }
   }
   return dead;
 }
 
-function leadsSomewhere(
+function hasTarget(
   ids: ReadonlyMap<string, ReadonlySet<string>>,
   page: string,
   link: string,

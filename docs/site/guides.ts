@@ -1,15 +1,15 @@
-/** Guides as pages: Markdown in, HTML and the sections that can be searched out. */
+/** Turns the guides from Markdown into HTML pages and the sections that the search knows. */
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, posix } from "node:path";
 import { Marked, type Token, type Tokens } from "marked";
 import { buildHead, buildResults, climb, escapeHtml, SEARCH_FORM } from "./html.ts";
 import { textOf } from "./markdown_text.ts";
 
-/** One part of a guide, or one symbol of the API, as the search knows it. */
+/** A section of a guide, or a symbol of the API, as the search knows it. */
 export interface Section {
-  /** Its page, and its anchor there. */
+  /** The path of its page, with its anchor. */
   readonly id: string;
-  /** The guide, or the kind of symbol and its entry. */
+  /** The title of the guide, or the kind of symbol and its entry. */
   readonly place: string;
   readonly title: string;
   readonly text: string;
@@ -22,13 +22,13 @@ export interface Page {
   readonly sections: readonly Section[];
 }
 
-/** A file that a guide shows, and where it goes. */
+/** An image of a guide: its file in the repository, and its path in the site. */
 export interface Picture {
   readonly from: string;
   readonly path: string;
 }
 
-/** A part of the site beside the guides. */
+/** A link in the list of pages, below the guides. */
 export interface Part {
   readonly title: string;
   readonly path: string;
@@ -44,11 +44,12 @@ const INDEX = "README.md";
 const FILES = "files";
 
 /**
- * Builds every page: the guides, in the order in which `docs/README.md` lists them, and the source
- * files that are linked to. A guide that is not listed comes last.
+ * Builds a page for each guide, in the order in which `docs/README.md` lists them, and for each source
+ * file that is linked. Guides that are not listed come last.
  *
- * @param linked Files that other parts of the site link to.
- * @param parts What stands below the guides in the list of pages.
+ * @param root The repository's folder.
+ * @param linked Source files to which other parts of the site link.
+ * @param parts Links that follow the guides in the list of pages.
  */
 export async function buildPages(
   root: string,
@@ -69,7 +70,7 @@ export async function buildPages(
   const list = (current: string, up: string) => listPages(guides, parts, current, up);
   const pages = guides.map((guide): Page => {
     retarget(marked, guide.tokens, files, pictures);
-    const html = buildPage(guide.title, renderGuide(marked, guide), list(guide.name, ""), "");
+    const html = buildSitePage(guide.title, renderGuide(marked, guide), list(guide.name, ""), "");
     return { path: pageOf(guide.name), html, sections: splitSections(guide) };
   });
   for (const file of files) pages.push(await buildFilePage(root, file, list));
@@ -79,7 +80,7 @@ export async function buildPages(
   };
 }
 
-/** Points links at pages of the site instead of files of the repository. */
+/** Changes links to files of the repository into links to pages of the site. */
 function retarget(
   marked: Marked,
   tokens: Token[],
@@ -113,7 +114,7 @@ async function buildFilePage(
   const body = `<h1>${escapeHtml(file)}</h1><pre><code>${code.join("\n")}</code></pre>`;
   const path = `${posix.join(FILES, file)}.html`;
   const up = climb(path);
-  return { path, html: buildPage(file, body, list("", up), up), sections: [] };
+  return { path, html: buildSitePage(file, body, list("", up), up), sections: [] };
 }
 
 function renderGuide(marked: Marked, guide: Guide): string {
@@ -127,7 +128,7 @@ function renderGuide(marked: Marked, guide: Guide): string {
   return html.join("");
 }
 
-/** Tables are wider than phones: each scrolls by itself. */
+/** Wraps a table, so that it scrolls by itself on a narrow screen. */
 function wrapTable(html: string): string {
   return html.startsWith("<table>") ? `<div class="table" tabindex="0">${html}</div>` : html;
 }
@@ -148,7 +149,7 @@ function splitSections(guide: Guide): Section[] {
   return sections;
 }
 
-/** The ids that GitHub gives to headings, so that links work in both places. */
+/** Creates the ids that GitHub gives to headings, so that links work here and there. */
 function createSlugger(): (title: string) => string {
   const seen = new Map<string, number>();
   return (title) => {
@@ -185,7 +186,7 @@ function listPages(
   return links.join("\n");
 }
 
-function buildPage(title: string, body: string, list: string, up: string): string {
+function buildSitePage(title: string, body: string, list: string, up: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>

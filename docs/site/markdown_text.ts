@@ -1,8 +1,8 @@
-/** Markdown as plain text, for what the search shows and for the ids of headings. */
+/** Markdown as plain text, for the search and for the ids of headings. */
 import type { Token } from "marked";
 
 /**
- * Leaves out all that is not said: fences, rules, emphasis, tags, where links lead and the heads of
+ * The plain text of Markdown, without fences, rules, emphasis, tags, targets of links and headings of
  * tables.
  */
 export function textOf(tokens: readonly Token[]): string {

@@ -6,7 +6,7 @@ const COMMANDS: Partial<Record<typeof Deno.build.os, [string, ...string[]]>> = {
   windows: ["rundll32", "url.dll,FileProtocolHandler"],
 };
 
-/** Tries to open a web address; where there is no browser, nothing happens. */
+/** Tries to open a web address. Without a browser it does nothing. */
 export function openBrowser(url: URL): void {
   if (!/^https?:$/.test(url.protocol)) return;
   const [command, ...args] = COMMANDS[Deno.build.os] ?? ["xdg-open"];

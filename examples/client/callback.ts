@@ -1,16 +1,16 @@
-// Receives the answer to a login: a web server on loopback, and the page the browser ends on.
+// Receives the answer to a login: a web server on loopback, and the last page in the browser.
 import { Problem } from "./problem.ts";
 
-/** The web server. Disposing of it lets the last page arrive. */
+/** The web server. Disposing waits until the last page is sent. */
 export interface Callback extends AsyncDisposable {
-  /** Where PropelAuth sends the browser after the login. */
+  /** The URL to which PropelAuth sends the browser after the login. */
   readonly redirectUrl: string;
   /**
-   * Waits for the answer to one login, and turns others away.
+   * Waits for the answer to one login, and rejects others.
    *
-   * @param state What the login was started with: the only answer that counts brings it back.
-   * @param finish Completes the login; what it throws is shown in the browser, and thrown here.
-   * @param signal Ends the waiting.
+   * @param state The `state` with which the login was started; only an answer with it is accepted.
+   * @param finish Completes the login; its error is shown in the browser, and thrown here.
+   * @param signal Ends the wait.
    */
   receive(
     state: string,
@@ -36,7 +36,7 @@ export function listenForCallback(port: number): Callback {
       new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
         answer = async (parameters) => {
-          // Whoever lacks the state did not come from our login, and must not end it either.
+          // A request with another state does not belong to our login, and must not end it.
           if (parameters.get("state") !== state) {
             return page(400, "Another login", "This is not the login that the client waits for.");
           }

@@ -1,4 +1,4 @@
-// What went wrong, in one line that says what to do next.
+// Explains errors, in one line that says what to do next.
 import {
   InsufficientScopeError,
   IssuerMismatchError,
@@ -9,12 +9,12 @@ import {
   SdkHttpError,
 } from "@modelcontextprotocol/client";
 
-/** A problem that is explained already. */
+/** An error whose message is already an explanation. */
 export class Problem extends Error {
   override readonly name = "Problem";
 }
 
-/** Nobody answered at an address. A TypeError, so that the SDK treats it as the failed fetch it is. */
+/** No server answered at an address. A TypeError, so that the SDK treats it as a failed fetch. */
 export class Unreachable extends TypeError {
   override readonly name = "Unreachable";
   readonly url: URL;
@@ -27,9 +27,9 @@ export class Unreachable extends TypeError {
 /**
  * Explains an error.
  *
- * @param error Whatever was thrown.
+ * @param error The error.
  * @param serverUrl The MCP server.
- * @param redirectUrl Where this client receives the login.
+ * @param redirectUrl The URL at which this client receives the login.
  * @returns One line without control characters.
  */
 export function explain(error: unknown, serverUrl: URL, redirectUrl: string): string {
@@ -93,12 +93,12 @@ function explainStatus(error: SdkHttpError, serverUrl: URL): string | undefined 
   }
 }
 
-/** What others wrote, fit for a terminal: one line, no control characters, not endless. */
+/** Makes foreign text safe for a terminal: one line, no control characters, at most 500 characters. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").slice(0, 500);
 }
 
-/** Breaks text between its words, into lines of 80 columns. */
+/** Breaks text between words, into lines of at most 80 columns. */
 export function wrap(text: string): string {
   return text.replace(/(?=.{81})(.{1,80}|\S+) /g, "$1\n");
 }

@@ -1,4 +1,4 @@
-// Keeps what SDK v2's client needs for one login, in memory, and tells how far the login is.
+// Stores the state of one login of SDK v2's client in memory, and reports the steps of the login.
 import type {
   OAuthClientInformationMixed,
   OAuthClientMetadata,
@@ -8,13 +8,13 @@ import type {
 } from "@modelcontextprotocol/client";
 import { Problem } from "./problem.ts";
 
-/** An `OAuthClientProvider` for one process: registers anew, and forgets all at the end. */
+/** An `OAuthClientProvider` for one process: it registers a new client and stores nothing on disk. */
 export class LoginProvider implements OAuthClientProvider {
   readonly redirectUrl: string;
   readonly clientMetadata: OAuthClientMetadata;
-  /** Ties the answer to the login that was started here. The SDK leaves the comparison to us. */
+  /** The `state` of the login that was started here. The SDK leaves the comparison to us. */
   readonly loginState = crypto.randomUUID();
-  /** Where the user logs in, as soon as it is known. */
+  /** The URL at which the user logs in, once it is known. */
   authorizationUrl: URL | undefined;
   readonly #report: (step: string, text: string) => void;
   #client: OAuthClientInformationMixed | undefined;

@@ -1,14 +1,14 @@
-// What `deno task dev` prints: where everything is, who can log in, and how to connect.
+// The text that `deno task dev` prints: the URLs, the users, and how to connect clients.
 
-/** What runs. */
+/** The servers that run. */
 export interface Running {
   readonly mcpUrl: string;
   readonly authUrl: string;
   readonly scopes: readonly string[];
   readonly users: readonly User[];
-  /** The file that has the variables. */
+  /** The file that contains the environment variables. */
   readonly envFile: string;
-  /** Whether its tools need scopes. */
+  /** Whether the server is that of examples/scopes.ts, whose tools need scopes. */
   readonly policy: boolean;
 }
 
@@ -19,10 +19,10 @@ interface User {
   readonly grantableScopes?: readonly string[];
 }
 
-/** Where the client connects when it is told nothing. */
+/** The URL to which `deno task client` connects by default. */
 const DEFAULT_MCP_URL = "http://127.0.0.1:8000/mcp";
 
-/** Describes it in lines of at most 80 columns. */
+/** Describes the servers in lines of at most 80 columns. */
 export function describeRunning(running: Running, bold: (text: string) => string): string {
   const { mcpUrl, authUrl, scopes, users, envFile, policy } = running;
   const client = `deno task client${mcpUrl === DEFAULT_MCP_URL ? "" : ` ${mcpUrl}`}`;

@@ -1,18 +1,18 @@
-// What `deno task dev` leaves for other programs while it runs: its variables, in a file that only
-// its owner can read.
+// The file in which `deno task dev` leaves its environment variables for other programs while it runs.
+// Only its owner can read it.
 // deno-lint-ignore-file no-unversioned-import
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { LocalPropelAuth } from "jsr:@x/propelauth-local";
 
-/** Where the variables are, beside the stand-in's own file. */
+/** The path of the file. */
 export const ENV_FILE = ".local-propelauth.env";
 
-/** Longer than anyone develops at a stretch. */
+/** How long the token is valid. */
 const TOKEN_SECONDS = 24 * 60 * 60;
 
 /**
- * Writes the variables, and a token of the first user for the doctor. Disposing removes the file,
- * unless another one has written its own since.
+ * Writes the variables, and a token of the first user for the doctor. Disposing deletes the file,
+ * unless another `deno task dev` has overwritten it.
  */
 export async function writeEnvFile(local: LocalPropelAuth, mcpUrl: string): Promise<Disposable> {
   const token = await local.mintToken({
@@ -21,7 +21,7 @@ export async function writeEnvFile(local: LocalPropelAuth, mcpUrl: string): Prom
     expiresInSeconds: TOKEN_SECONDS,
   });
   const lines = [
-    "# Of the running `deno task dev`; it goes when that ends.",
+    "# Written by `deno task dev`, which deletes this file when it ends.",
     `PROPELAUTH_AUTH_URL=${local.authUrl}`,
     `PROPELAUTH_INTROSPECTION_CLIENT_ID=${local.introspectionClientId}`,
     `PROPELAUTH_INTROSPECTION_CLIENT_SECRET=${local.introspectionClientSecret}`,
@@ -29,7 +29,7 @@ export async function writeEnvFile(local: LocalPropelAuth, mcpUrl: string): Prom
     `PROPELAUTH_TOKEN=${token}`,
   ];
   const text = `${lines.join("\n")}\n`;
-  // A mode counts for new files alone.
+  // The mode applies to new files only.
   rmSync(ENV_FILE, { force: true });
   writeFileSync(ENV_FILE, text, { mode: 0o600 });
   return {

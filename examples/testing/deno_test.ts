@@ -1,4 +1,4 @@
-// With Deno: `deno test`, without any permission.
+// Run it with `deno test`; it needs no permission.
 import assert from "node:assert/strict";
 import * as sdk from "@modelcontextprotocol/client";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";

@@ -1,4 +1,4 @@
-// With Node 22.18 or later: `node --test`. Before, compile it first.
+// Run it with `node --test` on Node 22.18 or later; on an earlier Node compile it first.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@modelcontextprotocol/client";

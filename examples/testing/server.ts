@@ -1,5 +1,5 @@
-// The server that the tests beside this file are about: it takes its PropelAuth as an argument, so
-// that a test can give it one of its own.
+// The server that the tests in this folder test. It takes its PropelAuth as an argument, so that a test
+// can pass in the one of the testing kit.
 import type { PropelAuth } from "@x/propelauth-mcp";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 

@@ -1,4 +1,4 @@
-// With Vitest: `npx vitest run`.
+// Run it with Vitest: `npx vitest run`.
 import * as sdk from "@modelcontextprotocol/client";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { expect, test } from "vitest";

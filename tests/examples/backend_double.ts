@@ -1,6 +1,6 @@
 /**
- * Stands in for the two routes of PropelAuth's backend API that its SDK asks: on loopback, since the
- * SDK has the address of the real one built in. `tests/examples/redirect_backend.ts` leads it here.
+ * A double of the two routes of PropelAuth's backend API that its SDK requests, on loopback. The SDK has
+ * the address of the real API built in; `redirect_backend.ts` redirects its requests to the double.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { listen } from "../support/node_server.ts";
 
 export const API_KEY = "api-key-of-the-backend";
 
-/** A user as the backend tells of one. */
+/** A user as the backend API returns it. */
 const USER = {
   email: "ann@acme.example",
   email_confirmed: true,
@@ -36,17 +36,17 @@ const ORGANIZATION = {
   additional_roles: [],
 };
 
-/** A backend, and what it answers from now on. */
+/** A running double. */
 export interface BackendDouble {
   readonly url: string;
-  /** Changes the user, or answers with a status instead. */
+  /** Changes of the user, or a status to answer with instead; assign to change it. */
   answer: Partial<typeof USER> | number;
-  /** What was asked: the path and the environment. */
+  /** The path and the environment of each request. */
   readonly asked: string[];
   close(): Promise<void>;
 }
 
-/** A key as the SDK wants one at its start; nothing is verified by it here. */
+/** Creates a public key, which the SDK needs at start; no test verifies anything with it. */
 export function createPublicKey(): string {
   return generateKeyPairSync("rsa", {
     modulusLength: 2048,
@@ -55,7 +55,7 @@ export function createPublicKey(): string {
   }).publicKey;
 }
 
-/** Starts a backend. It knows one user and takes one key. */
+/** Starts a double that knows one user and accepts one API key. */
 export async function startBackendDouble(userId: string): Promise<BackendDouble> {
   const asked: string[] = [];
   const publicKey = createPublicKey();

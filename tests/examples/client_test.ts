@@ -1,4 +1,4 @@
-/** `deno task client`, against `deno task dev` and against servers that fail in their own ways. */
+/** `deno task client`, with `deno task dev` and with servers that fail in various ways. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
@@ -13,13 +13,13 @@ import { command } from "../support/guides.ts";
 import { freePort } from "../support/ports.ts";
 import { type Outcome, parseTask, type Program, run, start } from "../support/programs.ts";
 
-/** What the client said, without its line ends; only a word of its own may be wider than 80 columns. */
+/** Joins the lines of the client's message; no line but a single word may be wider than 80 columns. */
 function unwrap(stderr: string): string {
   for (const line of stderr.split("\n")) assert(line.length <= 80 || !line.includes(" "), line);
   return stderr.replace(/\n(?=.)/g, " ");
 }
 
-/** A server that cannot be reached: nobody listens on this port. */
+/** The origin of a server that cannot be reached: no program listens on this port. */
 const NOBODY = "http://127.0.0.1:9";
 
 interface Running extends AsyncDisposable {
@@ -46,7 +46,7 @@ function serve(
   };
 }
 
-/** The server of the examples, with options of its own. */
+/** Serves examples/server.ts, with options. */
 function serveExample(local: LocalPropelAuth, options: Partial<PropelAuthOptions> = {}): Running {
   const { authUrl, introspectionClientId, introspectionClientSecret } = local;
   let handler: (request: Request) => Promise<Response>;
@@ -67,7 +67,7 @@ const always = (status: number, body = "") => ({
   tokenIntrospectionOverrides: { fetch: () => Promise.resolve(new Response(body, { status })) },
 });
 
-/** No run may show a token: they are longer than anything else that is shown. */
+/** Asserts that no token was printed: tokens are longer than anything else that is printed. */
 function assertNoToken({ stdout, stderr }: Outcome): void {
   assert.doesNotMatch((stdout + stderr).replace(/http\S+/g, ""), /[\w-]{40}/);
 }

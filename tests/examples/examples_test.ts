@@ -1,4 +1,4 @@
-/** The servers of `examples/` and `deno task dev`, started as a user starts them. */
+/** The servers of `examples/`, and `deno task dev`, started as a user starts them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -42,7 +42,7 @@ async function connect(url: string, token: string): Promise<Client> {
   return client;
 }
 
-/** Calls both tools with a token; returns what they say. */
+/** Calls both tools with a token; returns their results. */
 async function callTools(url: string, token: string): Promise<unknown[]> {
   const client = await connect(url, token);
   const calls = [{ name: "whoami" }, { name: "echo", arguments: { message: "Hello" } }];
@@ -122,7 +122,7 @@ test("examples/scopes.ts shows and serves what a caller's scopes allow", async (
   await assert.rejects(reader.call(add), /write:reports/);
   await assert.rejects(reader.call(purge), /admin:org/);
 
-  // Each broader scope stands for the narrower ones.
+  // A broader scope includes the narrower ones.
   const owner = await as("owner@acme.example", ["admin:org"]);
   assert.equal(owner.names, "list_reports add_report purge_reports");
   assert.match(await owner.call(add), /Added Q4/);
@@ -173,7 +173,7 @@ async function logIn(serverUrl: string, email: string): Promise<string> {
   return tokens?.access_token ?? "";
 }
 
-/** What stands behind a label in the banner of `deno task dev`. */
+/** The value after a label in the banner of `deno task dev`. */
 function labelled(banner: string, label: string): string {
   return new RegExp(`^ *${label} +(\\S+)$`, "m").exec(banner)?.[1] ?? "";
 }

@@ -1,5 +1,5 @@
 /**
- * What every server of `examples/frameworks/` has to do, against a local PropelAuth.
+ * Starts the servers of `examples/frameworks/` with a local PropelAuth, and checks what all of them do.
  *
  * @module
  */
@@ -19,14 +19,14 @@ import { freePort } from "../support/ports.ts";
 
 let local: LocalPropelAuth;
 
-/** Starts the local PropelAuth of a test file, for as long as its tests run. */
+/** Starts a local PropelAuth, which runs until the tests of the file have ended. */
 export async function openLocal(): Promise<void> {
   const opened = await startLocalPropelAuth({ log: () => {} });
   after(() => opened.close());
   local = opened;
 }
 
-/** What an example reads from its environment. */
+/** The environment variables that an example reads. */
 export function environment(origin: string): Record<string, string> {
   return {
     PROPELAUTH_AUTH_URL: local.authUrl,
@@ -39,19 +39,19 @@ export function environment(origin: string): Record<string, string> {
 /** A server in a process of its own. */
 export interface Program {
   readonly origin: string;
-  /** What it has said so far. */
+  /** Everything that it has printed so far. */
   readonly printed: () => string;
-  /** Settles when it ends by itself, or is ended. */
+  /** Settles when it has ended, by itself or by `end()`. */
   readonly ended: Promise<unknown>;
   readonly end: () => Promise<void>;
 }
 
 /**
- * Starts a server in a process of its own, and waits until it says that it listens.
+ * Starts a server in a process of its own, and waits until it prints that it listens.
  *
- * @param program The program.
- * @param args Its arguments, on a given port.
- * @param env Variables beside those that every example reads.
+ * @param program The executable.
+ * @param args Returns the arguments for a port.
+ * @param env Variables in addition to those that every example reads.
  */
 export async function startProgram(
   program: string,
@@ -73,7 +73,7 @@ export async function startProgram(
         if (/MCP endpoint|Listening on/.test(text)) resolve();
       });
     }
-    closed.then(() => reject(new Error(`It ended, and said ${text}`)));
+    closed.then(() => reject(new Error(`The program ended, and printed ${text}`)));
   });
   return {
     origin,
@@ -89,9 +89,9 @@ export async function startProgram(
 /**
  * Starts a server in a process of its own, exercises it and ends it.
  *
- * @param program The program.
- * @param args Its arguments, on a given port.
- * @param root What it answers at its root.
+ * @param program The executable.
+ * @param args Returns the arguments for a port.
+ * @param root The status that it answers at its root.
  */
 export async function exerciseProgram(
   program: string,
@@ -107,17 +107,17 @@ export async function exerciseProgram(
   }
 }
 
-/** The ids of those who may log in. */
+/** The ids of the local PropelAuth's users. */
 export function listUserIds(): string[] {
   return local.users.map(({ id }) => id);
 }
 
-/** A token for a server of ours, without scopes. */
+/** Mints a token for a resource, without scopes. */
 export async function mintToken(resource: string, subject: string): Promise<string> {
   return await local.mintToken({ subject, scopes: [], resource });
 }
 
-/** Asks who is calling, with a client of each SDK major. */
+/** Calls `whoami` with a client of each SDK major. */
 async function whoami(url: string, fetch: typeof globalThis.fetch): Promise<void> {
   const [userId = ""] = listUserIds();
   const token = await mintToken(url, userId);
@@ -136,7 +136,7 @@ async function whoami(url: string, fetch: typeof globalThis.fetch): Promise<void
   ]);
 }
 
-/** What every server of ours does: refuses, tells where to log in, answers, serves callers. */
+/** Checks the refusal, the metadata and the preflight of a server, and calls its tool. */
 export async function exercise(origin: string, fetch: typeof globalThis.fetch): Promise<void> {
   const url = `${origin}/mcp`;
   const metadataUrl = `${origin}/.well-known/oauth-protected-resource/mcp`;

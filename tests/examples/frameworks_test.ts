@@ -35,7 +35,7 @@ test("examples/frameworks/next_route.ts serves callers, and nobody else", async 
     const request = new Request(input, init);
     const methods: Record<string, (request: Request) => Promise<Response>> = { ...route };
     const method = methods[request.method];
-    // Next.js answers methods that a route does not export by itself.
+    // Next.js itself answers the methods that a route does not export.
     return method?.(request) ?? Promise.resolve(new Response(null, { status: 405 }));
   });
 });

@@ -1,4 +1,4 @@
-// Loaded before the example: the SDK's requests go to the double instead of PropelAuth.
+// Preloaded before the example: redirects the SDK's requests to the double of PropelAuth's backend.
 import process from "node:process";
 
 const { fetch } = globalThis;

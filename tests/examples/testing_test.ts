@@ -1,4 +1,4 @@
-/** `examples/testing/deno_test.ts` as a user runs it; those for Node and Vitest: `tests/system/packed`. */
+/** `examples/testing/deno_test.ts`, run as a user runs it. `tests/system/packed` runs those for Node and Vitest. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";

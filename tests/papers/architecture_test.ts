@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { root } from "../support/root.ts";
 
-/** The floors of the house, from the top. A file imports from its own folder and from lower floors. */
+/** The folders of src in layers, from the top. A file imports from its own folder and from lower layers. */
 const FLOORS: readonly (readonly string[])[] = [
   ["entries"],
   ["composition"],

@@ -1,7 +1,7 @@
 /** The page of `docs/dashboard.png`; the picture itself is drawn by `deno task docs:dashboard`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildPage, type Sample } from "../../docs/dashboard/charts.ts";
+import { buildDashboard, type Sample } from "../../docs/dashboard/charts.ts";
 
 const outcome = (value: string, asInt: number) => ({
   attributes: [{ key: "propelauth.outcome", value: { stringValue: value } }],
@@ -26,8 +26,12 @@ const sample = (at: number, accepted: number, unverified: number, open: number):
   ],
 });
 
-test("buildPage() shows what was measured", () => {
-  const html = buildPage([sample(0, 0, 0, 0), sample(1000, 40, 0, 0), sample(2000, 40, 20, 1)]);
+test("buildDashboard() shows what was measured", () => {
+  const html = buildDashboard([
+    sample(0, 0, 0, 0),
+    sample(1000, 40, 0, 0),
+    sample(2000, 40, 20, 1),
+  ]);
   const text = html.replace(/<style>.*<\/style>/s, "").replace(/<[^>]+>/g, " ");
   for (
     const shown of [
@@ -42,8 +46,8 @@ test("buildPage() shows what was measured", () => {
   assert.doesNotMatch(html, /NaN|undefined|<script/);
 });
 
-test("buildPage() shows a server that nobody called yet", () => {
-  assert.doesNotMatch(buildPage([]), /NaN|undefined/);
+test("buildDashboard() shows a server that nobody called yet", () => {
+  assert.doesNotMatch(buildDashboard([]), /NaN|undefined/);
 });
 
 test("docs/observe.md shows a picture that is one", () => {

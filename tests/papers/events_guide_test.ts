@@ -12,7 +12,7 @@ import { ACTIVE, createHarness, json, mcpRequest } from "../support/harness.ts";
 
 const guide = readFileSync(new URL("docs/events.md", root), "utf8");
 
-/** The first two cells of each row of the table whose first heading is given. */
+/** The first two cells of each row of the table with this first heading. */
 function rows(heading: string): [string, string][] {
   const lines = guide.split("\n");
   const start = lines.findIndex((line) => line.startsWith(`| ${heading} `));
@@ -56,12 +56,12 @@ test("docs/events.md lists every source and every reason", () => {
 });
 
 type Code = EventFacts["code"];
-/** The members of an event; those that many events have stand above the table. */
+/** The members of an event, without those that the guide explains above the table. */
 type MembersOf<C extends Code, Event = EventFacts> = Event extends EventFacts
   ? C extends Event["code"] ? Exclude<keyof Event, keyof TokenEvent | "code"> : never
   : never;
 
-/** The compiler misses what an event has more, and refuses what it has not. */
+/** Every member of every event: the compiler refuses this table if it lacks a member or has another. */
 const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   token_accepted: { source: true, clientId: true, subject: true },
   token_refused: { reason: true, source: true, expected: true, received: true },
@@ -89,8 +89,6 @@ test("docs/events.md names every member of every event", () => {
   }
 });
 
-/** What the guides show as printed is what is printed. Where a guide shows `…`, anything may stand. */
-
 /** The events of four requests: without a token, with one, with it again, with one that lacks a scope. */
 async function happen(): Promise<PropelAuthEvent[]> {
   const events: PropelAuthEvent[] = [];
@@ -108,7 +106,7 @@ async function happen(): Promise<PropelAuthEvent[]> {
   return events;
 }
 
-/** Whether a text is as shown, with anything in the place of each ellipsis. */
+/** Asserts that a text is as shown, where an ellipsis stands for any text. */
 function assertShown(actual: string, shown: string): void {
   const parts = shown.split(/…|\.\.\./).map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   assert.match(actual, new RegExp(`^${parts.join(".+")}$`));

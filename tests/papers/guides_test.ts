@@ -1,4 +1,4 @@
-/** The guides: their blocks read, their commands accounted for. */
+/** Every block and command of the guides is taken by a test, and the deployment guide's server runs. */
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,14 +25,14 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** All that the tests say, and the gate. */
+/** The text of the gate, and below that of all tests. */
 const GATE = await readFile(join(ROOT, ".ci/run"), "utf8");
 const SOURCES = (await Promise.all(
   (await readdir(join(ROOT, "tests"), { recursive: true })).filter((name) => name.endsWith(".ts"))
     .map((name) => readFile(join(ROOT, "tests", name), "utf8")),
 )).join("\n");
 
-/** What a test takes from a guide: the name of the call, and its first three arguments. */
+/** The calls by which tests take text from a guide: the function and its first three arguments. */
 const TAKEN = [
   ...SOURCES.matchAll(
     /\b(command|block)s?\(\s*"([^"]+)",\s*"([^"]*)"(?:,\s*(?:"([^"]*)"|'([^']*)'))?,?\s*\)/g,
@@ -68,6 +68,19 @@ test("the gate ends with the command by which the README has the tests run", () 
   assert(GATE.endsWith(` ${line}\n`), line);
 });
 
+test("every whole server in the README and the guides prints its events", () => {
+  const servers = BLOCKS.filter(({ text }) =>
+    /new McpServer\(/.test(text) && /Deno\.serve\(/.test(text)
+  );
+  assert.deepEqual(servers.map(({ guide }) => guide), [
+    "README.md",
+    "deploy.md",
+    "migrate.md",
+    "setup.md",
+  ]);
+  for (const { guide, text } of servers) assert.match(text, /onEvent: consoleEvents\(\)/, guide);
+});
+
 test("every block of the guides begins at the left, where it is found", () => {
   for (const [guide, text] of GUIDES) assert.doesNotMatch(text, /^[ >]+```/m, guide);
 });
@@ -75,7 +88,7 @@ test("every block of the guides begins at the left, where it is found", () => {
 const PINNED: string =
   JSON.parse(await readFile(join(ROOT, ".ci/package.json"), "utf8")).devDependencies.deno;
 
-/** What our own programs say of themselves. */
+/** The `--help` of our own programs. */
 const HELPS = new Map(
   await Promise.all(
     ["bench", "client", "dev", "doctor", "soak"].map(async (task): Promise<[string, string]> => {
@@ -88,7 +101,7 @@ const HELPS = new Map(
   ),
 );
 
-/** Whether a text is in another one as a whole, and not as the beginning of something longer. */
+/** Whether a text contains another as a whole word, and not as part of a longer one. */
 function isIn(text: string, part: string): boolean {
   const escaped = part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   return new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`).test(text);
@@ -168,7 +181,7 @@ const NAMES = ["AUTH_URL", "INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECR
 
 const DOCKERFILE = block("deploy.md", "dockerfile");
 
-/** Starts the guide's server as its Dockerfile does, less what needs an engine. */
+/** Starts the guide's server with the command of its Dockerfile, without a container. */
 async function startAsImage(folder: string, env: Record<string, string>) {
   const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(DOCKERFILE)?.[1] ?? "");
   await writeFile(join(folder, "main.ts"), block("deploy.md", "ts"));
@@ -199,14 +212,14 @@ test("the image of the guide says what is missing, with the permissions that it 
 
 test("fly.toml is TOML, of settings that Fly has", () => {
   const parsed = parseToml(block("deploy.md", "toml"));
-  // Without its objects' lack of a prototype.
+  // Copied through JSON, since the parser's objects have no prototype.
   const { app, primary_region, env, http_service, ...rest } = JSON.parse(JSON.stringify(parsed));
   assert.deepEqual([typeof app, typeof primary_region, rest], ["string", "string", {}]);
   assert.deepEqual(env, { SERVER_URL: `https://${app}.fly.dev` });
   assert.deepEqual(http_service, {
     internal_port: 8000,
     force_https: true,
-    // A machine that is stopped ends its event streams.
+    // A machine that Fly stops would end its event streams.
     auto_stop_machines: "off",
     checks: [{ path: "/healthz", interval: "15s", timeout: "2s" }],
   });
@@ -229,7 +242,7 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
       PORT: String(port),
     });
     try {
-      // Deno says there where it listens.
+      // Deno prints on standard error where it listens.
       const reader = child.stderr.getReader();
       let said = "";
       while (!/Listening on /.test(said)) {

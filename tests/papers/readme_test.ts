@@ -7,13 +7,13 @@ import { blocks } from "../support/guides.ts";
 import { ACTIVE, createHarness, json, OPTIONS } from "../support/harness.ts";
 import { root } from "../support/root.ts";
 
-// Prose rots where nothing reads it: what the papers claim is compared with what is. The code blocks
-// are type-checked by `deno task check`.
+// Compares statements of the README and the papers with the code, so that they do not get out of date.
+// `deno task check` checks the types of their code blocks.
 
 const readme = readFileSync(new URL("README.md", root), "utf8");
 const papers = readdirSync(new URL(".github/", root)).filter((name) => name.endsWith(".md"));
 
-/** The cells of the table whose first heading is given. */
+/** The cells of the table with this first heading. */
 function table(heading: string): string[][] {
   const lines = readme.split("\n");
   const start = lines.findIndex((line) => new RegExp(`^\\| ${heading} +\\|`).test(line));
@@ -24,7 +24,7 @@ function table(heading: string): string[][] {
   );
 }
 
-test("README.md lists every option that there is, with its default", () => {
+test("README.md lists every option with its default", () => {
   const resolved: Record<string, unknown> = { ...resolveOptions(OPTIONS) };
   const defaults = new Map(
     table("option").map(([name = "", given = ""]) => [name.slice(1, -1), given]),
@@ -46,14 +46,14 @@ test("README.md lists every option that there is, with its default", () => {
   assert.deepEqual([...defaults.keys()].sort(), [...OPTION_NAMES, ...OVERRIDE_NAMES].sort());
 });
 
-test("README.md shows what a client sees as it is", async () => {
+test("README.md shows requests and responses exactly as they are", async () => {
   const { auth } = createHarness(
     { requiredScopes: ["read:user_data"] },
     () => json({ ...ACTIVE, scope: "" }),
   );
   const handler = auth.handler(() => new Response("unreachable"));
   const exchanges = blocks("README.md", "http");
-  assert.equal(exchanges.length, 3);
+  assert.equal(exchanges.length, 2);
   for (const exchange of exchanges) {
     const [request = "", response = "", body = ""] = exchange.split("\n\n");
     const [start = "", ...fields] = request.split("\n");
@@ -71,21 +71,70 @@ test("README.md shows what a client sees as it is", async () => {
   }
 });
 
-test("README.md is short, and its server too", () => {
-  assert(readme.split("\n").length <= 275);
+test("README.md has at most 252 lines, and its server at most 24", () => {
+  assert(readme.split("\n").length <= 252);
   const server = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
   assert(server.split("\n").length < 25);
 });
 
-for (const paper of ["README.md", ...papers.map((name) => `.github/${name}`)]) {
-  test(`${paper} names no path that is not there`, () => {
+const guides = readdirSync(new URL("docs/", root)).filter((name) => name.endsWith(".md"));
+const all = [
+  "README.md",
+  "findings/README.md",
+  ...papers.map((name) => `.github/${name}`),
+  ...guides.map((name) => `docs/${name}`),
+];
+
+for (const paper of all) {
+  test(`${paper} names only paths that exist`, () => {
     const text = readFileSync(new URL(paper, root), "utf8");
     const base = new URL(paper, root);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, to = ""]) =>
       new URL(to, base)
     );
-    const named = [...text.matchAll(/`((?:src|tests|local|examples|bench|docs)(?:\/[\w./-]+)?)`/g)]
+    const folders = "src|tests|local|examples|bench|docs|findings";
+    const named = [...text.matchAll(new RegExp(`\`((?:${folders})(?:/[\\w./-]+)?)\``, "g"))]
       .map(([, path = ""]) => new URL(path, root));
     for (const url of [...links, ...named]) assert(existsSync(url), url.pathname);
   });
 }
+
+test("ARCHITECTURE.md has at most 64 lines, and names only files of src that exist", () => {
+  const text = readFileSync(new URL(".github/ARCHITECTURE.md", root), "utf8");
+  assert(text.trimEnd().split("\n").length <= 64);
+  const named = [...text.matchAll(/(?<![\w/])(?:src\/)?((?:\w+\/)?\w+\.ts)\b/g)].map((
+    [, path = ""],
+  ) => path)
+    .filter((path) => !path.endsWith("_test.ts") && path !== "mod.ts");
+  assert(named.length > 15);
+  const sources = readdirSync(new URL("src/", root), { recursive: true }).map(String);
+  for (const path of named) {
+    assert(sources.some((source) => source === path || source.endsWith(`/${path}`)), path);
+  }
+});
+
+/** The folders within a folder of the project. */
+function foldersOf(path: string): string[] {
+  const entries = readdirSync(new URL(path, root), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${path}${name}/`);
+}
+
+test("CONTRIBUTING.md shows every folder that exists, and no other", () => {
+  const text = readFileSync(new URL(".github/CONTRIBUTING.md", root), "utf8");
+  const [, tree = ""] = /^```\n([^]*?)^```$/m.exec(text) ?? [];
+  let parent = "";
+  const shown = [...tree.matchAll(/^( *)([\w./]+\/) /gm)].map(([, indent, name = ""]) => {
+    if (indent === "") parent = name;
+    return indent === "" ? name : parent + name;
+  });
+  for (const path of shown) assert(existsSync(new URL(path, root)), path);
+  const mirrored = ["src/", "local/src/"].flatMap(foldersOf).concat("tests/local/")
+    .map((path) => path.replace(/^src\/|^local\/src\//, "tests/"));
+  const top = ["src/", "local/", "tests/", "examples/", "docs/", "bench/", "findings/", ".ci/"];
+  const expected = [
+    ...top,
+    ...["src/", "local/src/"].flatMap(foldersOf),
+    ...foldersOf("tests/").filter((path) => !mirrored.includes(path)),
+  ];
+  assert.deepEqual(shown.sort(), expected.sort());
+});

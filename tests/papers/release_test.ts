@@ -10,7 +10,7 @@ const workflows = readdirSync(folder).map((name) => ({
 }));
 
 for (const { name, text } of workflows) {
-  test(`${name} pins every action by a commit, and gives nothing that a job does not need`, () => {
+  test(`${name} pins every action by a commit, and grants no job more than it needs`, () => {
     assert.match(text, /^permissions: \{\}$/m);
     const [, jobs = ""] = text.split(/^jobs:\n/m);
     const names = [...jobs.matchAll(/^ {2}(\w+):$/gm)].map(([, job = ""]) => job);
@@ -22,7 +22,7 @@ for (const { name, text } of workflows) {
     );
     assert.equal(jobs.match(/persist-credentials: false/g)?.length, names.length);
     assert.doesNotMatch(text, /secrets\.|write-all|pull_request_target/);
-    // What others chose never becomes part of a script.
+    // Values that others choose must not become part of a script.
     assert.doesNotMatch(text, /run: .*\$\{\{/);
   });
 }
@@ -41,7 +41,7 @@ test("both workflows name one commit for each action, and only the last step may
   );
 });
 
-/** Runs the check of a release over papers of its own. */
+/** Runs .ci/release.ts in a folder with these versions and this changelog. */
 async function check(tag: string, versions: string[], changelog: string): Promise<string[]> {
   const cwd = await Deno.makeTempDir();
   try {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { root } from "../support/root.ts";
 
-// A promise is worth the test that holds it: that test has to be there, under the name it is given.
+// Every promise of SECURITY.md names tests that hold it; these have to exist under that name.
 
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 
@@ -12,7 +12,7 @@ const promised = /## What is promised\n([\s\S]*?)\n## /.exec(read(".github/SECUR
 const promises = promised.replace(/\s+/g, " ").split(/ - | ###? [^-]+(?= - )/)
   .filter((text) => /[`.]/.test(text)).slice(1);
 
-/** The lines of a test file on which names stand: titles, and what is put into them. */
+/** The lines of a test file that contain titles, or parts that are inserted into titles. */
 function named(path: string): string {
   const lines = read(path).split("\n");
   return lines.filter((line) => /\btest\(|\b(rule|fault): |^ *\["/.test(line)).join("\n");

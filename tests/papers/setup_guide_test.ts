@@ -1,4 +1,4 @@
-/** docs/setup.md from its `.env` to the first call, and the doctor after it: each command as printed. */
+/** Runs the commands of docs/setup.md as printed, from its `.env` to the first call, and then the doctor. */
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The site of the guides and the API reference: what is built, what it says, where it leads. */
+/** The site of the guides and the API reference: its pages, its search and its links. */
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
   cwd: ROOT,
 }).output();
 
-/** Every text of the site by its path. */
+/** The text of every page, script and style sheet by its path. */
 const FILES = new Map<string, string>();
 for (const path of (await readdir(site, { recursive: true })).sort()) {
   if (!/\.(html|js|css)$/.test(path) || !(await stat(join(site, path))).isFile()) continue;
@@ -32,7 +32,7 @@ const API = [...FILES].filter(([path, text]) =>
   path.startsWith("api/") && path.endsWith(".html") && !text.includes('http-equiv="refresh"')
 );
 
-/** Every name under which users import something. */
+/** Every specifier that users import. */
 const NAMES: string[] = [];
 for (const folder of [".", "local"]) {
   const { name, exports } = JSON.parse(await readFile(join(ROOT, folder, "deno.json"), "utf8"));
@@ -116,7 +116,7 @@ test("sources are pages of the site, at the line where a symbol begins", () => {
   assert(source.includes(`<span id="L${line}">export async function runDoctor(`), `line ${line}`);
 });
 
-/** What a search has to know, and what it shows of it. */
+/** Sections that the search has to know, with the title, the place and the text that it shows. */
 const SECTIONS: [id: string, title: string, place: string, text: RegExp][] = [
   ["setup.html#1-enable-mcp", "1. Enable MCP", "Set up PropelAuth", /404/],
   [
@@ -163,7 +163,7 @@ const TEXTS: [markdown: string, text: string][] = [
   ["- one\n- two\n  - three", "one two three"],
   ["# Title\n\n> said\n\n---\n\n<br>text", "Title said text"],
   ["snake_case and 2 * 3 & 4 < 5", "snake_case and 2 * 3 & 4 < 5"],
-  ["![What is seen](picture.png)", "What is seen"],
+  ["![A picture](picture.png)", "A picture"],
 ];
 
 for (const [markdown, text] of TEXTS) {

@@ -1,6 +1,6 @@
 /**
- * How long properties are tried: 10,000 cases each, from source; 1,000 on each runtime that the
- * packed package is tested on; or with `deno task fuzz` for so many seconds each.
+ * How many cases each property is tried with: 10,000 from source, 1,000 on each runtime that tests the
+ * packed package, and with `deno task fuzz` as many as fit into FUZZ_SECONDS.
  *
  * @module
  */
@@ -10,9 +10,11 @@ import fc from "fast-check";
 
 const { FUZZ, FUZZ_SECONDS = "60" } = process.env;
 const seconds = FUZZ === undefined ? 0 : Number(FUZZ_SECONDS);
-if (!(seconds >= 0)) throw new RangeError(`FUZZ_SECONDS is no number: ${FUZZ_SECONDS}`);
+if (!(seconds >= 0)) {
+  throw new RangeError(`FUZZ_SECONDS must be a number >= 0: received ${FUZZ_SECONDS}`);
+}
 
-// The gate tries the same cases each time, so that red means a change; `deno task fuzz` tries others.
+// The gate uses a fixed seed, so that a failure is due to a change; `deno task fuzz` uses others.
 if (seconds === 0) fc.configureGlobal({ seed: 20_261_125 });
 
 export const RUNS = seconds > 0

@@ -1,6 +1,5 @@
 /**
- * What the README and the guides print: their blocks and their commands, so that tests run what is
- * printed and not what resembles it.
+ * The blocks and commands of the README and the guides, so that tests run exactly the printed text.
  *
  * @module
  */
@@ -8,7 +7,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { root } from "./root.ts";
 
-/** The text of each guide by its name, such as `setup.md`, and those of the two READMEs. */
+/** The text of each guide by its name, such as `setup.md`, and of the three READMEs. */
 export const GUIDES: ReadonlyMap<string, string> = new Map(
   [
     ...["README.md", "local/README.md", "docs/README.md"].map((name) =>
@@ -23,12 +22,12 @@ export const GUIDES: ReadonlyMap<string, string> = new Map(
 /** A fenced block. */
 export interface Block {
   readonly guide: string;
-  /** What stands behind the fence, such as `ts` or `ts ignore`. */
+  /** The info string after the fence, such as `ts` or `ts ignore`. */
   readonly language: string;
   readonly text: string;
 }
 
-/** All fenced blocks, in the order in which they stand. */
+/** All fenced blocks, in their order in the guides. */
 export const BLOCKS: readonly Block[] = [...GUIDES].flatMap(([guide, text]) =>
   [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)].map(([, language = "", text = ""]) => ({
     guide,
@@ -37,7 +36,7 @@ export const BLOCKS: readonly Block[] = [...GUIDES].flatMap(([guide, text]) =>
   }))
 );
 
-/** The blocks of a guide in a language that have a text in them; at least one. */
+/** The blocks of a guide in a language that contain a text; throws if there is none. */
 export function blocks(guide: string, language: string, including = ""): string[] {
   const found = BLOCKS.filter((block) =>
     block.guide === guide && block.language === language && block.text.includes(including)
@@ -46,27 +45,27 @@ export function blocks(guide: string, language: string, including = ""): string[
   return found.map(({ text }) => text);
 }
 
-/** The one block of a guide in a language that has a text in it. */
+/** The only block of a guide in a language that contains a text; throws if there are more or none. */
 export function block(guide: string, language: string, including = ""): string {
   const [found = "", ...more] = blocks(guide, language, including);
   assert.equal(more.length, 0, `${guide} has several blocks of ${language} with ${including}`);
   return found;
 }
 
-/** The lines of a block for a shell, without what is said about them. */
+/** The lines of a block for a shell, without comments and empty lines. */
 export function linesOf(block: string): string[] {
   return block.split("\n").map((line) => line.replace(/(?:^| +)#.*$/, ""))
     .filter((line) => line !== "");
 }
 
-/** The commands of a guide that begin with a text; at least one. */
+/** The commands of a guide that begin with a text; throws if there is none. */
 export function commands(guide: string, start: string): string[] {
   const found = blocks(guide, "sh").flatMap(linesOf).filter((line) => line.startsWith(start));
   assert(found.length > 0, `${guide} has no command ${start}`);
   return found;
 }
 
-/** The one command of a guide that begins with a text. */
+/** The only command of a guide that begins with a text; throws if there are more or none. */
 export function command(guide: string, start: string): string {
   const [found = "", ...more] = commands(guide, start);
   assert.equal(more.length, 0, `${guide} has several commands ${start}`);

@@ -1,5 +1,5 @@
 /**
- * What the tests share: a clock in the test's hand, and a network that is a function with a log.
+ * A clock that tests control, a network that is a function with a log, and valid options and requests.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import type {
 } from "../../src/options/propel_auth_options.ts";
 import type { World } from "../../src/lib/world.ts";
 
-/** The time at which every test starts, in seconds since 1970; later than any real clock shows. */
+/** The time at which every test starts, in seconds since 1970; in the far future. */
 export const NOW = 4_000_000_000;
 
 export const RESOURCE = "https://mcp.example.com/mcp";
 export const METADATA_URL = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 export const SECRET = "introspection-secret";
 
-/** Valid options, the fewest. */
+/** Valid options: only those that are required. */
 export const OPTIONS: PropelAuthOptions = {
   authUrl: "https://auth.example.com",
   introspectionClientId: "introspection-id",
@@ -27,7 +27,7 @@ export const OPTIONS: PropelAuthOptions = {
   baseUrl: "https://mcp.example.com",
 };
 
-/** An accepted introspection response. */
+/** An introspection response of a token that is accepted. */
 export const ACTIVE: Readonly<Record<string, unknown>> = {
   active: true,
   sub: "user-1",
@@ -38,26 +38,26 @@ export const ACTIVE: Readonly<Record<string, unknown>> = {
   token_type: "Bearer",
 };
 
-/** What the network answers; a promise that never settles is a server that does not answer. */
+/** Answers an introspection request. A promise that never settles stands for a server that does not answer. */
 export type Answer = (token: string, init: RequestInit) => Response | Promise<Response>;
 
 export interface FakeWorld extends World {
-  /** Moves the clock and runs the timers that end on the way. */
+  /** Moves the clock, and runs the timers that end until then. */
   advance(seconds: number): void;
-  /** How many timers run. */
+  /** The number of running timers. */
   readonly timers: number;
 }
 
 export interface Harness {
   readonly auth: PropelAuth;
   readonly world: FakeWorld;
-  /** The tokens that were asked about, in order. */
+  /** The tokens of all introspection requests, in order. */
   readonly asked: string[];
-  /** Changes what the network answers from now on. */
+  /** The function that answers introspection requests; assign another to change it. */
   answer: Answer;
 }
 
-/** A clock that moves when it is told to, starting at {@linkcode NOW}. */
+/** Creates a clock that starts at {@linkcode NOW} and moves only by `advance()`. */
 export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
   let now = NOW;
   const timers = new Set<{ endsAt: number; onEnd: () => void }>();
@@ -81,7 +81,7 @@ export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
   };
 }
 
-/** A whole PropelAuth over a fake world. Changed answers count from the next question on. */
+/** Creates a whole PropelAuth with a fake clock and network. */
 export function createHarness(
   options: Partial<PropelAuthOptions> = {},
   answer: Answer = () => json(ACTIVE),
@@ -115,23 +115,23 @@ export function json(body: unknown, init: ResponseInit = {}): Response {
   });
 }
 
-/** A request to the MCP endpoint, with a token unless it is `null`. */
+/** A request to the MCP endpoint, without a token if `token` is `null`. */
 export function mcpRequest(token: string | null = "token-1", init: RequestInit = {}): Request {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
   return new Request(RESOURCE, { method: "POST", ...init, headers });
 }
 
-/** Waits until something is so, for as long as promises alone can bring it about. */
+/** Waits until a condition holds, while pending promises settle; throws if it does not come to hold. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 10_000; turn++) {
     if (condition()) return;
     await Promise.resolve();
   }
-  throw new Error(`It never came to ${condition}`);
+  throw new Error(`The condition does not come to hold: ${condition}`);
 }
 
-/** Lets everything run that needs nothing but promises. */
+/** Lets all pending promises settle. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve();
 }

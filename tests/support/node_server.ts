@@ -1,5 +1,5 @@
 /**
- * Servers of `node:http` on loopback, and requests to them that say exactly what a test wants.
+ * Servers of `node:http` on loopback, and requests to them with exactly the headers that a test wants.
  *
  * @module
  */
@@ -14,9 +14,9 @@ export interface NodeServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on a port of its own. */
+/** Starts a server on a free port. */
 export async function listen(listener: RequestListener): Promise<NodeServer> {
-  // Room for what a test sends too much of: it is ours to refuse.
+  // Let large headers through, so that our code has to refuse them and not Node.
   const server = createServer({ maxHeaderSize: 64 * 1024 }, listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -36,8 +36,8 @@ export async function listen(listener: RequestListener): Promise<NodeServer> {
 }
 
 /**
- * Sends a request to a server that exists for it alone. Neither `Host` nor `Origin` is lost on the
- * way, as it would be by `fetch`; what the URL names as its host is the `Host` field.
+ * Sends a request to a server that is started for it alone. Unlike `fetch`, this keeps `Origin` and
+ * sends the host of the URL as `Host`.
  */
 export async function sendTo(listener: RequestListener, request: Request): Promise<Response> {
   const server = await listen(listener);
@@ -48,7 +48,7 @@ export async function sendTo(listener: RequestListener, request: Request): Promi
   }
 }
 
-/** Sends a request to an origin, whatever its URL names as its host. */
+/** Sends a request to the server at an origin, with the host of the request's URL as `Host`. */
 export async function send(origin: string, request: Request): Promise<Response> {
   const { pathname, search, host } = new URL(request.url);
   const body = new Uint8Array(await request.arrayBuffer());
@@ -57,7 +57,7 @@ export async function send(origin: string, request: Request): Promise<Response> 
     headers: { host, ...Object.fromEntries(request.headers) },
     agent: false,
   });
-  // A server may answer, and close, before it has taken the whole body.
+  // A server may answer and close the connection before it has read the whole body.
   outgoing.on("error", () => {});
   outgoing.end(body.length > 0 ? body : undefined);
   const [incoming] = await once(outgoing, "response");

@@ -1,9 +1,9 @@
-/** Ports of loopback, for servers that have to be told theirs. */
+/** Ports on loopback, for servers that need a port number as an argument. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Takes a port and keeps it, until disposed of. */
+/** Listens on a free port until it is disposed. */
 export async function occupyPort(): Promise<AsyncDisposable & { port: number }> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -18,7 +18,7 @@ export async function occupyPort(): Promise<AsyncDisposable & { port: number }> 
   };
 }
 
-/** A port that is free now. */
+/** Finds a free port. */
 export async function freePort(): Promise<number> {
   const occupied = await occupyPort();
   await occupied[Symbol.asyncDispose]();

@@ -1,7 +1,6 @@
 /**
- * Starts the programs of `examples/` as their tasks do, with exactly the permissions that
- * `deno.json` gives them. They run in a folder of their own and without a browser. Names Deno's
- * API, so the tests that use it run on Deno alone.
+ * Starts programs as the tasks in `deno.json` do, with exactly the same permissions, each in a folder of
+ * its own and without a browser. It uses Deno's API, so tests that import it run on Deno only.
  *
  * @module
  */
@@ -11,25 +10,25 @@ import { root } from "./root.ts";
 
 const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
 
-/** The task that a guide's command starts, and what stands behind it. */
+/** Splits a command of a guide into the task that it starts and its arguments. */
 export function parseTask(line: string): [task: string, args: string[]] {
   const [, task, rest = ""] = /^(?:deno|npx -y deno@[\d.]+) task ([\w:]+)(?: (.+))?$/.exec(line) ??
     [];
-  if (task === undefined) throw new Error(`This is no task: ${line}`);
+  if (task === undefined) throw new Error(`This command starts no task: ${line}`);
   return [task, rest.split(" ").filter((arg) => arg !== "")];
 }
 
-/** How a program ended. */
+/** The exit code and the output of a program that has ended. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A program under way. Disposing of it kills it, if it still runs. */
+/** A running program. Disposing kills it if it still runs. */
 export interface Program extends AsyncDisposable {
   readonly outcome: Promise<Outcome>;
-  /** Waits for text on standard output; throws when the program ends without it. */
+  /** Waits for text on standard output and returns it; throws if the program ends without it. */
   until(pattern: RegExp): Promise<string>;
   kill(signal: Deno.Signal): void;
 }
@@ -38,9 +37,9 @@ export interface Program extends AsyncDisposable {
  * Starts the program of a task.
  *
  * @param task The task in `deno.json`.
- * @param args What the user types behind it.
- * @param options The folder to run in, another program with the task's permissions, environment
- * variables, and what comes on standard input.
+ * @param args The arguments after the task's name.
+ * @param options The working folder, another program to run with the task's permissions, environment
+ * variables, and the text for standard input.
  */
 export function start(
   task: string,
@@ -55,7 +54,7 @@ export function start(
     args: [...flags, fileURLToPath(example), ...args],
     cwd,
     clearEnv: true,
-    // No PATH, hence no browser.
+    // Without PATH no browser can be started.
     env: { ...homeOf(Deno.env), NO_COLOR: "1", DENO_NO_PROMPT: "1", ...options.env },
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
@@ -78,7 +77,7 @@ export function start(
       try {
         process.kill("SIGKILL");
       } catch {
-        // It ended already.
+        // It has already ended.
       }
       await outcome;
       if (options.cwd === undefined) await Deno.remove(cwd, { recursive: true });
@@ -96,7 +95,7 @@ export async function run(...parameters: Parameters<typeof start>): Promise<Outc
   return await program.outcome;
 }
 
-/** What Deno needs in order to find its cache. */
+/** The environment variables by which Deno finds its cache. */
 function homeOf(env: { get(name: string): string | undefined }): Record<string, string> {
   const names = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"];
   return Object.fromEntries(names.flatMap((name) => {

@@ -1,26 +1,27 @@
-/** Links of the pages that `deno doc` makes: to sources, to anchors, to folders. */
+/** Corrects the links of the pages that `deno doc` makes: to sources, to anchors, to folders. */
 import { posix } from "node:path";
 import { climb, escapeHtml, readIds, unescapeHtml } from "../html.ts";
 
 /** A place in a source file. */
 export interface Source {
-  /** The file's URL on the building machine. */
+  /** The file's URL on the machine that builds the site. */
   readonly url: string;
   readonly line: number;
 }
 
-/** Pages by their path in the site, and the source files that they link to. */
+/** Pages by their path in the site, and the source files to which they link. */
 export interface LinkedPages {
   readonly pages: ReadonlyMap<string, string>;
   readonly files: ReadonlySet<string>;
 }
 
 /**
- * Leads every link of the pages somewhere: to the site's own page of a source file, at the line of
- * the symbol; to a file instead of its folder, which without a server is a list; to the anchor that
- * there is.
+ * Gives every link of the pages a target that exists: the site's page of a source file, at the line of
+ * the symbol; `index.html` instead of its folder, which without a server shows a list of files; the
+ * anchor in its correct spelling.
  *
- * @param sources Where symbols are declared, by the path of their page without `.html`.
+ * @param pages The HTML of each page by its path in the site.
+ * @param sources The declaration of each symbol, by the path of its page without `.html`.
  * @param root The URL of the repository's folder, with a slash at the end.
  */
 export function linkPages(
@@ -30,8 +31,8 @@ export function linkPages(
 ): LinkedPages {
   const ids = new Map([...pages].map(([path, html]) => [path, readIds(html)] as const));
   const files = new Set<string>();
-  const lead = (path: string, link: string): string => {
-    if (!link.startsWith(root)) return leadBeside(path, link, ids);
+  const correct = (path: string, link: string): string => {
+    if (!link.startsWith(root)) return correctRelative(path, link, ids);
     const file = link.slice(root.length);
     files.add(file);
     const source = findSource(sources, path);
@@ -40,7 +41,7 @@ export function linkPages(
   const linked = [...pages].map(([path, html]) => {
     const text = html.replace(
       /(\s(?:href|src)=)"([^"]*)"/g,
-      (_, start, link) => `${start}"${escapeHtml(lead(path, unescapeHtml(link)))}"`,
+      (_, start, link) => `${start}"${escapeHtml(correct(path, unescapeHtml(link)))}"`,
     );
     return [path, text] as const;
   });
@@ -48,8 +49,9 @@ export function linkPages(
 }
 
 /**
- * Corrects the number in an anchor: overviews count the methods of one name, pages of symbols count
- * all methods. An anchor that cannot be corrected stays as it is, and is found to be dead.
+ * Corrects the number in an anchor: overviews number the methods of one name, but pages of symbols
+ * number all methods. An anchor that cannot be corrected is returned unchanged; the check for dead
+ * links then reports it.
  */
 export function correctAnchor(anchor: string, ids: ReadonlySet<string>): string {
   if (ids.has(anchor)) return anchor;
@@ -59,7 +61,7 @@ export function correctAnchor(anchor: string, ids: ReadonlySet<string>): string 
     anchor;
 }
 
-function leadBeside(
+function correctRelative(
   path: string,
   link: string,
   ids: ReadonlyMap<string, ReadonlySet<string>>,
@@ -73,7 +75,7 @@ function leadBeside(
   return anchor === "" ? way : `${way}#${correctAnchor(anchor, ids.get(target) ?? new Set())}`;
 }
 
-/** A symbol without a place of its own, such as a part of a nested type, is where its owner is. */
+/** The declaration of a page's symbol; of its owner if the symbol has none, as in a nested type. */
 function findSource(sources: ReadonlyMap<string, Source>, path: string): Source | undefined {
   let name = path.replace(/\.html$/, "");
   while (!sources.has(name) && /\.[^./]+$/.test(name)) name = name.replace(/\.[^./]+$/, "");

@@ -1,32 +1,34 @@
 /**
- * Mends the pages that `deno doc` makes, so that they are pages of this site: names that can be
- * imported, the way back to the guides, and one search.
+ * Adapts the pages that `deno doc` makes to this site: specifiers that users can import, a link back to
+ * the guides, and the site's search.
  *
- * `deno doc --html` has options for none of it. What it prints is therefore read strictly: a page
- * that looks different than expected throws.
+ * `deno doc --html` has no options for that. Its HTML is therefore matched strictly: a page that does
+ * not look as expected throws.
  *
  * @module
  */
 import { posix } from "node:path";
 import { buildHead, buildResults, climb, SEARCH_FORM, unescapeHtml } from "../html.ts";
 
-/** One package, as its pages show it. */
+/** A package whose pages are adapted. */
 export interface Package {
   /** Its name, such as `@x/propelauth-mcp`. */
   readonly name: string;
-  /** Where its pages are in the site. */
+  /** The folder of its pages in the site. */
   readonly folder: string;
-  /** What is imported, by the name that `deno doc` gives to an entry, such as `doctor` and `.`. */
+  /** The specifier to import, by the name that `deno doc` gives to an entry, such as `doctor` or `.`. */
   readonly specifiers: ReadonlyMap<string, string>;
 }
 
 /**
- * Makes a page of `deno doc` one of this site.
+ * Adapts a page of `deno doc` to this site.
  *
- * @param path Its path in the site.
- * @throws {Error} when it is not as `deno doc` makes them.
+ * @param shown The package.
+ * @param path The page's path in the site.
+ * @param made The page's HTML, as `deno doc` made it.
+ * @throws {Error} The page does not look as expected.
  */
-export function mendPage(shown: Package, path: string, made: string): string {
+export function adaptPage(shown: Package, path: string, made: string): string {
   if (made.includes('<meta http-equiv="refresh"')) return made;
   try {
     return addFrame(shown, path, nameSpecifiers(made, shown.specifiers));
@@ -36,21 +38,21 @@ export function mendPage(shown: Package, path: string, made: string): string {
 }
 
 /**
- * Writes what users import into the boxes that say how a symbol is used.
+ * Writes the specifier that users import into the boxes that show a symbol's import.
  *
- * @throws {Error} when a box is left without such a name.
+ * @throws {Error} A box imports nothing, or from an unknown entry.
  */
 export function nameSpecifiers(html: string, specifiers: ReadonlyMap<string, string>): string {
   return html.replace(/<div class="usageContent">[^]*?<\/div>/g, (box) => {
     let named = 0;
-    const mended = box.replace(/( from &quot;)(.*?)(&quot;)/g, (_, start, made, end) => {
+    const adapted = box.replace(/( from &quot;)(.*?)(&quot;)/g, (_, start, made, end) => {
       const specifier = specifiers.get(unescapeHtml(made));
       if (specifier === undefined) throw new Error(`A usage box imports from ${made}`);
       named++;
       return start + specifier + end;
     });
     if (named === 0) throw new Error(`A usage box imports nothing: ${box}`);
-    return mended;
+    return adapted;
   });
 }
 
@@ -59,7 +61,7 @@ export function firstSentence(doc: string): string {
   return /^.+?[.!?](?=\s|\p{Lu}|$)/su.exec(doc)?.[0] ?? doc;
 }
 
-/** Adds the way to the guides, the search of the site, and how to install what is shown. */
+/** Adds the link to the guides, the search of the site, and how to install the package. */
 function addFrame({ name, folder, specifiers }: Package, path: string, made: string): string {
   const up = climb(path);
   const install = `<code>deno add jsr:${name}</code> or, on Node, <code>npx jsr add ${name}</code>`;

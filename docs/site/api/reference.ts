@@ -1,23 +1,23 @@
-/** The API reference: what `deno doc` makes of each package, as pages of the site. */
+/** The API reference: the pages that `deno doc` makes of each package, adapted to the site. */
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, posix, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { linkPages, type Source } from "./links.ts";
-import { firstSentence, mendPage } from "./pages.ts";
+import { adaptPage, firstSentence } from "./pages.ts";
 import type { Page, Part, Section } from "../guides.ts";
 
-/** Runs `deno` with these arguments in a folder, and gives what it printed. */
+/** Runs `deno` with these arguments in a folder, and returns its standard output. */
 export type RunDeno = (folder: string, ...args: string[]) => Promise<string>;
 
 /** The reference of one package. */
 export interface BuiltReference {
   readonly start: Part;
   readonly pages: readonly Page[];
-  /** The source files that its pages link to. */
+  /** The source files to which its pages link. */
   readonly files: ReadonlySet<string>;
 }
 
-/** What `deno doc --json` says of a symbol or of its parts, as far as it is read. */
+/** The members of `deno doc --json` that are used of a symbol or its parts. */
 interface Node {
   readonly name: string;
   readonly location?: { filename: string; line: number };
@@ -25,7 +25,7 @@ interface Node {
   readonly def?: Record<string, unknown>;
 }
 
-/** One line of the index that `deno doc --html` makes for a search of its own. */
+/** An entry of the search index that `deno doc --html` makes. */
 interface Indexed {
   readonly kind: readonly { title: string }[];
   readonly name: string;
@@ -34,13 +34,16 @@ interface Indexed {
   readonly url: string;
 }
 
-/** The search of `deno doc`, which knows only its own pages: that of the site takes its place. */
+/** The search of `deno doc`, which knows only its own pages; the search of the site replaces it. */
 const OWN_SEARCH = ["search_index.js", "search.js", "fuse.js"];
 
 /**
- * Makes the pages of a package, and leaves the files that they need in the output.
+ * Builds the pages of a package, and writes the other files that they need into the output folder.
  *
+ * @param root The repository's folder.
  * @param member The package's folder in the repository.
+ * @param output The folder of the site.
+ * @param runDeno Runs `deno doc`.
  */
 export async function buildReference(
   root: string,
@@ -74,7 +77,7 @@ export async function buildReference(
   }
   const pages = await readPages(output, folder);
   for (const [path, html] of pages) {
-    pages.set(path, mendPage({ name, folder, specifiers }, path, html));
+    pages.set(path, adaptPage({ name, folder, specifiers }, path, html));
   }
   const linked = linkPages(pages, sources, pathToFileURL(root).href);
   const sections = await readSymbols(join(output, folder), folder, specifiers);
@@ -98,7 +101,7 @@ async function readPages(output: string, folder: string): Promise<Map<string, st
   return pages;
 }
 
-/** Notes where a symbol and its parts begin, by the paths of their pages. */
+/** Adds the declarations of a symbol and its parts to `sources`, by the paths of their pages. */
 function readSources(sources: Map<string, Source>, path: string, node: Node): void {
   const { filename: url, line } = node.location ?? {};
   if (url !== undefined && line !== undefined && !sources.has(path)) {

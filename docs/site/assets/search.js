@@ -1,17 +1,17 @@
-/** The search of the site, in the browser: finds sections of guides and symbols of
- * the API as one types. */
+/** The search of the site, in the browser: lists sections of guides and symbols of the API while the
+ * user types. */
 import MiniSearch from "minisearch";
 
 const input = document.querySelector("#query");
 const results = document.querySelector("#results");
 const up = results.dataset.up;
 
-/** How much of a text is shown. */
+/** The longest excerpt that is shown, in characters. */
 const LENGTH = 140;
 
 let index;
 
-// A script, not a fetch: pages that are opened as files may not fetch.
+// A script instead of a fetch, because a page that is opened as a file may not fetch.
 function loadSections() {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -22,13 +22,13 @@ function loadSections() {
   });
 }
 
-/** `cacheTtlSeconds` is found by "ttl" too. */
+/** Splits a camelCase term, so that "ttl" finds `cacheTtlSeconds`. */
 function splitWords(term) {
   const words = term.split(/(?<=[\p{Ll}\d])(?=\p{Lu})/u);
   return words.length > 1 ? words.map((word) => word.toLowerCase()) : [];
 }
 
-/** Symbols are many, and many are named alike: their members come last, and guides first. */
+/** Ranks guides first and members of symbols last: there are many symbols with similar names. */
 function weigh(id) {
   if (!id.startsWith("api/")) return 1;
   return /\/~\/[^/]+\.[^/]+\.html$/.test(id) ? 0.5 : 0.8;

@@ -1,0 +1,37 @@
+/** `findings/`: every script has the form that findings/README.md states. None is run here. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { root } from "../support/root.ts";
+
+const folder = new URL("findings/", root);
+const page = readFileSync(new URL("README.md", folder), "utf8");
+const scripts = readdirSync(folder).filter((name) => name !== "README.md");
+
+test("findings/README.md lists every script, and no other", () => {
+  const listed = [...page.matchAll(/^\| \[([\w.]+)\]\(\1\) /gm)].map(([, name]) => name);
+  assert.deepEqual(listed.sort(), scripts.sort());
+});
+
+for (const name of scripts) {
+  test(`findings/${name} has the form of a finding`, () => {
+    const text = readFileSync(new URL(name, folder), "utf8");
+    const [comment = ""] = /^#!\/usr\/bin\/env bash\n(#.*\n)+/.exec(text) ?? [];
+    const [, packageName, version] = /^# (@?[\w/.-]+) (\d+\.\d+\.\d+) /m.exec(comment) ?? [];
+    for (const part of ["Expected: ", "Seen: ", "For users: ", "Output on "]) {
+      assert(comment.includes(`\n# ${part}`), `the comment lacks ${part}`);
+    }
+    assert.match(
+      text,
+      /^set -euo pipefail\nfolder=\$\(mktemp -d\) && trap 'rm -rf "\$folder"' EXIT$/m,
+    );
+    assert.match(text, /^timeout \d+ npm install .*--ignore-scripts/m);
+    const installed = [...text.matchAll(/^ {2}(@?[\w/.-]+)@(\S+)/gm)];
+    for (const [, , exact = ""] of installed) assert.match(exact, /^\d+\.\d+\.\d+$/);
+    assert(installed.some(([, one, exact]) => one === packageName && exact === version));
+    assert.match(text, /\btimeout \d+ node /);
+    // Nothing of this project: neither a package nor a file.
+    assert.doesNotMatch(text, /@x\/|\.\.\/|\$OLDPWD|BASH_SOURCE/);
+    for (const [, host] of text.matchAll(/https?:\/\/([^:/`"]+)/g)) assert.equal(host, "127.0.0.1");
+  });
+}
