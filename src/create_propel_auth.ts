@@ -17,7 +17,7 @@ import { createIntrospector } from "./verification/introspector.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./http/json_rpc_error.ts";
 import { INACTIVE_TTL_SECONDS } from "./verification/facts_cache.ts";
 import type { McpServer } from "./http/mcp_endpoint.ts";
-import { createOperationGate } from "./http/operation_gate.ts";
+import { admitUnread, createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
 import { resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
@@ -78,8 +78,13 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   const parts = {
     ...options,
     gate,
-    operationGate: operations && createOperationGate({
-      policy: createOperationPolicy({ ...options, operations, holdsScope }),
+    operationGate: operations === undefined ? admitUnread : createOperationGate({
+      operationPolicy: createOperationPolicy({
+        operations,
+        defaultOperation: options.defaultOperation,
+        requiredScopes: options.requiredScopes,
+        holdsScope,
+      }),
       verifyFresh: verifier.verifyFresh,
       emit,
     }),

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildForwardedRequest } from "../../src/http/forwarded_request.ts";
+import { withoutCredentials } from "../../src/http/operation_gate.ts";
 import { mcpRequest, RESOURCE } from "../support/harness.ts";
 
 const fields = (request: Request) => [...request.headers.keys()];
 
-test("buildForwardedRequest() gives the request without its credentials", async () => {
+test("withoutCredentials() gives the request without its credentials", async () => {
   const abort = new AbortController();
   const given = mcpRequest("token-1", {
     headers: { "X-Own": "1", "Content-Length": "2", "Content-Type": "a/b" },
     body: "{}",
     signal: abort.signal,
   });
-  const forwarded = buildForwardedRequest(given);
+  const forwarded = withoutCredentials(given);
   assert.deepEqual([forwarded.method, forwarded.url], ["POST", RESOURCE]);
   assert.deepEqual(fields(forwarded), ["content-length", "content-type", "x-own"]);
   assert.equal(await forwarded.text(), "{}");
@@ -21,13 +21,13 @@ test("buildForwardedRequest() gives the request without its credentials", async 
 });
 
 for (const body of ["[1]", new TextEncoder().encode("[1]")]) {
-  test(`buildForwardedRequest() puts ${typeof body} in place of a body that was read`, async () => {
+  test(`withoutCredentials() puts ${typeof body} in place of a body that was read`, async () => {
     const given = mcpRequest("token-1", {
       headers: { "Content-Length": "6", "Content-Type": "a/b" },
       body: "[  1 ]",
     });
     await given.arrayBuffer();
-    const forwarded = buildForwardedRequest(given, body);
+    const forwarded = withoutCredentials(given, body);
     // The length is that of the body as it came.
     assert.deepEqual(fields(forwarded), ["content-type"]);
     assert.equal(forwarded.headers.get("Content-Type"), "a/b");
@@ -35,7 +35,7 @@ for (const body of ["[1]", new TextEncoder().encode("[1]")]) {
   });
 }
 
-test("buildForwardedRequest() says no type that the client did not say", () => {
+test("withoutCredentials() says no type that the client did not say", () => {
   const given = mcpRequest("token-1", { body: new Uint8Array([0x31]) });
-  assert.deepEqual(fields(buildForwardedRequest(given, "1")), []);
+  assert.deepEqual(fields(withoutCredentials(given, "1")), []);
 });
