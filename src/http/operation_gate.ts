@@ -9,7 +9,7 @@ import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import { readBytes } from "../lib/body.ts";
 import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
-import { isTooDeep, readCalls } from "../operations/calls.ts";
+import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
 import {
   buildJsonRpcError,
   INVALID_REQUEST,
@@ -26,14 +26,13 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
-const UNREADABLE = "The request body could not be read";
 
 /** A request that may go on to the MCP server. */
 export interface Admission {
   readonly caller: AccessToken;
   /** Its body can still be read; the client's credentials are gone. */
   readonly request: Request;
-  /** `undefined` when the body was not read, is empty, or is not JSON. */
+  /** `undefined` when the body was not read, or is empty. */
   readonly parsedBody: unknown;
   /** Removes from the answer what the caller may not see; `undefined` when it can stay as it is. */
   readonly filter: ((response: Response) => Promise<Response>) | undefined;
@@ -60,6 +59,13 @@ export const admitUnread: OperationGate = (request, caller): Admission => ({
   filter: undefined,
 });
 
+interface Allowed {
+  /** As the newest answer about the token describes it. */
+  readonly caller: AccessToken;
+  /** The lists in the answer that depend on the caller. */
+  readonly lists: readonly List[] | undefined;
+}
+
 /** The parts that a gate of operations works with. */
 export interface OperationGateParts {
   readonly operationPolicy: OperationPolicy;
@@ -74,8 +80,9 @@ export interface OperationGateParts {
 /**
  * Creates the gate of a server with the option `operations`.
  *
- * The body alone decides, never a header that repeats it. A body that is not JSON is forwarded as it
- * came; one that two parsers could read in two ways is refused.
+ * The body alone decides, never a header that repeats it, whatever its content type. An empty body is
+ * forwarded. One that is not JSON is refused, since an MCP server may read more than JSON (`NaN`,
+ * UTF-16, one value after another); and so is one that two parsers could read in two ways.
  *
  * @param parts The policy, and how a token is introspected anew.
  * @returns The gate. It rejects with the error that a function among the rules throws.
@@ -104,37 +111,11 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     };
   }
 
-  /**
-   * Forwards a request without a judgeable body: a resumed GET stream, or a body that is not JSON.
-   * The answer may contain any list, so all of them are filtered.
-   */
-  function admitUnjudged(caller: AccessToken, forwarded: Request): Admission {
-    const { lists } = operationPolicy;
-    return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined);
-  }
-
-  return async (request, caller, tokenPolicy) => {
-    // `body` is read last: reading it turns the body into a stream, which takes longer to read.
-    const declared = declaresBody(request.headers);
-    if (!declared && request.body === null) {
-      return admitUnjudged(caller, withoutCredentials(request));
-    }
-    const bytes = await readBody(request);
-    if (bytes instanceof Response) return bytes;
-    // The headers announce a body, but an adapter in front of us (a body parser) has consumed it.
-    // The MCP server might read that body from elsewhere, and it was never judged.
-    if (declared && bytes.length === 0 && request.body === null) {
-      return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
-    }
-    let parsedBody: unknown;
-    try {
-      // Decoded like `Request.json()`: a stricter decoder would fail where an MCP server reads on.
-      parsedBody = JSON.parse(new TextDecoder().decode(bytes));
-    } catch {
-      return admitUnjudged(caller, withoutCredentials(request, bytes));
-    }
-    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
-    if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
+  async function judge(
+    calls: readonly Call[],
+    caller: AccessToken,
+    tokenPolicy: AccessTokenPolicy,
+  ): Promise<Allowed | Response> {
     let judged = caller;
     let verdict = operationPolicy.judge(calls, judged);
     if (verdict.kind === "allowed" && verdict.fresh) {
@@ -157,12 +138,34 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         emit?.(buildCallRefused(judged, error));
         return buildRefusal(error, tokenPolicy);
       }
-      case "allowed": {
-        // Written anew from the judged value: another parser could read the original bytes otherwise.
-        const forwarded = withoutCredentials(request, JSON.stringify(parsedBody));
-        return admit(judged, forwarded, parsedBody, verdict.lists);
-      }
+      case "allowed":
+        return { caller: judged, lists: verdict.lists };
     }
+  }
+
+  return async (request, caller, tokenPolicy) => {
+    const bytes = await readBody(request);
+    if (bytes instanceof Response) return bytes;
+    if (bytes === undefined || bytes.length === 0) {
+      // A resumed GET stream may contain any list, so all of them are filtered.
+      const { lists } = operationPolicy;
+      const forwarded = withoutCredentials(request, bytes && "");
+      return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined);
+    }
+    let parsedBody: unknown;
+    try {
+      // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
+      parsedBody = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      return buildJsonRpcError(400, PARSE_ERROR, "The request body must be JSON");
+    }
+    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
+    if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
+    const allowed = await judge(calls, caller, tokenPolicy);
+    if (allowed instanceof Response) return allowed;
+    // Written anew from the judged value: another parser could read the original bytes otherwise.
+    const forwarded = withoutCredentials(request, JSON.stringify(parsedBody));
+    return admit(allowed.caller, forwarded, parsedBody, allowed.lists);
   };
 }
 
@@ -174,10 +177,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
  * @param body Replaces its body.
  * @returns The request to forward.
  */
-export function withoutCredentials(
-  request: Request,
-  body?: string | Uint8Array<ArrayBuffer>,
-): Request {
+export function withoutCredentials(request: Request, body?: string): Request {
   // Copied first: the headers of a server's own requests are immutable. Passing changed headers to
   // the constructor costs four times as much, since it parses and checks all of them again.
   const copy = body === undefined ? new Request(request) : new Request(request, { body });
@@ -191,25 +191,32 @@ export function withoutCredentials(
   return copy;
 }
 
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | Response> {
+/** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */
+async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined | Response> {
   const { headers } = request;
+  const declared = declaresBody(headers);
+  // `body` is looked at only where it must be: that makes a stream of it, which takes longer to read.
+  if (!declared && request.body === null) return undefined;
   const encoding = headers.get("Content-Encoding") ?? "identity";
   const type = (headers.get("Content-Type") ?? "").replace(UTF8, "");
-  // An MCP server could decode what we would not recognize as JSON.
+  // An MCP server could decode other JSON than the one that was judged.
   if (!/^identity$/i.test(encoding) || /charset/i.test(type)) {
     return buildJsonRpcError(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
   }
   try {
     const bytes = await readBytes(request, MAX_BODY_BYTES);
-    if (bytes !== undefined) return bytes;
+    if (bytes === undefined) {
+      const message = `The request body must not exceed ${MAX_BODY_BYTES} bytes`;
+      return buildJsonRpcError(413, TRANSPORT_ERROR, message);
+    }
+    // The headers announce a body, but an adapter in front of us (a body parser) has consumed it. The
+    // MCP server might read that body from elsewhere, and it was never judged.
+    const isMissing = declared && bytes.length === 0 && request.body === null;
+    if (!isMissing) return bytes;
   } catch {
-    return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
+    // The client's connection broke off.
   }
-  return buildJsonRpcError(
-    413,
-    TRANSPORT_ERROR,
-    `The request body must not exceed ${MAX_BODY_BYTES} bytes`,
-  );
+  return buildJsonRpcError(400, PARSE_ERROR, "The request body could not be read");
 }
 
 // RFC 9112 §6: the fields that say that a message has a body.

@@ -20,22 +20,20 @@ test("withoutCredentials() gives the request without its credentials", async () 
   assert(forwarded.signal.aborted);
 });
 
-for (const body of ["[1]", new TextEncoder().encode("[1]")]) {
-  test(`withoutCredentials() puts ${typeof body} in place of a body that was read`, async () => {
-    const given = mcpRequest("token-1", {
-      headers: { "Content-Length": "6", "Content-Type": "a/b" },
-      body: "[  1 ]",
-    });
-    await given.arrayBuffer();
-    const forwarded = withoutCredentials(given, body);
-    // The length is that of the body as it came.
-    assert.deepEqual(fields(forwarded), ["content-type"]);
-    assert.equal(forwarded.headers.get("Content-Type"), "a/b");
-    assert.equal(await forwarded.text(), "[1]");
+test("withoutCredentials() puts another body in place of one that was read", async () => {
+  const given = mcpRequest("token-1", {
+    headers: { "Content-Length": "6", "Content-Type": "a/b" },
+    body: "[  1 ]",
   });
-}
+  await given.arrayBuffer();
+  const forwarded = withoutCredentials(given, "[1]");
+  // The length was that of the original body.
+  assert.deepEqual(fields(forwarded), ["content-type"]);
+  assert.equal(forwarded.headers.get("Content-Type"), "a/b");
+  assert.equal(await forwarded.text(), "[1]");
+});
 
-test("withoutCredentials() says no type that the client did not say", () => {
+test("withoutCredentials() adds no type that the client did not send", () => {
   const given = mcpRequest("token-1", { body: new Uint8Array([0x31]) });
   assert.deepEqual(fields(withoutCredentials(given, "1")), []);
 });

@@ -6,7 +6,7 @@ import { createOperationPolicy, type OperationVerdict } from "../../src/operatio
 import { resolveOperations } from "../../src/operations/rules.ts";
 import type { OperationRules } from "../../src/operations/operations.ts";
 
-// What goes over the wire: operation_gate_test.ts, operation_lists_test.ts.
+// What goes over the wire: tests/behaviour/operations.
 
 const RULES: OperationRules = {
   tools: {
