@@ -23,7 +23,7 @@ import { createIntrospector } from "./verification/introspector.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./http/json_rpc_error.ts";
 import { INACTIVE_TTL_SECONDS } from "./verification/facts_cache.ts";
 import type { McpServerHandler } from "./http/mcp_endpoint.ts";
-import { createOperationGate } from "./http/operation_gate.ts";
+import { admitUnread, createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
@@ -154,8 +154,13 @@ function composeEndpoint(
   const { authorizationServerMetadataUrl, timeoutSeconds } = options;
   return {
     gate: createGate({ allowedOrigins, onLoopback }, verifier, emit),
-    operationGate: operations && createOperationGate({
-      policy: createOperationPolicy({ operations, defaultOperation, requiredScopes, holdsScope }),
+    operationGate: operations === undefined ? admitUnread : createOperationGate({
+      operationPolicy: createOperationPolicy({
+        operations,
+        defaultOperation,
+        requiredScopes,
+        holdsScope,
+      }),
       verifyFresh: verifier.verifyFresh,
       emit,
     }),

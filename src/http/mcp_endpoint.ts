@@ -1,5 +1,6 @@
 /**
- * The MCP endpoint: the gate, whose session, then the MCP server, and what becomes of its response.
+ * The MCP endpoint: verifies the token, checks the session, judges the operations, calls the MCP
+ * server and finishes its response.
  *
  * @module
  */
@@ -10,7 +11,6 @@ import { setCorsHeaders } from "./cors.ts";
 import { AccessTokenError, refusalOf } from "../oauth/errors.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
-import { buildForwardedRequest } from "./forwarded_request.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
@@ -22,11 +22,11 @@ import { describe } from "../lib/check_option.ts";
 import { isObject } from "../lib/json.ts";
 import type { World } from "../lib/world.ts";
 
-/** What the MCP server receives beside the request. */
+/** The second argument of the MCP server, beside the request. */
 export interface McpRequestOptions {
   /** The caller. */
   authInfo: AccessToken;
-  /** The request's body, when it was parsed already. */
+  /** The request's body as a value, when the gate has parsed it. */
   parsedBody?: unknown;
 }
 
@@ -45,81 +45,73 @@ export type McpServerHandler =
   | { fetch(request: Request, options: McpRequestOptions): Response | Promise<Response> }
   | { handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response> };
 
-/** What an MCP endpoint is made of. */
+/** The parts that an MCP endpoint works with. */
 export interface McpEndpointParts {
   readonly gate: Gate;
-  /** Absent: every operation needs what every request needs, and no body is read. */
-  readonly operationGate: OperationGate | undefined;
+  readonly operationGate: OperationGate;
   readonly allowedOrigins: AllowedOrigins;
   /** Runs a function with the caller as ambient context. */
   readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
   readonly world: World;
-  /** Where standing streams are listed while they are open. */
+  /** The standing streams that are open. */
   readonly streams: OpenStreams;
-  /** Whose they are: of all handlers together, since each method may have one of its own. */
+  /** Shared by all handlers, since a router may have a handler for each method. */
   readonly sessions: Sessions;
   readonly emit: Emit;
 }
 
-/** Answers a request by the policy of the resource that it is for. */
+/** Answers a request under the token policy of the resource that it is for. */
 export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
 
 /**
  * Creates the endpoint of one MCP server.
  *
- * @param parts What it is made of.
+ * @param parts The gates, the tables and the clock.
  * @param server The MCP server.
- * @returns The endpoint. What the MCP server throws passes through, but for what it requires of its
- * caller: that is answered 403.
- * @throws {TypeError} `server` is none of what {@linkcode McpServerHandler} lists.
+ * @returns The endpoint. It rejects with the error that the MCP server throws; only an
+ * `AccessTokenError` of a requirement such as `requireScopes()` is answered 403.
+ * @throws {TypeError} `server` is not a function, and has neither `fetch` nor `handleRequest`.
  */
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
   const { gate, operationGate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
 
-  async function serve(admission: Admission, policy: AccessTokenPolicy): Promise<Response> {
+  async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
       const response = requireResponse(await runAs(caller, () => mcp(request, options)));
       return filter === undefined ? response : await filter(response);
     } catch (error) {
-      // What a function requires of its caller the client has to hear. An SDK tells it by itself.
+      // A function may let a failed requirement through; the MCP SDKs turn it into a result.
       if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
-        return buildRefusal(error, policy);
+        return buildRefusal(error, tokenPolicy);
       }
       throw error;
     }
   }
 
-  return async (request, policy) => {
-    const caller = await gate(request, policy);
+  return async (request, tokenPolicy) => {
+    const caller = await gate(request, tokenPolicy);
     if (caller instanceof Response) return caller;
     const origin = request.headers.get("Origin");
     const sessionId = request.headers.get("Mcp-Session-Id");
     let response: Response;
-    if (sessionId !== null && !sessions.mayUse(sessionId, caller)) {
+    if (sessionId !== null && !sessions.belongsTo(sessionId, caller)) {
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
-      const admission = operationGate === undefined
-        ? {
-          caller,
-          request: buildForwardedRequest(request),
-          parsedBody: undefined,
-          filter: undefined,
-        }
-        : await operationGate(request, caller, policy);
+      const admission = await operationGate(request, caller, tokenPolicy);
       if (admission instanceof Response) {
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      response = await serve(admission, policy);
+      response = await serve(admission, tokenPolicy);
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }
     const stands = isStandingStream(request, response);
-    // Untouched where nothing is to be added: a response made anew costs time on every call.
+    // Passed on untouched when no header is to be added: copying a response costs time on each call.
     if (origin === null && !stands) return response;
     const body = response.body !== null && stands
       ? endStreamAt(response.body, caller.expiresAt, world, streams)

@@ -1,6 +1,6 @@
 /**
- * The gate of single operations: reads a request's body once, has the policy judge it, and hands on
- * exactly what was judged.
+ * The gate of single operations: reads a request's body once, has the policy judge its calls, and
+ * forwards exactly the body that was judged.
  *
  * @module
  */
@@ -9,16 +9,14 @@ import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import { readBytes } from "../lib/body.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
-import { buildForwardedRequest } from "./forwarded_request.ts";
-import { isObject } from "../lib/json.ts";
-import { isTooDeep, readCalls } from "../operations/calls.ts";
+import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
 import {
   buildJsonRpcError,
   INVALID_REQUEST,
   PARSE_ERROR,
   TRANSPORT_ERROR,
 } from "./json_rpc_error.ts";
-import { type Rewrite, rewriteResponse } from "./rewrite_response.ts";
+import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
 import type { List, OperationPolicy } from "../operations/policy.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
@@ -26,47 +24,71 @@ import { buildCallRefused, buildOperationRefused } from "../events/token_events.
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** The parameters that say what we assume; of two, servers do not agree which one counts. */
+/** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
-const UNREADABLE = "The request body could not be read";
 
-/** A request that may go on. */
+/** A request that may go on to the MCP server. */
 export interface Admission {
   readonly caller: AccessToken;
-  /** With an intact body, and no credentials. */
+  /** Its body can still be read; the client's credentials are gone. */
   readonly request: Request;
-  /** `undefined` when the body is empty, or no JSON. */
+  /** `undefined` when the body was not read, or is empty. */
   readonly parsedBody: unknown;
-  /** Takes out of the answer what the caller is not to see; `undefined` when there is nothing. */
+  /** Removes from the answer what the caller may not see; `undefined` when it can stay as it is. */
   readonly filter: ((response: Response) => Promise<Response>) | undefined;
 }
 
-/** What a gate of operations is made of. */
-export interface OperationGateOptions {
-  readonly policy: OperationPolicy;
-  readonly emit: Emit;
-  /** Verifies a caller's token by an answer of now. */
-  readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
-}
-
-/** Judges what a caller's request asks for: the request to hand on, or the response to send. */
+/** Decides about a request whose token was verified: the request to forward, or the refusal. */
 export type OperationGate = (
   request: Request,
   caller: AccessToken,
-  door: AccessTokenPolicy,
-) => Promise<Admission | Response>;
+  tokenPolicy: AccessTokenPolicy,
+) => Admission | Response | Promise<Admission | Response>;
 
 /**
- * Creates the gate.
+ * The gate of a server without the option `operations`: forwards every request, its body unread.
  *
- * The body alone decides, never a header that repeats it. What is no JSON goes on as it came; what
- * two parsers could read in two ways is refused.
- *
- * @param options What it is made of.
- * @returns The gate. It rejects for what a function among the rules throws.
+ * @param request The client's request.
+ * @param caller The verified token.
+ * @returns The request to forward.
  */
-export function createOperationGate(options: OperationGateOptions): OperationGate {
-  const { policy, emit, verifyFresh } = options;
+export const admitUnread: OperationGate = (request, caller): Admission => ({
+  caller,
+  request: withoutCredentials(request),
+  parsedBody: undefined,
+  filter: undefined,
+});
+
+interface Allowed {
+  /** As the newest answer about the token describes it. */
+  readonly caller: AccessToken;
+  /** The lists in the answer that depend on the caller. */
+  readonly lists: readonly List[] | undefined;
+}
+
+/** The parts that a gate of operations works with. */
+export interface OperationGateParts {
+  readonly operationPolicy: OperationPolicy;
+  readonly emit: Emit;
+  /** Introspects the caller's token now, past the cache, and judges the answer. */
+  readonly verifyFresh: (
+    caller: AccessToken,
+    tokenPolicy: AccessTokenPolicy,
+  ) => Promise<AccessToken>;
+}
+
+/**
+ * Creates the gate of a server with the option `operations`.
+ *
+ * The body alone decides, never a header that repeats it, whatever its content type. An empty body is
+ * forwarded. One that is not JSON is refused, since an MCP server may read more than JSON (`NaN`,
+ * UTF-16, one value after another); and so is one that two parsers could read in two ways.
+ *
+ * @param parts The policy, and how a token is introspected anew.
+ * @returns The gate. It rejects with the error that a function among the rules throws.
+ */
+export function createOperationGate(parts: OperationGateParts): OperationGate {
+  const { operationPolicy, emit, verifyFresh } = parts;
 
   function admit(
     caller: AccessToken,
@@ -75,115 +97,126 @@ export function createOperationGate(options: OperationGateOptions): OperationGat
     lists: readonly List[] | undefined,
   ): Admission {
     if (lists === undefined) return { caller, request, parsedBody, filter: undefined };
-    // The answer has to be read here.
+    // The filter has to read the answer, so the MCP server must not compress it.
     request.headers.delete("Accept-Encoding");
-    const rewrite = createRewrite(lists, caller);
-    const filter = (response: Response) => rewriteResponse(response, rewrite);
-    return { caller, request, parsedBody, filter };
-  }
-
-  function createRewrite(lists: readonly List[], caller: AccessToken): Rewrite {
-    return (message) => {
-      const result = isObject(message) ? message["result"] : undefined;
-      if (!isObject(result)) return false;
-      let changed = false;
-      for (const list of lists) {
-        const entries: unknown = result[list.member];
-        if (!Array.isArray(entries)) continue;
-        const listed = entries.filter((entry) => policy.isListed(list, entry, caller));
-        changed ||= listed.length < entries.length;
-        result[list.member] = listed;
-      }
-      // MCP 2026-07-28, Caching: only results of that revision say how they may be kept.
-      if (("cacheScope" in result || "ttlMs" in result) && result["cacheScope"] !== "private") {
-        result["cacheScope"] = "private";
-        changed = true;
-      }
-      return changed;
+    const rewrite = createListRewrite(
+      lists,
+      (list, entry) => operationPolicy.isListed(list, entry, caller),
+    );
+    return {
+      caller,
+      request,
+      parsedBody,
+      filter: (response) => rewriteResponse(response, rewrite),
     };
   }
 
-  function refuseCall(
+  async function judge(
+    calls: readonly Call[],
     caller: AccessToken,
-    error: AccessTokenError,
-    door: AccessTokenPolicy,
-  ): Response {
-    emit?.(buildCallRefused(caller, error));
-    return buildRefusal(error, door);
-  }
-
-  return async (request, caller, door) => {
-    /** What is asked for is not known: a stream that is taken up again, or no JSON. */
-    const admitUnread = (forwarded: Request): Admission =>
-      admit(caller, forwarded, undefined, policy.lists.length > 0 ? policy.lists : undefined);
-    // The body itself is looked at last: that makes a stream of it, which takes longer to read.
-    const declared = declaresBody(request.headers);
-    if (!declared && request.body === null) return admitUnread(buildForwardedRequest(request));
-    const bytes = await readBody(request);
-    if (bytes instanceof Response) return bytes;
-    // Whoever stands before us kept it: what comes behind may read what was not judged.
-    if (declared && bytes.length === 0 && request.body === null) {
-      return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
-    }
-    let parsedBody: unknown;
-    try {
-      // As `Request.json()` decodes: a stricter reader would take for no JSON what a server reads.
-      parsedBody = JSON.parse(new TextDecoder().decode(bytes));
-    } catch {
-      return admitUnread(buildForwardedRequest(request, bytes));
-    }
-    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
-    if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
+    tokenPolicy: AccessTokenPolicy,
+  ): Promise<Allowed | Response> {
     let judged = caller;
-    let verdict = policy.judge(calls, judged);
+    let verdict = operationPolicy.judge(calls, judged);
     if (verdict.kind === "allowed" && verdict.fresh) {
       try {
-        judged = await verifyFresh(caller, door);
+        judged = await verifyFresh(caller, tokenPolicy);
       } catch (error) {
-        return buildRefusal(error, door);
+        return buildRefusal(error, tokenPolicy);
       }
-      verdict = policy.judge(calls, judged);
+      verdict = operationPolicy.judge(calls, judged);
     }
     switch (verdict.kind) {
       case "unknown":
         emit?.(buildOperationRefused(judged, verdict.name));
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
-      case "scope_missing":
-        return refuseCall(judged, new AccessTokenError("scope_missing", verdict.scopes), door);
+      case "scope_missing": {
+        const error = new AccessTokenError("scope_missing", verdict.scopes);
+        emit?.(buildCallRefused(judged, error));
+        return buildRefusal(error, tokenPolicy);
+      }
       case "allowed":
-        // As it was judged, and not as it came: another parser could read that otherwise.
-        return admit(
-          judged,
-          buildForwardedRequest(request, JSON.stringify(parsedBody)),
-          parsedBody,
-          verdict.lists,
-        );
+        return { caller: judged, lists: verdict.lists };
     }
+  }
+
+  return async (request, caller, tokenPolicy) => {
+    const bytes = await readBody(request);
+    if (bytes instanceof Response) return bytes;
+    if (bytes === undefined || bytes.length === 0) {
+      // A resumed GET stream may contain any list, so all of them are filtered.
+      const { lists } = operationPolicy;
+      const forwarded = withoutCredentials(request, bytes && "");
+      return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined);
+    }
+    let parsedBody: unknown;
+    try {
+      // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
+      parsedBody = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      return buildJsonRpcError(400, PARSE_ERROR, "The request body must be JSON");
+    }
+    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
+    if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
+    const allowed = await judge(calls, caller, tokenPolicy);
+    if (allowed instanceof Response) return allowed;
+    // Written anew from the judged value: another parser could read the original bytes otherwise.
+    const forwarded = withoutCredentials(request, JSON.stringify(parsedBody));
+    return admit(allowed.caller, forwarded, parsedBody, allowed.lists);
   };
 }
 
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | Response> {
+/**
+ * Builds the request to forward: the same without the client's credentials, which are not the MCP
+ * server's to see.
+ *
+ * @param request The client's request; its body may be used up when `body` is given.
+ * @param body Replaces its body.
+ * @returns The request to forward.
+ */
+export function withoutCredentials(request: Request, body?: string): Request {
+  // Copied first: the headers of a server's own requests are immutable. Passing changed headers to
+  // the constructor costs four times as much, since it parses and checks all of them again.
+  const copy = body === undefined ? new Request(request) : new Request(request, { body });
+  copy.headers.delete("Authorization");
+  if (body !== undefined) {
+    // The length is that of the original body. And `Request` adds a type to a string that the client
+    // did not send.
+    copy.headers.delete("Content-Length");
+    if (!request.headers.has("Content-Type")) copy.headers.delete("Content-Type");
+  }
+  return copy;
+}
+
+/** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */
+async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined | Response> {
   const { headers } = request;
+  const declared = declaresBody(headers);
+  // `body` is looked at only where it must be: that makes a stream of it, which takes longer to read.
+  if (!declared && request.body === null) return undefined;
   const encoding = headers.get("Content-Encoding") ?? "identity";
   const type = (headers.get("Content-Type") ?? "").replace(UTF8, "");
-  // What we would take for no JSON, a server behind us could decode.
+  // An MCP server could decode other JSON than the one that was judged.
   if (!/^identity$/i.test(encoding) || /charset/i.test(type)) {
     return buildJsonRpcError(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
   }
   try {
     const bytes = await readBytes(request, MAX_BODY_BYTES);
-    if (bytes !== undefined) return bytes;
+    if (bytes === undefined) {
+      const message = `The request body must not exceed ${MAX_BODY_BYTES} bytes`;
+      return buildJsonRpcError(413, TRANSPORT_ERROR, message);
+    }
+    // The headers announce a body, but an adapter in front of us (a body parser) has consumed it. The
+    // MCP server might read that body from elsewhere, and it was never judged.
+    const isMissing = declared && bytes.length === 0 && request.body === null;
+    if (!isMissing) return bytes;
   } catch {
-    return buildJsonRpcError(400, PARSE_ERROR, UNREADABLE);
+    // The client's connection broke off.
   }
-  return buildJsonRpcError(
-    413,
-    TRANSPORT_ERROR,
-    `The request body must not exceed ${MAX_BODY_BYTES} bytes`,
-  );
+  return buildJsonRpcError(400, PARSE_ERROR, "The request body could not be read");
 }
 
-// RFC 9112 §6: what says that a message has a body.
+// RFC 9112 §6: the fields that say that a message has a body.
 function declaresBody(headers: Headers): boolean {
   return headers.has("Transfer-Encoding") || Number(headers.get("Content-Length") ?? 0) !== 0;
 }

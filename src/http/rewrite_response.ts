@@ -1,30 +1,61 @@
 /**
- * Rewrites the messages of an answer: one JSON body, or an event stream as it comes.
+ * Rewrites the messages of an answer: one JSON body, or an event stream while it arrives.
  *
  * @module
  */
 
 import { discard } from "../lib/body.ts";
-import { parseJson } from "../lib/json.ts";
+import { isObject, parseJson } from "../lib/json.ts";
+import type { List } from "../operations/policy.ts";
 import { buildJsonRpcError, INTERNAL_ERROR } from "./json_rpc_error.ts";
 
-/** Changes a JSON-RPC message in place, and tells whether it did. */
+/** Changes a JSON-RPC message in place, and returns whether it did. */
 export type Rewrite = (message: unknown) => boolean;
 
 /**
- * Rewrites the messages of a response.
+ * Creates the rewrite that leaves in lists only the entries a caller may see.
  *
- * What is no JSON passes as it is. Everything else about the response stays.
+ * @param lists The lists that depend on the caller.
+ * @param isListed Whether the caller may see an entry.
+ * @returns The rewrite. A result that says how long it may be kept becomes private to the caller.
+ */
+export function createListRewrite(
+  lists: readonly List[],
+  isListed: (list: List, entry: unknown) => boolean,
+): Rewrite {
+  return (message) => {
+    const result = isObject(message) ? message["result"] : undefined;
+    if (!isObject(result)) return false;
+    let changed = false;
+    for (const list of lists) {
+      const entries: unknown = result[list.member];
+      if (!Array.isArray(entries)) continue;
+      const listed = entries.filter((entry) => isListed(list, entry));
+      changed ||= listed.length < entries.length;
+      result[list.member] = listed;
+    }
+    // MCP 2026-07-28, Caching: only results of that revision say how they may be kept.
+    if (("cacheScope" in result || "ttlMs" in result) && result["cacheScope"] !== "private") {
+      result["cacheScope"] = "private";
+      changed = true;
+    }
+    return changed;
+  };
+}
+
+/**
+ * Rewrites the messages of a response. A message that is not JSON passes unchanged; so do status and
+ * headers, but for `Content-Length`.
  *
- * @param response What the MCP server answered; its body is used up.
+ * @param response The MCP server's answer; its body is used up.
  * @param rewrite Changes one message.
- * @returns The response to send.
+ * @returns The response to send; 500 when the answer is compressed, and so cannot be read here.
  */
 export async function rewriteResponse(response: Response, rewrite: Rewrite): Promise<Response> {
   if (response.body === null) return response;
   const headers = new Headers(response.headers);
   if (headers.has("Content-Encoding")) {
-    // What cannot be read cannot be taken out either.
+    // A compressed list cannot be filtered.
     discard(response);
     return buildJsonRpcError(500, INTERNAL_ERROR, "The MCP server must not compress this answer");
   }
@@ -55,11 +86,11 @@ function rewriteEvents(
   let rest = "";
   let event: string[] = [];
 
-  /** The whole events in what has come; the last one too when nothing more comes. */
+  /** Takes text in and returns the events that are complete; with `done` the last one too. */
   function take(text: string, done: boolean): string {
     const split = done || rest.endsWith("\r") || /[\r\n]/.test(text);
     rest += text;
-    // Looked through once it has an end: a long line comes in many pieces.
+    // Searched only when a line ends: a long line comes in many pieces.
     if (!split) return "";
     // A CR at the end may be half of a CR LF.
     const lines = rest.split(done ? /\r\n|\n|\r/ : /\r\n|\n|\r(?!$)/);
@@ -92,7 +123,7 @@ function rewriteEvents(
   );
 }
 
-/** The lines of one event, its data in one line when it had to be changed. */
+/** Returns the lines of one event; when the rewrite changed its data, that is in one line. */
 function rewriteEvent(lines: string[], rewrite: Rewrite): string[] {
   const isData = (line: string) => /^data(:|$)/.test(line);
   const data = lines.filter(isData).map((line) => line.replace(/^data:? ?/, "")).join("\n");

@@ -1,5 +1,5 @@
 /**
- * Who owns which session of the older MCP transports.
+ * The owners of sessions of the older MCP transports.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import { createTtlCache } from "../lib/ttl_cache.ts";
 /** How many sessions are remembered; past it the least recently used one goes. */
 export const MAX_SESSIONS = 10_000;
 
-/** Remembers to whom a session was handed out. A session is never a credential. */
+/** Remembers to which caller a session was handed out. A session is never a credential. */
 export interface Sessions {
-  /** Whether a caller may present a session: it is theirs, or nobody's yet. */
-  mayUse(sessionId: string, caller: AccessToken): boolean;
-  /** Notes that a response handed a session to a caller; the first caller keeps it. */
+  /** Whether a caller may present a session: the caller owns it, or it has no owner. */
+  belongsTo(sessionId: string, caller: AccessToken): boolean;
+  /** Makes the caller to whom a response handed a session its owner, unless it has one already. */
   assign(sessionId: string, caller: AccessToken): void;
 }
 
 /**
  * Creates an empty table, for this process alone.
  *
- * A session that this process never handed out (a restart, another instance) belongs to nobody
- * until the MCP server answers with it.
+ * A session that this process never handed out (after a restart, or from another instance) has no
+ * owner until the MCP server answers with it.
  *
  * @returns The table.
  */
 export function createSessions(): Sessions {
   const owners = createTtlCache<string>(MAX_SESSIONS);
   return {
-    mayUse(sessionId: string, caller: AccessToken): boolean {
+    belongsTo(sessionId: string, caller: AccessToken): boolean {
       const owner = owners.get(digest(sessionId), 0);
       return owner === undefined || owner === identify(caller);
     },
@@ -41,12 +41,12 @@ export function createSessions(): Sessions {
   };
 }
 
-/** The same person through the same client at the same resource, whichever token they hold. */
+/** One user through one client at one resource, whichever token the client sends. */
 function identify({ clientId, subject, resource }: AccessToken): string {
   return JSON.stringify([clientId, subject ?? null, resource.href]);
 }
 
-/** Session ids come from outside and have no length of their own. */
+/** Session ids come from outside and can have any length; a digest bounds the table's memory. */
 function digest(sessionId: string): string {
   return hash("sha256", sessionId, "hex");
 }

@@ -1,15 +1,15 @@
 /**
- * Finds in a body what it asks an MCP server to do. Pure: no clock, no network.
+ * Finds in a body the operations that it asks an MCP server for. Pure: no clock, no network.
  *
  * @module
  */
 
 import { isObject } from "../lib/json.ts";
 
-/** One thing that a message asks for. */
+/** One message that asks for something: a request or a notification. */
 export interface Call {
   readonly method: string;
-  /** What `operations` calls it, and what it is about; absent for methods that are about nothing. */
+  /** The tools, prompts and resources it is about; empty for methods that are about none. */
   readonly targets: readonly Target[];
 }
 
@@ -22,30 +22,39 @@ export interface Target {
 }
 
 type Members = Record<string, unknown>;
-/** Finds the targets in a message's parameters; `undefined` when they are not what they must be. */
-type ReadTargets = (params: Members) => readonly Target[] | undefined;
 
-/** Longer ones are refused: templates are matched against them. */
+/** The characters of the longest URI. */
 export const MAX_URI_LENGTH = 4096;
 
-/**
- * Longer names of members, methods, tools and prompts are refused: to fold a name costs the square of
- * its length.
- */
+/** The characters of the longest method, tool name or prompt name. */
 export const MAX_NAME_LENGTH = 512;
 
 /** How deep lists and objects may be nested. */
 export const MAX_DEPTH = 512;
 
+/** How many messages, tools, prompts and resources one request may have together. */
+export const MAX_CALLS = 1000;
+
+/** How many members the messages and parameters of one request may have together. */
+export const MAX_MEMBERS = 10_000;
+
+/** How many characters the names and URIs of one request may have together. */
+export const MAX_NAMES_LENGTH = 32_768;
+
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** How many things one request may ask for. */
-export const MAX_CALLS = 1000;
+/** What is left of the bounds while one request is read. */
+interface Left {
+  members: number;
+  characters: number;
+}
+/** Finds the targets in a message's parameters; `undefined` when those break a rule. */
+type ReadTargets = (params: Members, left: Left) => readonly Target[] | undefined;
 
-/** Known members by what {@linkcode plain} makes of them. */
-const MESSAGE_MEMBERS = byPlain("jsonrpc", "id", "method", "params", "result", "error");
-const PARAMETERS = byPlain(
+/** Members that are read, by their name in lower case. */
+const MESSAGE_MEMBERS = byLowerCase("jsonrpc", "id", "method", "params", "result", "error");
+const PARAMETERS = byLowerCase(
   "name",
   "uri",
   "ref",
@@ -74,87 +83,97 @@ const TARGETS = new Map<string, ReadTargets>([
   ["resources/read", resource],
   ["resources/subscribe", resource],
   ["resources/unsubscribe", resource],
-  ["completion/complete", ({ ref = {} }) => {
-    if (!isObject(ref) || !isPlain(ref, PARAMETERS)) return undefined;
+  ["completion/complete", ({ ref = {} }, left) => {
+    if (!isObject(ref) || !isPlain(ref, PARAMETERS, left)) return undefined;
     const { name, uri } = ref;
-    if (uri === undefined) return named("prompts")({ name });
-    return name === undefined ? resource({ uri }) : undefined;
+    if (uri === undefined) return named("prompts")({ name }, left);
+    return name === undefined ? resource({ uri }, left) : undefined;
   }],
-  ["subscriptions/listen", ({ notifications = {} }) => {
-    if (!isObject(notifications) || !isPlain(notifications, PARAMETERS)) return undefined;
+  ["subscriptions/listen", ({ notifications = {} }, left) => {
+    if (!isObject(notifications) || !isPlain(notifications, PARAMETERS, left)) return undefined;
     const { resourceSubscriptions: uris = [] } = notifications;
-    if (!Array.isArray(uris)) return undefined;
-    const targets = uris.map((uri: unknown) => resource({ uri })?.[0]);
+    if (!Array.isArray(uris) || uris.length > MAX_CALLS) return undefined;
+    const targets = uris.map((uri: unknown) => resource({ uri }, left)?.[0]);
     return targets.every((target) => target !== undefined) ? targets : undefined;
   }],
 ]);
 
 /**
- * Finds all that a body asks for, a batch's messages one by one. Answers of the client ask for nothing.
+ * Finds the calls of a body, a batch's messages one by one. Responses of the client are no calls.
  *
- * What two parsers or servers could read in two ways is not judged at all: a member that another
- * spelling of stands beside or in place of (`Method`), a name that is no text, a list in a batch. Nor
- * is what asks for more than {@linkcode MAX_CALLS} things. What names nothing at all is the server's
- * to refuse.
+ * Returns `undefined`, and the request is refused, when two parsers could read the body in two ways:
+ * a member under another spelling (`Method` beside or instead of `method`), a member or method that is
+ * not visible ASCII, a name that is not a string, a list in a batch. Also when it breaks one of the
+ * bounds above: they limit the time that one request can take, whatever is in it.
+ *
+ * A call without a name is passed on; the MCP server refuses it.
  *
  * @param body The parsed body.
- * @returns What it asks for, or `undefined` when it is not what JSON-RPC and MCP have.
+ * @returns The calls, or `undefined` when the body is not what JSON-RPC and MCP describe.
  *
  * @see {@link https://www.jsonrpc.org/specification#batch | JSON-RPC 2.0 §6}
  */
 export function readCalls(body: unknown): Call[] | undefined {
+  const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
+  if (messages.length > MAX_CALLS) return undefined;
+  const left: Left = { members: MAX_MEMBERS, characters: MAX_NAMES_LENGTH };
   const calls: Call[] = [];
-  let count = 0;
-  for (const message of Array.isArray(body) ? body : [body]) {
-    if (!isObject(message) || !isPlain(message, MESSAGE_MEMBERS)) return undefined;
+  let count = messages.length;
+  for (const message of messages) {
+    if (!isObject(message) || !isPlain(message, MESSAGE_MEMBERS, left)) return undefined;
     const { method, params } = message;
     if (method === undefined) continue;
     if (typeof method !== "string" || method.length > MAX_NAME_LENGTH) return undefined;
-    const targets = readTargets(method, params);
+    const targets = readTargets(method, params, left);
     if (targets === undefined) return undefined;
-    count += 1 + targets.length;
-    if (count > MAX_CALLS) return undefined;
+    count += targets.length;
+    for (const { name } of targets) left.characters -= name.length;
+    if (count > MAX_CALLS || left.characters < 0) return undefined;
     calls.push({ method, targets });
   }
   return calls;
 }
 
-function readTargets(method: string, params: unknown = {}): readonly Target[] | undefined {
+function readTargets(method: string, params: unknown = {}, left: Left) {
   const read = TARGETS.get(method);
-  if (read === undefined) return TARGETS.has(plain(method)) ? undefined : [];
-  return isObject(params) && isPlain(params, PARAMETERS) ? read(params) : undefined;
+  if (read !== undefined) {
+    return isObject(params) && isPlain(params, PARAMETERS, left) ? read(params, left) : undefined;
+  }
+  return isVisibleAscii(method) && !TARGETS.has(method.toLowerCase()) ? [] : undefined;
 }
 
-function byPlain(...names: string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [plain(name), name]));
+function byLowerCase(...names: string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [name.toLowerCase(), name]));
 }
 
-/** Whether no member is another spelling of a known one, or replaces what others inherit from. */
-function isPlain(members: Members, known: ReadonlyMap<string, string>): boolean {
+/**
+ * Whether no member can be taken for a known one under another spelling, or for the prototype. Some
+ * parsers match names without case; others drop or fold what is not visible ASCII.
+ */
+function isPlain(members: Members, known: ReadonlyMap<string, string>, left: Left): boolean {
   for (const name in members) {
+    if (--left.members < 0) return false;
     if (known.get(name) === name) continue;
-    if (name.length > MAX_NAME_LENGTH) return false;
-    const spelling = plain(name);
-    if (spelling === "__proto__" || (known.get(spelling) ?? name) !== name) return false;
+    if (!isVisibleAscii(name)) return false;
+    const lowerCase = name.toLowerCase();
+    if (lowerCase === "__proto__" || (known.get(lowerCase) ?? name) !== name) return false;
   }
   return true;
 }
 
-/** Some parsers match names without case, and fold letters that look alike. */
-function plain(name: string): string {
-  return name.normalize("NFKC").trim().toLowerCase();
+function isVisibleAscii(name: string): boolean {
+  return !/[^!-~]/.test(name);
 }
 
 /**
- * Tells whether JSON is nested deeper than every reader of it can bear: some descend into it call by
- * call, and not every engine writes it again.
+ * Tells whether JSON is nested so deep that a reader may fail on it: some recurse into each level, and
+ * not every engine can write such a value again.
  *
  * @param json The text, as UTF-8.
  * @returns Whether it is nested deeper than {@linkcode MAX_DEPTH}.
  */
 export function isTooDeep(json: Uint8Array): boolean {
-  // What is closed needs as many characters again.
-  if (json.length <= 2 * MAX_DEPTH) return false;
+  if (!hasManyBrackets(json)) return false;
   let depth = 0;
   let inString = false;
   for (let at = 0; at < json.length; at++) {
@@ -168,4 +187,16 @@ export function isTooDeep(json: Uint8Array): boolean {
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
   }
   return false;
+}
+
+/** Whether there are more opening brackets than levels allowed; most bodies have far fewer. */
+function hasManyBrackets(json: Uint8Array): boolean {
+  // As many bytes close them.
+  if (json.length <= 2 * MAX_DEPTH) return false;
+  let left = MAX_DEPTH;
+  for (const bracket of [OPEN_LIST, OPEN_OBJECT]) {
+    let at = json.indexOf(bracket);
+    for (; at >= 0 && left >= 0; left--) at = json.indexOf(bracket, at + 1);
+  }
+  return left < 0;
 }

@@ -1,5 +1,5 @@
 /**
- * What a caller may do, and what lists show them. Pure: no clock, no network.
+ * Decides which operations a caller may use, and which entries of a list it may see. Pure: no clock, no network.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Operation } from "./operations.ts";
 import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
 import type { HoldsScope } from "../oauth/scopes.ts";
 
-/** What a policy is made of. */
+/** The rules, and how scopes are compared. */
 export interface OperationPolicyOptions {
   readonly operations: ResolvedOperations;
   readonly defaultOperation: "allow" | "deny";
@@ -26,18 +26,18 @@ export interface OperationPolicyOptions {
   readonly holdsScope: HoldsScope;
 }
 
-/** What becomes of a request. */
-export type Verdict =
+/** The decision about all operations of one request. */
+export type OperationVerdict =
   | {
     readonly kind: "allowed";
     /** Whether the token has to be introspected now. */
     readonly fresh: boolean;
-    /** The lists in the answer that depend on the caller; `undefined` when nothing does. */
+    /** The lists in the answer that depend on the caller; `undefined`: nothing in it does. */
     readonly lists: readonly List[] | undefined;
   }
-  /** No scope would help: the operation is in no rule. */
+  /** No rule is for the operation, so no scope would help. */
   | { readonly kind: "unknown"; readonly name: string }
-  /** All scopes that the request needs, those that every request needs included. */
+  /** `scopes`: all that the request needs, `requiredScopes` included. */
   | { readonly kind: "scope_missing"; readonly scopes: readonly string[] };
 
 /** A list that an MCP server answers with. */
@@ -46,14 +46,14 @@ export interface List {
   /** The member of the result. */
   readonly member: string;
   readonly kind: Target["kind"];
-  /** The member of an entry that says what it is. */
+  /** The member of an entry that names it. */
   readonly key: string;
 }
 
 /** The policy of one MCP server. */
 export interface OperationPolicy {
-  /** Judges all that one request asks for as a whole. */
-  judge(calls: readonly Call[], caller: AccessToken): Verdict;
+  /** Judges all calls of one request together. */
+  judge(calls: readonly Call[], caller: AccessToken): OperationVerdict;
   /** Whether an entry of a list is shown to a caller. */
   isListed(list: List, entry: unknown, caller: AccessToken): boolean;
   /** The lists that depend on the caller. */
@@ -71,21 +71,22 @@ const LISTS: readonly List[] = [
     key: "uriTemplate",
   },
 ];
-/** By which method an entry is used. */
+/** The method by which an entry of a list is used. */
 const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
 
 /**
  * Creates a policy.
  *
  * @param options Checked options.
- * @returns The policy. What a function among the rules throws passes through `judge`.
+ * @returns The policy. `judge` throws the error that a function among the rules throws, and a
+ * `TypeError` when such a function does not return scopes.
  */
 export function createOperationPolicy(options: OperationPolicyOptions): OperationPolicy {
   const { operations, requiredScopes, holdsScope } = options;
   const deny = options.defaultOperation === "deny";
   const { findForCall, findForTarget } = createRuleFinder(operations, deny);
 
-  /** The alternative that lacks the fewest scopes, the first of them; none when there is none. */
+  /** The first of the alternatives that lack the fewest scopes; `undefined` without alternatives. */
   function choose(alternatives: Alternatives, { scopes: granted }: AccessToken) {
     let best: { scopes: readonly string[]; lacking: number } | undefined;
     for (const scopes of alternatives) {
@@ -95,7 +96,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     return best;
   }
 
-  function mayUse({ rule, operation }: FoundRule, caller: AccessToken): boolean {
+  function isSatisfied({ rule, operation }: FoundRule, caller: AccessToken): boolean {
     return choose(scopesOf(rule, operation, caller), caller)?.lacking === 0;
   }
 
@@ -109,7 +110,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
 
   return {
     lists,
-    judge(calls: readonly Call[], caller: AccessToken): Verdict {
+    judge(calls: readonly Call[], caller: AccessToken): OperationVerdict {
       const needed = new Set(requiredScopes);
       let lacking = false;
       let fresh = false;
@@ -145,9 +146,9 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
         const { unlisted } = one.rule;
         if (unlisted !== undefined) return !unlisted;
         try {
-          return mayUse(one, caller);
+          return isSatisfied(one, caller);
         } catch {
-          // A function that does not know what to say of a list says nothing for it.
+          // A function that throws for an entry of a list hides the entry.
           return false;
         }
       });

@@ -1,6 +1,6 @@
 /**
- * Which rules an operation meets, under whatever name a server would find it. Pure: no clock, no
- * network.
+ * Finds the rules for an operation, under each name by which a server might find it. Pure: no clock,
+ * no network.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { ResolvedOperations, Rule } from "./rules.ts";
 import type { Operation } from "./operations.ts";
 import { readingsOf } from "./uri_template.ts";
 
-/** A rule, and the operation as that rule knows it. */
+/** A rule, and the operation as that rule's function receives it. */
 export interface FoundRule {
   readonly rule: Rule;
   readonly operation: Operation;
 }
 
-/** Finds rules; `undefined` when what is asked for is unknown, and the unknown is refused. */
+/** Finds rules. `undefined`: the operation is in no rule, and unknown operations are refused. */
 export interface RuleFinder {
-  /** The rules for all that a call asks for. */
+  /** The rules for everything that a call asks for. */
   findForCall(call: Call): FoundRule[] | undefined;
   /** The rules for one target of a method. */
   findForTarget(method: string, target: Target): FoundRule[] | undefined;
 }
 
-/** What a client needs to find its way, and what is judged by its targets. The rest is unknown. */
+/** Methods that a client needs to find its way, and methods that are judged by their targets. */
 const PROTOCOL =
   /^(initialize|ping|server\/discover|notifications\/.*|(tools|prompts|resources|resources\/templates)\/list|logging\/setLevel|subscriptions\/listen)$/s;
 
@@ -32,11 +32,15 @@ const PROTOCOL =
  * Creates a finder.
  *
  * @param operations The checked rules.
- * @param deny Whether what is in no rule is refused.
+ * @param deny Whether an operation in no rule is refused.
  * @returns The finder.
  */
 export function createRuleFinder(operations: ResolvedOperations, deny: boolean): RuleFinder {
-  const lookalikes = { tools: foldNames(operations.tools), prompts: foldNames(operations.prompts) };
+  const findFolded = {
+    tools: createFoldedNames(operations.tools),
+    prompts: createFoldedNames(operations.prompts),
+  };
+  const findTemplates = createTemplateIndex(operations.resources);
 
   function findForTarget(
     method: string,
@@ -47,7 +51,7 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
     if (rule !== undefined) return [{ rule, operation: { method, name, arguments: args } }];
     if (deny) return undefined;
     // A server that folds Unicode would find the tool under this name as well.
-    const rules = lookalikes[kind].get(name.normalize("NFKC")) ?? [];
+    const rules = findFolded[kind](name);
     return rules.map((rule) => ({ rule, operation: { method, name, arguments: args } }));
   }
 
@@ -56,8 +60,8 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
     const found: FoundRule[] = [];
     const find = (name: string): boolean => {
       const before = found.length;
-      for (const { match, rule } of operations.resources) {
-        const variables = match(name);
+      for (const { template, rule } of findTemplates(name)) {
+        const variables = template.match(name);
         if (variables) found.push({ rule, operation: { method, name, arguments: variables } });
       }
       return found.length > before;
@@ -85,11 +89,74 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
   return { findForCall, findForTarget };
 }
 
-function foldNames(rules: ReadonlyMap<string, Rule>): Map<string, Rule[]> {
+/** Creates the search for rules whose name is another Unicode form of a name (NFKC). */
+function createFoldedNames(
+  rules: ReadonlyMap<string, Rule>,
+): (name: string) => readonly Rule[] {
   const folded = new Map<string, Rule[]>();
+  let longest = 0;
   for (const [name, rule] of rules) {
     const key = name.normalize("NFKC");
     folded.set(key, [...folded.get(key) ?? [], rule]);
+    // Decomposed, each character of a name stays at least one unit, and it had two at most. So no
+    // name of more than twice the units of a decomposed name is another form of it.
+    longest = Math.max(longest, 2 * name.normalize("NFKD").length);
   }
-  return folded;
+  // Folding costs the square of the length. Printable ASCII has no other form.
+  return (name) =>
+    name.length > longest ? [] : folded.get(isAscii(name) ? name : name.normalize("NFKC")) ?? [];
+}
+
+function isAscii(name: string): boolean {
+  return !/[^\x20-\x7e]/.test(name);
+}
+
+type ResourceRules = ResolvedOperations["resources"];
+
+/**
+ * Creates the search for templates that begin and end as a URI does, in the order of the rules. It
+ * takes as long for a thousand templates as for one, unless many begin and end alike.
+ */
+function createTemplateIndex(resources: ResourceRules): (uri: string) => ResourceRules {
+  const byPrefix = createTextMap<TextMap<number[]>>();
+  resources.forEach(({ template }, index) => {
+    for (const { prefix, suffix } of template.ends) {
+      const bySuffix = byPrefix.ensure(prefix, () => createTextMap());
+      bySuffix.ensure(suffix, () => []).push(index);
+    }
+  });
+  return (uri) => {
+    const found = new Set<number>();
+    for (const prefixLength of byPrefix.lengths) {
+      const bySuffix = byPrefix.get(uri.slice(0, prefixLength));
+      for (const suffixLength of bySuffix?.lengths ?? []) {
+        // Not slice(-length), which for 0 would be the whole URI.
+        const suffix = uri.slice(Math.max(0, uri.length - suffixLength));
+        for (const index of bySuffix?.get(suffix) ?? []) found.add(index);
+      }
+    }
+    return [...found].sort((a, b) => a - b).flatMap((index) => resources[index] ?? []);
+  };
+}
+
+/** A Map that knows the lengths of its keys, so that one can look for all beginnings of a text. */
+interface TextMap<V> {
+  readonly lengths: ReadonlySet<number>;
+  get(key: string): V | undefined;
+  ensure(key: string, create: () => V): V;
+}
+
+function createTextMap<V>(): TextMap<V> {
+  const values = new Map<string, V>();
+  const lengths = new Set<number>();
+  return {
+    lengths,
+    get: (key) => values.get(key),
+    ensure(key, create) {
+      const value = values.get(key) ?? create();
+      values.set(key, value);
+      lengths.add(key.length);
+      return value;
+    },
+  };
 }

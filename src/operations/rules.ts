@@ -8,7 +8,7 @@ import { isObject } from "../lib/json.ts";
 import { BrokenRule } from "../lib/broken_rule.ts";
 import { describe, requireBoolean, requireMembers, requireScopes } from "../lib/check_option.ts";
 import type { OperationRule, OperationRules, ScopesOf } from "./operations.ts";
-import { compileUriTemplate, type MatchUri } from "./uri_template.ts";
+import { compileUriTemplate, type UriTemplate } from "./uri_template.ts";
 
 /** Lists of scopes, of which one has to be held whole. */
 export type Alternatives = readonly (readonly string[])[];
@@ -26,7 +26,7 @@ export interface ResolvedOperations {
   readonly tools: ReadonlyMap<string, Rule>;
   readonly prompts: ReadonlyMap<string, Rule>;
   readonly methods: ReadonlyMap<string, Rule>;
-  readonly resources: readonly { readonly match: MatchUri; readonly rule: Rule }[];
+  readonly resources: readonly { readonly template: UriTemplate; readonly rule: Rule }[];
   /** Every scope that a rule names, functions excepted. */
   readonly scopes: ReadonlySet<string>;
 }
@@ -62,10 +62,10 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
       }),
     );
   };
-  const resources = [...group("resources")].map(([template, rule]) => {
-    const match = compileUriTemplate(template);
-    if (match !== undefined) return { match, rule };
-    throw new BrokenRule("operations.resources", "by URI or URI template", describe(template));
+  const resources = [...group("resources")].map(([key, rule]) => {
+    const template = compileUriTemplate(key);
+    if (template !== undefined) return { template, rule };
+    throw new BrokenRule("operations.resources", "by URI or URI template", describe(key));
   });
   return {
     tools: group("tools"),

@@ -10,15 +10,15 @@ const { auth } = createHarness({}, (token) => {
 const caller = (name: string) => auth.verifier.verifyAccessToken(name);
 
 // P89, P90
-test("mayUse() is true for the owner, whatever the token, and false for others", async () => {
+test("belongsTo() is true for the owner, whatever the token, and false for others", async () => {
   const sessions = createSessions();
   sessions.assign("s", await caller("ann.app"));
-  assert.equal(sessions.mayUse("s", await caller("ann.app.refreshed")), true);
-  assert.equal(sessions.mayUse("s", await caller("bob.app")), false);
-  assert.equal(sessions.mayUse("s", await caller("ann.other")), false);
+  assert.equal(sessions.belongsTo("s", await caller("ann.app.refreshed")), true);
+  assert.equal(sessions.belongsTo("s", await caller("bob.app")), false);
+  assert.equal(sessions.belongsTo("s", await caller("ann.other")), false);
 });
 
-test("mayUse() is false for the owner at another resource", async () => {
+test("belongsTo() is false for the owner at another resource", async () => {
   const sessions = createSessions();
   const ann = await caller("ann.app");
   sessions.assign("s", ann);
@@ -27,27 +27,27 @@ test("mayUse() is false for the owner at another resource", async () => {
     token: ann.token,
     resource: new URL("https://mcp.example.com/other"),
   };
-  assert.equal(sessions.mayUse("s", elsewhere), false);
+  assert.equal(sessions.belongsTo("s", elsewhere), false);
 });
 
-test("mayUse() is true for a session that nobody owns", async () => {
-  assert.equal(createSessions().mayUse("s", await caller("ann.app")), true);
+test("belongsTo() is true for a session without an owner", async () => {
+  assert.equal(createSessions().belongsTo("s", await caller("ann.app")), true);
 });
 
 test("assign() leaves a session with its first owner", async () => {
   const sessions = createSessions();
   sessions.assign("s", await caller("ann.app"));
   sessions.assign("s", await caller("bob.app"));
-  assert.equal(sessions.mayUse("s", await caller("ann.app")), true);
-  assert.equal(sessions.mayUse("s", await caller("bob.app")), false);
+  assert.equal(sessions.belongsTo("s", await caller("ann.app")), true);
+  assert.equal(sessions.belongsTo("s", await caller("bob.app")), false);
 });
 
 test("assign() forgets the session that was unused for longest, past the bound", async () => {
   const sessions = createSessions();
   const [ann, bob] = [await caller("ann.app"), await caller("bob.app")];
   for (let i = 0; i < MAX_SESSIONS; i++) sessions.assign(`s${i}`, ann);
-  sessions.mayUse("s0", ann);
+  sessions.belongsTo("s0", ann);
   sessions.assign("new", ann);
-  assert.equal(sessions.mayUse("s0", bob), false);
-  assert.equal(sessions.mayUse("s1", bob), true);
+  assert.equal(sessions.belongsTo("s0", bob), false);
+  assert.equal(sessions.belongsTo("s1", bob), true);
 });

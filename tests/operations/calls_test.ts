@@ -5,6 +5,9 @@ import {
   isTooDeep,
   MAX_CALLS,
   MAX_DEPTH,
+  MAX_MEMBERS,
+  MAX_NAME_LENGTH,
+  MAX_NAMES_LENGTH,
   MAX_URI_LENGTH,
   readCalls,
 } from "../../src/operations/calls.ts";
@@ -18,6 +21,11 @@ const message = (method: unknown, params?: unknown, more = {}) => ({
 });
 const prompt = (name: string, args = {}) => ({ kind: "prompts", name, arguments: args });
 const resource = (name: string) => ({ kind: "resources", name, arguments: {} });
+const tool = (name: string) => message("tools/call", { name });
+const withMembers = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, 1]));
+/** As many names of the greatest length as one request may have. */
+const LONGEST = Array(MAX_NAMES_LENGTH / MAX_NAME_LENGTH).fill(tool("t".repeat(MAX_NAME_LENGTH)));
 
 const FOUND: [what: string, body: unknown, calls: unknown[]][] = [
   ["a tool", message("tools/call", { name: "t", arguments: { a: 1 } }), [
@@ -86,6 +94,15 @@ const FOUND: [what: string, body: unknown, calls: unknown[]][] = [
     Array(MAX_CALLS).fill(message("ping")),
     Array(MAX_CALLS).fill({ method: "ping", targets: [] }),
   ],
+  ["nothing in as many members as may be", withMembers(MAX_MEMBERS), []],
+  [
+    "as long names as may be",
+    LONGEST,
+    LONGEST.map(({ method, params }) => ({
+      method,
+      targets: [{ kind: "tools", ...params, arguments: {} }],
+    })),
+  ],
   ["an empty batch", [], []],
   ["the client's answer", { jsonrpc: "2.0", id: 1, result: { name: "t" } }, []],
   ["odd ids", [message("ping", {}, { id: null }), message("ping", {}, { id: { a: [1] } })], [
@@ -113,6 +130,11 @@ const REFUSED: [what: string, text: string][] = [
   ["a batch in a batch", '[[{"method":"ping"}]]'],
   ["a method that is a list", '{"method":["tools/call"],"params":{"name":"t"}}'],
   ["a method that is null", '{"method":null}'],
+  ["a member with a character that is not visible", '{"met\u200bhod":"tools/call"}'],
+  ["a member with a space at its end", '{"method ":"tools/call"}'],
+  ["a parameter that is not ASCII", '{"method":"tools/call","params":{"n\u00e4me":"t"}}'],
+  ["a method that is not ASCII", '{"method":"t\u00f6ols/call"}'],
+  ["a method with a space", '{"method":"tools/call "}'],
   ["a method in capitals", '{"method":"Tools/Call","params":{"name":"t"}}'],
   ["a method in wide letters", '{"method":"\uff54ools/call","params":{"name":"t"}}'],
   ["a method in a member in capitals", '{"Method":"tools/call"}'],
@@ -159,6 +181,25 @@ const REFUSED: [what: string, text: string][] = [
       notifications: { resourceSubscriptions: Array(MAX_CALLS).fill("a:b") },
     })),
   ],
+  ["too many responses", JSON.stringify(Array(MAX_CALLS + 1).fill({ id: 1, result: {} }))],
+  ["a name that is too long", JSON.stringify(tool("t".repeat(MAX_NAME_LENGTH + 1)))],
+  ["a method that is too long", JSON.stringify(message("m".repeat(MAX_NAME_LENGTH + 1)))],
+  ["too many members", JSON.stringify(withMembers(MAX_MEMBERS + 1))],
+  [
+    "too many parameters",
+    JSON.stringify(message("tools/call", { ...withMembers(MAX_MEMBERS), name: "t" })),
+  ],
+  ["too long names together", JSON.stringify([...LONGEST, tool("t")])],
+  [
+    "too long URIs together",
+    JSON.stringify(message("subscriptions/listen", {
+      notifications: {
+        resourceSubscriptions: Array(MAX_NAMES_LENGTH / MAX_URI_LENGTH + 1).fill(
+          "a".repeat(MAX_URI_LENGTH),
+        ),
+      },
+    })),
+  ],
   ["one bad message in a batch", '[{"method":"ping"},{"method":"tools/call","params":[]}]'],
 ];
 
@@ -191,14 +232,33 @@ for (const [what, text, tooDeep] of DEPTHS) {
   });
 }
 
-test("readCalls() refuses a name that would take minutes to fold", () => {
-  const long = `a${"\u0316\u0300".repeat(1_000_000)}`;
-  for (
-    const body of [
-      { method: long },
-      { method: "ping", [long]: 1 },
-      { method: "tools/call", params: { name: long } },
-      { method: "tools/call", params: { name: "t", [long]: 1 } },
-    ]
-  ) assert.equal(readCalls(body), undefined);
+test("readCalls() refuses too long a list without reading an entry of it", () => {
+  let reads = 0;
+  const count = (list: unknown[]) =>
+    new Proxy(list, {
+      get(target, name, receiver) {
+        if (name !== "length" && name !== Symbol.iterator) reads++;
+        return Reflect.get(target, name, receiver);
+      },
+    });
+  const uris = count(Array(MAX_CALLS + 1).fill("a:b"));
+  const listen = message("subscriptions/listen", {
+    notifications: { resourceSubscriptions: uris },
+  });
+  assert.equal(readCalls(listen), undefined);
+  assert.equal(readCalls(count(Array(MAX_CALLS + 1).fill({}))), undefined);
+  assert.equal(reads, 0);
+});
+
+test("readCalls() stops at the first message past a bound", () => {
+  let reads = 0;
+  const messages = Array.from({ length: 10 }, () => ({
+    ...withMembers(MAX_MEMBERS / 2),
+    get method() {
+      reads++;
+      return "ping";
+    },
+  }));
+  assert.equal(readCalls(messages), undefined);
+  assert.equal(reads, 1);
 });

@@ -44,7 +44,7 @@ for (const [method, targets, scopes, known] of CALLS) {
   });
 }
 
-test("findForTarget() tells a rule the operation with its arguments, or the variables of a template", () => {
+test("findForTarget() gives a rule the operation with its arguments, or the variables of a template", () => {
   const { findForTarget } = createRuleFinder(OPERATIONS, false);
   const operationOf = (kind: Target["kind"], name: string) =>
     findForTarget("m", target(kind, name))?.map(({ operation }) => operation);
@@ -55,3 +55,63 @@ test("findForTarget() tells a rule the operation with its arguments, or the vari
     { method: "m", name: "note://2", arguments: { id: "2" } },
   ]);
 });
+
+/** The finder of rules for templates, and how many templates it has compared with a URI. */
+function countMatches(templates: string[]) {
+  const { resources, ...others } = resolveOperations({
+    resources: Object.fromEntries(templates.map((template, index) => [template, [`${index}`]])),
+  });
+  const counted = { matches: 0, scopesOf };
+  const watched = resources.map(({ template, rule }) => ({
+    rule,
+    template: {
+      ...template,
+      match(uri: string) {
+        counted.matches++;
+        return template.match(uri);
+      },
+    },
+  }));
+  const { findForTarget } = createRuleFinder({ ...others, resources: watched }, false);
+  function scopesOf(uri: string) {
+    const found = findForTarget("resources/read", target("resources", uri));
+    return found?.map(({ rule }) => String(rule.scopes));
+  }
+  return counted;
+}
+
+test("findForTarget() compares a URI with the templates that begin and end as it does, of thousands", () => {
+  const thousand = Array.from({ length: 1_000 }, (_, index) => index);
+  const counted = countMatches(thousand.flatMap((n) => [
+    `area-${n}://{id}`,
+    `https://h/area/${n}/{+path}`,
+    `note://{id}/part-${n}`,
+    `note://list-${n}`,
+  ]));
+  assert.deepEqual(counted.scopesOf("area-7://1"), ["28"]);
+  assert.deepEqual(counted.scopesOf("https://h/area/7/a/b"), ["29"]);
+  assert.deepEqual(counted.scopesOf("note://1/part-7"), ["30"]);
+  assert.deepEqual(counted.scopesOf("note://list-7"), ["31"]);
+  assert.deepEqual(counted.scopesOf("other://1"), []);
+  assert.equal(counted.matches, 4);
+});
+
+test("findForTarget() gives rules in the order in which they were written", () => {
+  const { scopesOf } = countMatches(["n://{+a}", "n://{id}/z", "n://", "{+any}", "N://{id}/{b}"]);
+  assert.deepEqual(scopesOf("n://1/z"), ["0", "1", "3", "4"]);
+  assert.deepEqual(scopesOf("n://"), ["0", "2", "3"]);
+  assert.deepEqual(scopesOf(""), ["3"]);
+});
+
+// Decomposed, the name of a rule can be longer than another form of it, and shorter.
+for (const [name, asked] of [["\u1f82", "\u03b1\u0313\u0300\u0345"], ["a", "\u{1d41a}"]] as const) {
+  test(`findForTarget() finds the rule for ${name} by ${JSON.stringify(asked)}, and the other way round`, () => {
+    for (const [one, other] of [[name, asked], [asked, name]] as const) {
+      const { findForTarget } = createRuleFinder(
+        resolveOperations({ tools: { [one]: ["a"] } }),
+        false,
+      );
+      assert.equal(findForTarget("tools/call", target("tools", other))?.length, 1);
+    }
+  });
+}

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import "../support/fuzz_runs.ts";
 import { compileUriTemplate, readingsOf } from "../../src/operations/uri_template.ts";
 
 const MATCHES: [template: string, uri: string, variables: Record<string, string> | undefined][] = [
@@ -34,14 +36,40 @@ const MATCHES: [template: string, uri: string, variables: Record<string, string>
 
 for (const [template, uri, variables] of MATCHES) {
   test(`compileUriTemplate() ${variables ? "matches" : "does not match"} ${JSON.stringify(uri)} by ${template}`, () => {
-    assert.deepEqual(compileUriTemplate(template)?.(uri), variables);
+    assert.deepEqual(compileUriTemplate(template)?.match(uri), variables);
   });
 }
 
 test("compileUriTemplate() does not try every way to cut a long URI", () => {
-  // Some 10^16 ways: who tries them does not come back.
-  const match = compileUriTemplate("a://{b}-{c}-{d}-{e}-{+f}!");
-  assert.equal(match?.(`a://${"-".repeat(4000)}`), undefined);
+  // There are some 10^16 ways: a matcher that tries them all would never return.
+  const template = compileUriTemplate("a://{b}-{c}-{d}-{e}-{+f}!");
+  assert.equal(template?.match(`a://${"-".repeat(4000)}`), undefined);
+});
+
+/** Texts and expressions in turn; of two letters and the two characters that matter. */
+const text = fc.string({ unit: fc.constantFrom("a", "b", "/", "-"), maxLength: 3 });
+const shapes = fc.tuple(text, fc.array(fc.tuple(fc.boolean(), text), { maxLength: 5 }));
+
+test("compileUriTemplate() matches as the regular expression does that tries every way", () => {
+  let matched = 0;
+  fc.assert(
+    fc.property(shapes, fc.array(text, { maxLength: 6 }), ([first, rest], values) => {
+      const names = rest.map((_, index) => `v${index}`);
+      const template = `x${first}` +
+        rest.map(([isAny, after], index) => `{${isAny ? "+" : ""}${names[index]}}${after}`).join(
+          "",
+        );
+      const pattern = `x${first}` +
+        rest.map(([isAny, after]) => `${isAny ? "(.*)" : "([^/]+)"}${after}`).join("");
+      const uri = `x${first}` + rest.map(([, after], at) => `${values[at] ?? ""}${after}`).join("");
+      const groups = new RegExp(`^${pattern}$`, "s").exec(uri);
+      const found = compileUriTemplate(template)?.match(uri);
+      assert.deepEqual(found && names.map((name) => found[name]), groups?.slice(1));
+      if (groups) matched++;
+    }),
+    { numRuns: 5_000 },
+  );
+  assert(matched > 500, `only ${matched} of the URIs matched`);
 });
 
 for (const template of ["", "a://{", "a://}", "a://{}", "a://{b c}", "a://{{b}}", "a://{=b}"]) {
@@ -61,6 +89,16 @@ const READINGS: [uri: string, spellings: string[], others: string[]][] = [
   ["a://b%3Fc", ["a://b%3Fc"], ["a://b?c", "a://b"]],
   ["no uri", ["no uri"], []],
   ["a://%", ["a://%"], []],
+  ["a://b/%63?d", ["a://b/%63?d"], ["a://b/%63", "a://b/c?d", "a://b/c"]],
+  // Decoded, and then as a URL parser spells it; and the other way round.
+  ["file:///a/%252e%252e/secret", ["file:///a/%252e%252e/secret"], [
+    "file:///a/%2e%2e/secret",
+    "file:///secret",
+  ]],
+  ["https://h/\u00e9?", ["https://h/\u00e9?", "https://h/%C3%A9?"], [
+    "https://h/\u00e9",
+    "https://h/%C3%A9",
+  ]],
 ];
 
 for (const [uri, spellings, others] of READINGS) {

@@ -335,13 +335,6 @@ test("handler() filters what a stream that is taken up again brings", async () =
   assert.equal(text, `id: 1\ndata: ${JSON.stringify(list(["list_notes"]))}\n\n`);
 });
 
-test("handler() filters what a server makes of a body that is no JSON", async () => {
-  const { auth } = createHarness(OPTIONS, () => json({ ...ACTIVE, scope: "notes:read" }));
-  const handler = auth.handler(() => json(list(["add_note"])));
-  const response = await handler(mcpRequest("token-1", { body: "{method:'tools/list'}" }));
-  assert.deepEqual(await response.json(), list([]));
-});
-
 test("handler() asks a server not to compress what has to be read, and sends nothing else", async () => {
   const { auth } = createHarness(OPTIONS, () => json({ ...ACTIVE, scope: "notes:read" }));
   const handler = auth.handler((request) => {

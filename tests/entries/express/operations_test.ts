@@ -19,7 +19,7 @@ import type { PropelAuthOptions } from "../../../src/options/propel_auth_options
 import { listen, sendTo } from "../../support/node_server.ts";
 import { createHarness, mcpRequest } from "../../support/harness.ts";
 
-// What the policy judges: operation_gate_test.ts. Here: that no way through Express leads past it.
+// What the policy judges: tests/behaviour/operations. Here: that no way through Express leads past it.
 
 const OPTIONS: Partial<PropelAuthOptions> = {
   operations: { tools: { look: ["read"], purge: ["admin"] } },
@@ -182,13 +182,12 @@ for (const [major, express] of [["Express 5", express5], ["Express 4", express4]
     assert.equal(response.status, 413);
   });
 
-  test(`requireAuth() hands on what is no JSON as it came: ${major}`, async () => {
+  test(`requireAuth() answers 400 to a body that is not JSON: ${major}`, async () => {
     const { auth } = createHarness(OPTIONS);
     const app = express();
-    app.all("/mcp", requireAuth(auth), express.json(), (request, response) => {
-      response.send([typeof request.body, request.body].join());
-    });
+    app.all("/mcp", requireAuth(auth), (_request, response) => void response.send("reached"));
     const response = await sendTo(app, mcpRequest("token-1", { headers: HEADERS, body: "{no" }));
-    assert.equal(await response.text(), "string,{no");
+    assert.equal(response.status, 400);
+    assert.equal((await response.json()).error.code, -32700);
   });
 }

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { call, message, POLICY, send } from "./tried.ts";
+
+// Calls in disguise: none gets past the policy.
+
+// A name in another Unicode form: unknown where the unknown is refused, else judged as the tool that
+// a server would find that folds it.
+const NAMES: [name: string, asked: string][] = [
+  ["caf\u00e9", "cafe\u0301"],
+  ["cafe\u0301", "caf\u00e9"],
+  ["purge", "\uff50\uff55\uff52\uff47\uff45"],
+  ["file", "\ufb01le"],
+];
+
+for (const [name, asked] of NAMES) {
+  test(`handler() lets nobody past a rule for ${name} by ${JSON.stringify(asked)}`, async () => {
+    const operations = { tools: { [name]: ["a"] }, prompts: { [name]: ["a"] } };
+    for (const body of [call(asked), message("prompts/get", { name: asked })]) {
+      for (const defaultOperation of ["allow", "deny"] as const) {
+        const { response, reached } = await send(JSON.stringify(body), "", {
+          operations,
+          defaultOperation,
+        });
+        assert.deepEqual([response.status, reached], [403, undefined]);
+      }
+    }
+  });
+}
+
+const TWICE =
+  '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"about"},' +
+  '"params":{"name":"add_note"}}';
+const HOSTILE: [what: string, body: BodyInit, status: number][] = [
+  ["a method and parameters that stand twice", TWICE, 403],
+  [
+    "a name that is written in escapes",
+    '{"method":"tools/call","params":{"name":"add\\u005fnote"}}',
+    403,
+  ],
+  [
+    "a member that is written in escapes",
+    '{"\\u006dethod":"tools/call","params":{"name":"add_note"}}',
+    403,
+  ],
+  ["a byte order mark", `\ufeff${JSON.stringify(call("add_note"))}`, 403],
+  ["white space all around", ` \n${JSON.stringify(call("add_note"), null, 2)}\t`, 403],
+  ["a batch in a batch", JSON.stringify([[call("add_note")]]), 400],
+  ["an object in a batch of numbers", JSON.stringify([1, call("add_note")]), 400],
+  ["text in text", JSON.stringify(JSON.stringify(call("add_note"))), 400],
+  ["a name in a list", JSON.stringify(call("add_note")).replace('"add_note"', '["add_note"]'), 400],
+  ["an id that is a call", JSON.stringify({ ...call("add_note"), id: call("about") }), 403],
+  ["a method in capitals", '{"METHOD":"tools/call","params":{"name":"add_note"}}', 400],
+  ["a prototype", '{"__proto__":{"method":"tools/call","params":{"name":"add_note"}}}', 400],
+  [
+    "broken UTF-8 beside the call",
+    new Uint8Array([
+      ...new TextEncoder().encode('{"method":"tools/call","params":{"name":"add_note"},"x":"'),
+      0xff,
+      ...new TextEncoder().encode('"}'),
+    ]),
+    403,
+  ],
+  ["deep nesting in its arguments", nested(call("add_note", { a: 0 })), 400],
+  ["deep nesting in what is allowed", nested(call("about", { a: 0 })), 400],
+  [
+    "deep nesting around it",
+    `${"[".repeat(1e6)}${JSON.stringify(call("add_note"))}${"]".repeat(1e6)}`,
+    400,
+  ],
+];
+
+function nested(body: unknown): string {
+  return JSON.stringify(body).replace(
+    '"a":0',
+    `"a":${"[".repeat(2e6 - 100)}${"]".repeat(2e6 - 100)}`,
+  );
+}
+
+for (const [what, body, status] of HOSTILE) {
+  test(`handler() lets no call past it by ${what}`, async () => {
+    const { response, reached } = await send(body, "mcp");
+    assert.deepEqual([response.status, reached !== undefined], [status, false]);
+  });
+}
+
+test("handler() hands on what was judged, and not what came", async () => {
+  const body = '{"jsonrpc":"2.0", "id":1, "method":"tools/call", "method":"ping", "params":{}}';
+  const { reached } = await send(body, "mcp", POLICY, {
+    headers: { "Content-Length": `${body.length}` },
+  });
+  assert.deepEqual(reached?.parsedBody, { jsonrpc: "2.0", id: 1, method: "ping", params: {} });
+  assert.equal(reached?.text, '{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}');
+});
