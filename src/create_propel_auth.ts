@@ -15,7 +15,6 @@ import { createGate } from "./http/gate.ts";
 import { createHandler, type HandlerOptions, type RequestHandler } from "./http/handler.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./http/json_rpc_error.ts";
-import { INACTIVE_TTL_SECONDS } from "./verification/facts_cache.ts";
 import type { McpServer } from "./http/mcp_endpoint.ts";
 import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
@@ -28,7 +27,6 @@ import { routeOf } from "./lib/url.ts";
 import { buildResourceMetadata } from "./oauth/protected_resource.ts";
 import { createHoldsScope } from "./oauth/scopes.ts";
 import { createSessions } from "./http/sessions.ts";
-import { createSharedFacts } from "./shared_cache/shared_facts.ts";
 import { createVerifier } from "./verification/verifier.ts";
 import type { World } from "./lib/world.ts";
 import { REAL_WORLD } from "./real_world.ts";
@@ -60,18 +58,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
   const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const emit = createEmit(options.onEvent, world.now);
   const ask = createIntrospector(options, world, emit);
-  const shared = options.sharedCache && createSharedFacts(
-    options.sharedCache,
-    {
-      ...options,
-      inactiveTtlSeconds: INACTIVE_TTL_SECONDS,
-      onForgotten: () => verifier.distrust(),
-    },
-    world,
-    emit,
-    ask,
-  );
-  const verifier = createVerifier(options, world, emit, ask, shared);
+  const verifier = createVerifier(options, world, emit, ask);
   const streams = createOpenStreams();
   const gate = createGate(options, verifier, emit);
   const { operations } = options;
@@ -108,7 +95,7 @@ export function composePropelAuth(rawOptions: PropelAuthOptions, defaultWorld: W
     ...createRequirements({ ...options, holdsScope, getCaller: () => getAccessToken(), emit }),
     verifier: Object.freeze({
       verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
-        verifier.verify(token, resources.policyOf(orgId)),
+        verifier.verifyAccessToken(token, resources.policyOf(orgId)),
     }),
     handler: (mcp: McpServer, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
