@@ -17,6 +17,9 @@ import { createTtlCache } from "../lib/ttl_cache.ts";
 /** Seconds after which an instance looks again for orders of other instances. */
 export const FORGET_CHECK_SECONDS = 1;
 
+/** Seconds for which a cache that was found lost counts as lost, unless it is found well. */
+export const LOST_SECONDS = 5;
+
 const FORGET_TIMEOUT_SECONDS = 2;
 /** How many orders an instance remembers itself, beside the marks; as many of dead tokens. */
 const MAX_ORDERS_HERE = 10_000;
@@ -83,7 +86,8 @@ export function createSharedForgetting(
   let lastChange: string | undefined;
   let checkedAt = -Infinity;
   let checking: { readonly startedAt: number; readonly ended: Promise<void> } | undefined;
-  let isLost = false;
+  /** When the cache was last found lost; -Infinity: not since it was last found well. */
+  let lostAt = -Infinity;
   let isUnshared = false;
   /** An order of this instance whose mark is looked for when half of its life is over. */
   let watched: { readonly mark: Seal; readonly orderedAt: number } | undefined;
@@ -102,9 +106,10 @@ export function createSharedForgetting(
 
   async function check(): Promise<void> {
     const value = await guard(() => cache.get(change.name)) ?? undefined;
-    isLost = value === LOST;
+    const now = world.now();
+    lostAt = value === LOST ? now : -Infinity;
     if (value === LOST) return;
-    const now = checkedAt = world.now();
+    checkedAt = now;
     const until = Number(lastChange && change.open(lastChange));
     const isGone = value === undefined && now + MAX_CLOCK_SKEW_SECONDS < until;
     const isChanged = value !== undefined && value !== lastChange;
@@ -123,6 +128,8 @@ export function createSharedForgetting(
     const now = world.now();
     // A clock may jump back.
     if (Math.abs(now - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
+    // A lost cache is looked for in the background: the answers that are kept here go on to count.
+    const isLost = Math.abs(now - lostAt) < LOST_SECONDS;
     // On Cloudflare Workers a check dies with the request that made it.
     if (!checking || Math.abs(now - checking.startedAt) >= FORGET_CHECK_SECONDS) {
       const ended = check().finally(() => {
@@ -131,7 +138,6 @@ export function createSharedForgetting(
       checking = { startedAt: now, ended };
       return isLost ? undefined : ended;
     }
-    // A lost cache is looked for in the background: the answers that are kept here go on to count.
     if (isLost) return undefined;
     const { ended } = checking;
     return withDeadline(world, SHARED_CACHE_TIMEOUT_SECONDS, () => ended).catch(() => {});
@@ -140,6 +146,8 @@ export function createSharedForgetting(
   async function isForgotten(answer: DatedFacts, digest: string): Promise<boolean> {
     const { facts } = answer;
     if (!facts.active) return false;
+    // PropelAuth may have been slow since the last look.
+    await refresh();
     const now = world.now();
     const names = [tokenMark(digest)];
     if (facts.subject !== undefined) names.push(subjectMark(facts.subject));

@@ -69,6 +69,12 @@ test("introspect() does not believe the store about an entry's age", async () =>
   assert.equal(asked.length, 2);
 });
 
+test("introspect() takes an answer of a clock that is ahead for one of now", async () => {
+  const { world, create, introspect } = createInstances();
+  await introspect(create(SECRET, () => world.now() + MAX_CLOCK_SKEW_SECONDS));
+  assert.equal((await introspect(create())).askedAt, NOW);
+});
+
 test("introspect() uses no answer from a future that no clock skew explains", async () => {
   for (const [ahead, times] of [[MAX_CLOCK_SKEW_SECONDS, 1], [MAX_CLOCK_SKEW_SECONDS + 1, 2]]) {
     const { world, create, introspect, asked } = createInstances();

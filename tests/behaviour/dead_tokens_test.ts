@@ -1,0 +1,257 @@
+// A token that is dead, or was to be forgotten, does not come back by an older answer.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { composePropelAuth } from "../../src/create_propel_auth.ts";
+import type { PropelAuth } from "../../src/propel_auth.ts";
+import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
+import { FORGET_CHECK_SECONDS, LOST_SECONDS } from "../../src/shared_cache/forgetting.ts";
+import { FRESH_SECONDS } from "../../src/verification/verifier.ts";
+import { createMemoryCache, settle } from "../shared_cache/memory_cache.ts";
+import { ACTIVE, cached, createFakeWorld, json, mcpRequest, OPTIONS } from "../support/harness.ts";
+
+const dead = () => json({ active: false });
+const live = () => json(ACTIVE);
+const PURGE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "tools/call",
+  params: { name: "purge" },
+});
+
+/** Instances with one PropelAuth, one clock and, unless they are alone, one cache. */
+function createFleet(isShared: boolean, overrides: Parameters<typeof cached>[0] = {}) {
+  const asked: string[] = [];
+  const fleet: { answer: () => Response | Promise<Response> } = { answer: live };
+  const world = createFakeWorld((_url, init) => {
+    asked.push(new URLSearchParams(String(init.body)).get("token") ?? "");
+    return Promise.resolve().then(() => fleet.answer());
+  });
+  const cache = createMemoryCache(world);
+  function create(options: Partial<PropelAuthOptions> = {}) {
+    const auth = composePropelAuth({
+      ...OPTIONS,
+      ...cached(overrides),
+      operations: { tools: { purge: { fresh: true } } },
+      ...(isShared && { sharedCache: cache }),
+      ...options,
+    }, world);
+    const handler = auth.handler(() => new Response("reached"));
+    return {
+      auth,
+      ask: (token = "token-1") =>
+        auth.verifier.verifyAccessToken(token).then(() => "passes", ({ reason }) => reason),
+      purge: async (token = "token-1") =>
+        (await handler(mcpRequest(token, { body: PURGE }))).status,
+    };
+  }
+  /** Passes time in steps, so that each timer ends at its time. */
+  async function pass(seconds: number): Promise<void> {
+    for (let passed = 0; passed < seconds - 1e-6; passed += 0.1) {
+      await settle();
+      world.advance(0.1);
+    }
+    await settle();
+  }
+  /** An answer that comes after some time. */
+  const after = (seconds: number, answer: () => Response) => async () => {
+    await new Promise<void>((resolve) => world.startTimer(seconds, resolve));
+    return answer();
+  };
+  return { fleet, world, cache, asked, create, pass, after };
+}
+
+const OTHERS: [what: string, forget: (auth: PropelAuth) => Promise<void>][] = [
+  ["another user", (auth) => auth.forgetSubject("somebody-else")],
+  ["another token", (auth) => auth.forget("another-token")],
+  ["the user", (auth) => auth.forgetSubject("user-1")],
+  ["the token", (auth) => auth.forget("token-1")],
+];
+
+for (const [what, forget] of OTHERS) {
+  for (const isShared of [false, true]) {
+    test(`an inactive answer counts when ${what} is forgotten on its way, ${isShared ? "with a shared cache" : "alone"}`, async () => {
+      const { fleet, create, pass, after } = createFleet(isShared, { staleIfErrorSeconds: 600 });
+      const { auth, ask, purge } = create();
+      assert.equal(await ask(), "passes");
+      fleet.answer = after(1, dead);
+      const purged = purge();
+      await pass(0.5);
+      await forget(auth);
+      await pass(0.6);
+      assert.equal(await purged, 401);
+      assert.equal(await ask(), "inactive");
+      fleet.answer = () => Promise.reject(new TypeError("no route"));
+      await pass(6);
+      assert.equal(await ask(), "network");
+      await pass(50);
+      assert.equal(await ask(), "network");
+    });
+  }
+}
+
+test("an inactive answer leaves no stale one, whatever is forgotten on its way", async () => {
+  const { fleet, create, pass, after } = createFleet(false, {
+    cacheTtlSeconds: 0,
+    staleIfErrorSeconds: 600,
+  });
+  const { auth, ask } = create();
+  assert.equal(await ask(), "passes");
+  fleet.answer = after(1, dead);
+  const asked = ask();
+  await pass(0.5);
+  await auth.forgetSubject("somebody-else");
+  await pass(0.6);
+  assert.equal(await asked, "inactive");
+  fleet.answer = () => Promise.reject(new TypeError("no route"));
+  await pass(6);
+  assert.equal(await ask(), "network");
+});
+
+test("an active answer that took longer than its lock revives no token that was dead meanwhile", async () => {
+  const { fleet, create, pass, after } = createFleet(true);
+  const [slow, quick] = [create(), create()];
+  fleet.answer = after(3, live);
+  const slowly = slow.ask();
+  await pass(0.2);
+  fleet.answer = dead;
+  const quickly = quick.ask();
+  await pass(2.5);
+  assert.equal(await quickly, "inactive");
+  await pass(0.6);
+  // Not even the request that had asked: its answer is older than what the other one heard.
+  assert.equal(await slowly, "inactive");
+  for (const seconds of [1, 4, 48]) {
+    await pass(seconds);
+    for (const { ask } of [slow, quick, create()]) assert.equal(await ask(), "inactive");
+  }
+});
+
+test("an active answer in the shared cache revives no token whose inactive answer came late", async () => {
+  const { fleet, create, pass, after } = createFleet(true);
+  const { ask, purge } = create();
+  assert.equal(await ask(), "passes");
+  await pass(0.2);
+  fleet.answer = after(6, dead);
+  const purged = purge();
+  await pass(6.2);
+  assert.equal(await purged, 401);
+  fleet.answer = () => assert.fail("the shared cache knows it");
+  assert.equal(await ask(), "inactive");
+  fleet.answer = dead;
+  for (const seconds of [6, 44]) {
+    await pass(seconds);
+    for (const instance of [{ ask }, create()]) assert.equal(await instance.ask(), "inactive");
+  }
+});
+
+test("an inactive answer reaches an instance that has the token cached within a second", async () => {
+  const { fleet, create, asked, world } = createFleet(true, { staleIfErrorSeconds: 600 });
+  const [one, other] = [create(), create()];
+  for (const { ask } of [one, other]) assert.equal(await ask(), "passes");
+  fleet.answer = dead;
+  assert.equal(await one.purge(), 401);
+  world.advance(FORGET_CHECK_SECONDS);
+  assert.equal(await other.ask(), "inactive");
+  assert.equal(asked.length, 2);
+  fleet.answer = () => Promise.reject(new TypeError("no route"));
+  world.advance(6);
+  for (const { ask } of [one, other]) assert.equal(await ask(), "network");
+});
+
+test("inactive answers about tokens that were never active drop nothing anywhere", async () => {
+  const { fleet, create, asked, world } = createFleet(true);
+  const [one, other] = [create(), create()];
+  assert.equal(await other.ask(), "passes");
+  fleet.answer = dead;
+  for (let at = 0; at < 20; at++) assert.equal(await one.ask(`dead-${at}`), "inactive");
+  world.advance(FORGET_CHECK_SECONDS);
+  fleet.answer = () => assert.fail("it is still known");
+  assert.equal(await other.ask(), "passes");
+  assert.equal(asked.length, 21);
+});
+
+test("an answer that could not be shared is dropped once the cache is back", async () => {
+  const { fleet, create, cache, world } = createFleet(true, { staleIfErrorSeconds: 600 });
+  const [one, other] = [create(), create()];
+  cache.state = "lost";
+  assert.equal(await other.ask(), "passes");
+  cache.state = "well";
+  world.advance(LOST_SECONDS);
+  fleet.answer = dead;
+  assert.equal(await one.ask(), "inactive");
+  assert.equal(await other.ask(), "inactive");
+});
+
+test("a token passes again by an answer to a newer question, on every instance", async () => {
+  const { fleet, create, world } = createFleet(true);
+  const instances = [create(), create()];
+  fleet.answer = dead;
+  for (const { ask } of instances) assert.equal(await ask(), "inactive");
+  world.advance(6);
+  fleet.answer = live;
+  for (const { ask, purge } of instances) {
+    assert.equal(await ask(), "passes");
+    assert.equal(await purge(), 200);
+  }
+});
+
+test("a request that is overtaken by orders again and again is refused with 503", async () => {
+  const { fleet, create, asked } = createFleet(false);
+  const { auth, ask } = create();
+  fleet.answer = async () => {
+    await auth.forget("token-1");
+    return live();
+  };
+  assert.equal(await ask(), "unavailable");
+  assert.equal(asked.length, 2);
+  fleet.answer = live;
+  assert.equal(await ask(), "passes");
+});
+
+for (const isShared of [false, true]) {
+  test(`forget() has later fresh operations wait for no older question, ${isShared ? "shared" : "alone"}`, async () => {
+    const { fleet, create, asked } = createFleet(isShared);
+    const { auth, ask, purge } = create();
+    assert.equal(await ask(), "passes");
+    fleet.answer = () => new Promise(() => {});
+    void purge();
+    await settle();
+    await auth.forget("token-1");
+    fleet.answer = dead;
+    assert.equal(await purge(), 401);
+    assert.equal(asked.length, 3);
+  });
+}
+
+test("another instance's order has later requests wait for no older question", async () => {
+  const { fleet, create, asked, world, pass } = createFleet(true);
+  const [one, other] = [create(), create()];
+  assert.equal(await other.ask("token-2"), "passes");
+  fleet.answer = () => new Promise(() => {});
+  void other.ask();
+  await settle();
+  await one.auth.forgetSubject("user-1");
+  world.advance(FORGET_CHECK_SECONDS);
+  fleet.answer = dead;
+  const later = other.ask();
+  await pass(2);
+  assert.equal(await later, "inactive");
+  assert.equal(asked.length, 3);
+});
+
+test("a fresh operation asks again when its body comes long after its head", async () => {
+  for (const [seconds, times] of [[FRESH_SECONDS - 0.1, 1], [FRESH_SECONDS, 2]] as const) {
+    const { create, asked, world } = createFleet(false, { cacheTtlSeconds: 0 });
+    const handler = create().auth.handler(() => new Response("reached"));
+    const { readable, writable } = new TransformStream<Uint8Array>();
+    const init: RequestInit & { duplex: "half" } = { body: readable, duplex: "half" };
+    const purging = handler(mcpRequest("token-1", init));
+    await settle();
+    world.advance(seconds);
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode(PURGE));
+    await writer.close();
+    assert.equal((await purging).status, 200);
+    assert.equal(asked.length, times);
+  }
+});
