@@ -5,14 +5,7 @@
  */
 
 import { type Emit, shortDigest } from "../events/events.ts";
-import {
-  type Answer,
-  type DatedFacts,
-  freshUntil,
-  isDead,
-  readFacts,
-  writeFacts,
-} from "../oauth/facts.ts";
+import { type Answer, type DatedFacts, freshUntil, readFacts, writeFacts } from "../oauth/facts.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedForgetting, SharedStore } from "./forgetting.ts";
 import { LOST } from "./guard.ts";
@@ -28,10 +21,10 @@ export interface EntriesOptions extends Lifetimes {
 /** The keys under which the shared cache keeps the values about one token. */
 export interface TokenKeys {
   readonly digest: string;
-  /** The newest answer that the token is live. */
+  /** The newest answer that the token is active. */
   readonly live: Seal;
-  /** The newest answer that it is dead, asked by definition when it was heard. */
-  readonly dead: Seal;
+  /** The newest answer that it is inactive; its `askedAt` is when that was heard. */
+  readonly inactive: Seal;
   readonly lock: string;
 }
 
@@ -41,23 +34,23 @@ export interface Shared {
   readonly answer?: Answer;
   /** There are answers, which no instance may use: waiting for a better one is in vain. */
   readonly isUnusable?: boolean;
-  /** When an instance last heard that the token is dead. */
-  readonly deadAt?: number | undefined;
+  /** When an instance last heard that the token is inactive. */
+  readonly inactiveAt?: number | undefined;
 }
 
 /** The answers in the shared cache. */
 export interface Entries {
   /** The keys of a token. */
   keysOf(digest: string): TokenKeys;
-  /** When an instance last heard that the token is dead, as far as the shared cache knows. */
-  readDeadAt(keys: TokenKeys): Promise<number | undefined>;
+  /** When an instance last heard that the token is inactive, as far as the shared cache knows. */
+  readInactiveAt(keys: TokenKeys): Promise<number | undefined>;
   /** Everything that the shared cache holds about a token. */
   read(keys: TokenKeys): Promise<Shared>;
   /**
-   * Shares an answer; `deadAt` is what was read before its question. Reports to
-   * `onTokenForgotten` when another instance has heard since that the token is dead.
+   * Shares an answer; `inactiveAt` is what was read before its question. Reports to
+   * `onTokenForgotten` when another instance has heard since that the token is inactive.
    */
-  write(keys: TokenKeys, answer: Answer, deadAt: number | undefined): Promise<void>;
+  write(keys: TokenKeys, answer: Answer, inactiveAt: number | undefined): Promise<void>;
   /** Has every instance forget a token. Rejects when the shared cache cannot be told. */
   forget(keys: TokenKeys): Promise<void>;
 }
@@ -65,7 +58,7 @@ export interface Entries {
 /**
  * Creates the answers in the shared cache.
  *
- * Live and dead answers have keys of their own, so that an older one cannot overwrite a newer one of
+ * Active and inactive answers have keys of their own, so that an older one cannot overwrite a newer one of
  * the other kind. Each instance writes its answer first and then reads the other key: of two
  * instances that write at once at least one sees the other's answer.
  *
@@ -74,7 +67,7 @@ export interface Entries {
  * @param options For how long answers may be used.
  * @param world The clock.
  * @param emit Reports entries that do not open.
- * @param onTokenForgotten Told of a token that is dead.
+ * @param onTokenForgotten Told of a token that is inactive.
  * @returns The answers.
  */
 export function createEntries(
@@ -87,12 +80,17 @@ export function createEntries(
 ): Entries {
   const { cacheTtlSeconds } = options;
   /** Outlasts each older question, and each older answer in the shared cache while it is fresh. */
-  const deadTtlSeconds = Math.max(cacheTtlSeconds, 2 * options.timeoutSeconds) +
+  const inactiveTtlSeconds = Math.max(cacheTtlSeconds, 2 * options.timeoutSeconds) +
     MAX_CLOCK_SKEW_SECONDS;
 
   function keysOf(digest: string): TokenKeys {
     const live = sealOf(`token ${digest}`);
-    return { digest, live, dead: sealOf(`dead token ${digest}`), lock: `${live.name}:lock` };
+    return {
+      digest,
+      live,
+      inactive: sealOf(`inactive token ${digest}`),
+      lock: `${live.name}:lock`,
+    };
   }
 
   /** The answer under a key; `undefined`: none. `"unreadable"`: a value that holds none. */
@@ -115,50 +113,57 @@ export function createEntries(
     return { facts, askedAt: Math.min(askedAt, world.now()), source: "shared_cache" };
   }
 
-  async function read({ digest, live: liveKey, dead: deadKey }: TokenKeys): Promise<Shared> {
-    const [live, dead] = await Promise.all([get(liveKey, digest), get(deadKey, digest)]);
-    if (dead === "unreadable") return { isUnusable: true };
-    const deadAt = dead?.askedAt;
-    if (dead !== undefined && isFresh(dead) && !isFromFuture(dead)) return { answer: use(dead) };
-    if (live === undefined) return { deadAt };
-    if (live === "unreadable") return { isUnusable: true, deadAt };
-    if (!isFresh(live)) return { deadAt };
-    const isShutOut = isFromFuture(live) || deadAt !== undefined && isOvertaken(live, deadAt) ||
+  async function read(
+    { digest, live: liveKey, inactive: inactiveKey }: TokenKeys,
+  ): Promise<Shared> {
+    const [live, inactive] = await Promise.all([get(liveKey, digest), get(inactiveKey, digest)]);
+    if (inactive === "unreadable") return { isUnusable: true };
+    const inactiveAt = inactive?.askedAt;
+    if (inactive !== undefined && isFresh(inactive) && !isFromFuture(inactive)) {
+      return { answer: use(inactive) };
+    }
+    if (live === undefined) return { inactiveAt };
+    if (live === "unreadable") return { isUnusable: true, inactiveAt };
+    if (!isFresh(live)) return { inactiveAt };
+    const isShutOut = isFromFuture(live) ||
+      inactiveAt !== undefined && isOvertaken(live, inactiveAt) ||
       await forgetting.isForgotten(live, digest);
-    if (isShutOut) return { isUnusable: true, deadAt };
+    if (isShutOut) return { isUnusable: true, inactiveAt };
     // Its time may be over by now.
-    return isFresh(live) ? { answer: use(live) } : { deadAt };
+    return isFresh(live) ? { answer: use(live) } : { inactiveAt };
   }
 
   /** Has every instance forget older answers that call the token active. */
-  async function shareDead(keys: TokenKeys, { facts }: Answer): Promise<void> {
-    forgetting.noteDead(keys.digest);
-    const value = keys.dead.seal(writeAnswer({ facts, askedAt: world.now() }) ?? "");
+  async function shareInactive(keys: TokenKeys, { facts }: Answer): Promise<void> {
+    forgetting.noteInactive(keys.digest);
+    const value = keys.inactive.seal(writeAnswer({ facts, askedAt: world.now() }) ?? "");
     if (value === undefined) return;
-    await guard(() => cache.set(keys.dead.name, value, { ttlSeconds: deadTtlSeconds }));
+    await guard(() => cache.set(keys.inactive.name, value, { ttlSeconds: inactiveTtlSeconds }));
     const live = await guard(() => cache.get(keys.live.name));
-    // Without a live answer no instance has one in its own cache: most dead tokens never had one.
+    // Without a live answer no instance has one either: most inactive tokens never were active.
     if (live === LOST || live === null || live === undefined) return;
     // A cache that fails now is looked at again when the token is next asked about.
     await forget(keys).catch(() => {});
   }
 
-  /** Shares a live answer; tells of a newer one that the token is dead. */
+  /** Shares an active answer; reports a newer one that the token is inactive. */
   async function shareLive(
     keys: TokenKeys,
     answer: Answer,
-    deadAt: number | undefined,
+    inactiveAt: number | undefined,
   ): Promise<void> {
     const { digest, live } = keys;
     const ttlSeconds = freshUntil(answer, keptSeconds(options)) - world.now();
-    // An answer that cannot be written leaves an entry without one, by which shareDead() sees it.
+    // An answer that cannot be written leaves an entry without one, by which shareInactive() sees it.
     const value = live.seal(writeAnswer(answer) ?? "") ?? live.seal("");
     if (ttlSeconds <= 0 || value === undefined) return;
     const isWritten = await guard(() => cache.set(live.name, value, { ttlSeconds }));
     if (isWritten === LOST) return forgetting.noteUnshared();
-    const dead = await get(keys.dead, digest);
-    if (dead === undefined || dead === "unreadable" || dead.askedAt === deadAt) return;
-    if (!isOvertaken(answer, dead.askedAt)) return;
+    const inactive = await get(keys.inactive, digest);
+    // A value that somebody else wrote would keep this answer from being used.
+    if (inactive === "unreadable") await guard(() => cache.delete(keys.inactive.name));
+    if (inactive === undefined || inactive === "unreadable") return;
+    if (inactive.askedAt === inactiveAt || !isOvertaken(answer, inactive.askedAt)) return;
     onTokenForgotten(digest);
     // Nothing is left for this question to keep others from asking.
     await Promise.all([live.name, keys.lock].map((key) => guard(() => cache.delete(key))));
@@ -170,13 +175,14 @@ export function createEntries(
 
   return {
     keysOf,
-    async readDeadAt({ dead, digest }) {
-      const found = await get(dead, digest);
+    async readInactiveAt({ inactive, digest }) {
+      const found = await get(inactive, digest);
       return found === "unreadable" ? undefined : found?.askedAt;
     },
     read,
-    write: (keys, answer, deadAt) =>
-      isDead(answer) ? shareDead(keys, answer) : shareLive(keys, answer, deadAt),
+    write: (keys, answer, inactiveAt) =>
+      // An expired token is a live one still by the clock of another instance.
+      answer.facts.active ? shareLive(keys, answer, inactiveAt) : shareInactive(keys, answer),
     forget,
   };
 }

@@ -21,7 +21,7 @@ export const FORGET_CHECK_SECONDS = 1;
 export const LOST_SECONDS = 5;
 
 const FORGET_TIMEOUT_SECONDS = 2;
-/** How many orders an instance remembers itself, beside the marks; as many of dead tokens. */
+/** How many orders an instance remembers itself, beside the marks; as many inactive tokens. */
 const MAX_ORDERS_HERE = 10_000;
 
 /** The shared cache, and the tools to use it with. */
@@ -34,7 +34,7 @@ export interface SharedStore {
 
 /** The ways in which this instance learns that it must not use older answers. */
 export interface ForgettingListener {
-  /** Another instance gave an order, or was told that a token is dead. */
+  /** Another instance gave an order, or was told that a token is inactive. */
   readonly onForgotten: () => void;
   /** Orders may be gone from the shared cache, or were given when it could not be used. */
   readonly onOrdersLost: () => void;
@@ -50,8 +50,8 @@ export interface SharedForgetting {
   forgetToken(digest: string, keys: readonly string[]): Promise<void>;
   /** Has every instance forget a user. Rejects when the cache cannot be told. */
   forgetSubject(subject: string): Promise<void>;
-  /** Remembers here that a token is dead. */
-  noteDead(digest: string): void;
+  /** Remembers here that a token is inactive. */
+  noteInactive(digest: string): void;
   /** Remembers that an answer is kept here and could not be written to the shared cache. */
   noteUnshared(): void;
 }
@@ -80,8 +80,8 @@ export function createSharedForgetting(
   const change = sealOf("change");
   /** Orders given to this instance: writing their marks takes time and may fail. */
   const orderedHere = createTtlCache<number>(MAX_ORDERS_HERE);
-  /** The same for dead tokens; apart, so that a flood of them pushes no order out. */
-  const deadHere = createTtlCache<number>(MAX_ORDERS_HERE);
+  /** The same for inactive tokens; apart, so that a flood of them pushes no order out. */
+  const inactiveHere = createTtlCache<number>(MAX_ORDERS_HERE);
   /** The last value under the key that changes. `undefined`: no order is in force. */
   let lastChange: string | undefined;
   let checkedAt = -Infinity;
@@ -151,7 +151,10 @@ export function createSharedForgetting(
     const now = world.now();
     const names = [tokenMark(digest)];
     if (facts.subject !== undefined) names.push(subjectMark(facts.subject));
-    const here = [deadHere.get(digest, now), ...names.map((name) => orderedHere.get(name, now))];
+    const here = [
+      inactiveHere.get(digest, now),
+      ...names.map((name) => orderedHere.get(name, now)),
+    ];
     if (here.some((at) => at !== undefined && isOvertaken(answer, at))) return true;
     if (lastChange === undefined) return false;
     const found = await Promise.all(
@@ -194,9 +197,9 @@ export function createSharedForgetting(
     forgetToken: (digest: string, keys: readonly string[]): Promise<void> =>
       forget(tokenMark(digest), keys),
     forgetSubject: (subject: string): Promise<void> => forget(subjectMark(subject), []),
-    noteDead(digest: string): void {
+    noteInactive(digest: string): void {
       const now = world.now();
-      deadHere.set(digest, now, now + ttlSeconds);
+      inactiveHere.set(digest, now, now + ttlSeconds);
     },
     noteUnshared: (): void => void (isUnshared = true),
   };

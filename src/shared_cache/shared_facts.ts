@@ -32,7 +32,7 @@ export interface SharedFactsOptions extends EntriesOptions {
 
 /** The ways in which this instance learns that it must not use older answers. */
 export interface SharedFactsListener extends ForgettingListener {
-  /** Another instance was told that a token is dead, while this one asked about it. */
+  /** Another instance was told that a token is inactive, while this one asked about it. */
   readonly onTokenForgotten: (digest: string) => void;
 }
 
@@ -83,9 +83,9 @@ export function createSharedFacts(
   const { onTokenForgotten } = listener;
   const entries = createEntries(store, forgetting, options, world, emit, onTokenForgotten);
 
-  async function askAndShare(token: string, keys: TokenKeys, deadAt?: number): Promise<Answer> {
+  async function askAndShare(token: string, keys: TokenKeys, inactiveAt?: number): Promise<Answer> {
     const answer = await ask(token, keys.digest);
-    await entries.write(keys, answer, deadAt);
+    await entries.write(keys, answer, inactiveAt);
     // Orders that were given while PropelAuth was slow.
     await forgetting.refresh();
     return answer;
@@ -119,10 +119,10 @@ export function createSharedFacts(
     async introspect(token, digest) {
       await forgetting.refresh();
       const keys = entries.keysOf(digest);
-      const { answer: found, deadAt, lockedAt } = await awaitTurn(keys);
+      const { answer: found, inactiveAt, lockedAt } = await awaitTurn(keys);
       if (found !== undefined) return found;
       try {
-        const answer = await askAndShare(token, keys, deadAt);
+        const answer = await askAndShare(token, keys, inactiveAt);
         // A lock that the answer outlives may lapse: nobody will want it.
         const freshSeconds = freshUntil(answer, cacheTtlSeconds) - world.now();
         if (freshSeconds < LOCK_SECONDS) void release(keys.lock, lockedAt);
@@ -134,7 +134,7 @@ export function createSharedFacts(
     },
     async introspectNow(token, digest) {
       const keys = entries.keysOf(digest);
-      return await askAndShare(token, keys, await entries.readDeadAt(keys));
+      return await askAndShare(token, keys, await entries.readInactiveAt(keys));
     },
     refresh: forgetting.refresh,
     isForgotten: forgetting.isForgotten,

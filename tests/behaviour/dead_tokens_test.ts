@@ -5,6 +5,7 @@ import { composePropelAuth } from "../../src/create_propel_auth.ts";
 import type { PropelAuth } from "../../src/propel_auth.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
 import { FORGET_CHECK_SECONDS, LOST_SECONDS } from "../../src/shared_cache/forgetting.ts";
+import { SHARED_CACHE_TIMEOUT_SECONDS } from "../../src/shared_cache/guard.ts";
 import { FRESH_SECONDS } from "../../src/verification/verifier.ts";
 import { createMemoryCache, settle } from "../shared_cache/memory_cache.ts";
 import { ACTIVE, cached, createFakeWorld, json, mcpRequest, OPTIONS } from "../support/harness.ts";
@@ -60,11 +61,30 @@ function createFleet(isShared: boolean, overrides: Parameters<typeof cached>[0] 
   return { fleet, world, cache, asked, create, pass, after };
 }
 
+const ORDERS: [what: string, forget: (auth: PropelAuth) => Promise<void>][] = [
+  ["the user", (auth) => auth.forgetSubject("user-1")],
+  ["the token", (auth) => auth.forget("token-1")],
+];
+
+for (const [what, forget] of ORDERS) {
+  test(`forgetting ${what} overtakes the questions under way, with no shared cache too`, async () => {
+    const { fleet, create, asked, pass, after } = createFleet(false);
+    const { auth, ask } = create();
+    fleet.answer = after(1, live);
+    const slowly = ask();
+    await pass(0.5);
+    await forget(auth);
+    fleet.answer = dead;
+    await pass(0.6);
+    assert.equal(await slowly, "inactive");
+    assert.equal(asked.length, 2);
+  });
+}
+
 const OTHERS: [what: string, forget: (auth: PropelAuth) => Promise<void>][] = [
   ["another user", (auth) => auth.forgetSubject("somebody-else")],
   ["another token", (auth) => auth.forget("another-token")],
-  ["the user", (auth) => auth.forgetSubject("user-1")],
-  ["the token", (auth) => auth.forget("token-1")],
+  ...ORDERS,
 ];
 
 for (const [what, forget] of OTHERS) {
@@ -180,6 +200,143 @@ test("an answer that could not be shared is dropped once the cache is back", asy
   fleet.answer = dead;
   assert.equal(await one.ask(), "inactive");
   assert.equal(await other.ask(), "inactive");
+  fleet.answer = () => Promise.reject(new TypeError("no route"));
+  world.advance(6);
+  assert.equal(await other.ask(), "network");
+});
+
+test("a stale answer that could not be shared is dropped once the cache is back", async () => {
+  const { fleet, create, cache, world, pass } = createFleet(true, { staleIfErrorSeconds: 600 });
+  const other = create();
+  cache.state = "lost";
+  assert.equal(await other.ask(), "passes");
+  cache.state = "well";
+  await pass(70);
+  fleet.answer = dead;
+  assert.equal(await create().ask(), "inactive");
+  fleet.answer = () => Promise.reject(new TypeError("no route"));
+  world.advance(6);
+  assert.equal(await other.ask(), "network");
+});
+
+test("an instance that heard a token to be inactive remembers it when it cannot tell the cache", async () => {
+  const { fleet, create, cache, pass } = createFleet(true);
+  const [one, other] = [create(), create()];
+  assert.equal(await other.ask(), "passes");
+  assert.equal(await one.ask(), "passes");
+  cache.state = "lost";
+  fleet.answer = dead;
+  assert.equal(await one.purge(), 401);
+  cache.state = "well";
+  await pass(7);
+  // The other one's answer stands in the cache as if nothing had been heard.
+  assert.equal(await one.ask(), "inactive");
+});
+
+test("an order of another instance overtakes a question that PropelAuth takes long to answer", async () => {
+  const { fleet, create, asked, pass, after } = createFleet(true);
+  const [one, other] = [create(), create()];
+  fleet.answer = after(3, live);
+  const slowly = other.ask();
+  await pass(0.5);
+  await one.auth.forgetSubject("user-1");
+  fleet.answer = dead;
+  await pass(3);
+  assert.equal(await slowly, "inactive");
+  assert.equal(asked.length, 2);
+});
+
+test("an order of another instance has no stale answer used after a question that took long", async () => {
+  const overrides = { cacheTtlSeconds: 10, staleIfErrorSeconds: 300 };
+  const { fleet, create, pass, world } = createFleet(true, overrides);
+  const [one, other] = [create(), create()];
+  assert.equal(await other.ask(), "passes");
+  await pass(11);
+  fleet.answer = async () => {
+    await new Promise<void>((resolve) => world.startTimer(5, resolve));
+    throw new TypeError("no route");
+  };
+  const slowly = other.ask();
+  await pass(3);
+  fleet.answer = dead;
+  assert.equal(await one.ask(), "inactive");
+  await pass(3);
+  assert.equal(await slowly, "network");
+});
+
+test("an order that comes while the cache is asked about a stale answer shuts it out", async () => {
+  const overrides = { cacheTtlSeconds: 10, staleIfErrorSeconds: 300 };
+  const { fleet, create, cache, pass } = createFleet(true, overrides);
+  const { auth, ask } = create();
+  assert.equal(await ask(), "passes");
+  await auth.forget("another-token");
+  await pass(11);
+  fleet.answer = () => Promise.reject(new TypeError("no route"));
+  const { get } = cache;
+  let deliver = (): void => {};
+  const delivered = new Promise<void>((resolve) => deliver = resolve);
+  let looks = 0;
+  cache.get = async (key) => {
+    const value = await get(key);
+    // The first three are the orders, and the two answers about the token.
+    if (++looks > 3) await delivered;
+    return value;
+  };
+  const asked = ask();
+  await settle();
+  assert.equal(looks, 5);
+  cache.get = get;
+  await auth.forget("token-1");
+  deliver();
+  assert.equal(await asked, "network");
+});
+
+test("two orders of other instances in a row overtake an answer that is looked at in between", async () => {
+  const { fleet, create, cache, pass, after, world } = createFleet(true);
+  const [one, other] = [create(), create()];
+  assert.equal(await other.ask("token-2"), "passes");
+  fleet.answer = after(1.2, live);
+  const slowly = other.ask();
+  await pass(0.5);
+  await one.auth.forgetSubject("somebody-else");
+  const { get } = cache;
+  let deliver = (): void => {};
+  const delivered = new Promise<void>((resolve) => deliver = resolve);
+  let looks = 0;
+  cache.get = async (key) => {
+    const value = await get(key);
+    // After the inactive answer and the change come the two marks.
+    if (++looks > 2) await delivered;
+    return value;
+  };
+  await pass(0.8);
+  assert.equal(looks, 4);
+  cache.get = get;
+  await one.auth.forgetSubject("user-1");
+  world.advance(FORGET_CHECK_SECONDS - SHARED_CACHE_TIMEOUT_SECONDS / 2);
+  fleet.answer = dead;
+  assert.equal(await other.ask("token-2"), "inactive");
+  deliver();
+  assert.equal(await slowly, "inactive");
+  assert.equal(await other.ask(), "inactive");
+});
+
+test("an inactive answer overtakes an older question of the same instance that ends later", async () => {
+  const { fleet, create, pass, after } = createFleet(true, { cacheTtlSeconds: 2 });
+  const { ask, purge } = create();
+  assert.equal(await ask(), "passes");
+  await pass(1.9);
+  // The gate knows the token still, and the operation has it asked about.
+  fleet.answer = after(3, dead);
+  const purged = purge();
+  await pass(0.2);
+  fleet.answer = after(4, live);
+  const slowly = ask();
+  await pass(3);
+  assert.equal(await purged, 401);
+  fleet.answer = dead;
+  await pass(2);
+  assert.equal(await slowly, "inactive");
 });
 
 test("a token passes again by an answer to a newer question, on every instance", async () => {
@@ -217,9 +374,12 @@ for (const isShared of [false, true]) {
     void purge();
     await settle();
     await auth.forget("token-1");
+    fleet.answer = live;
+    assert.equal(await ask(), "passes");
+    // The gate knows the token again, and the operation asks by itself.
     fleet.answer = dead;
     assert.equal(await purge(), 401);
-    assert.equal(asked.length, 3);
+    assert.equal(asked.length, 4);
   });
 }
 

@@ -188,6 +188,24 @@ test("an order holds for instances with longer lifetimes than the one that gives
   assert.equal(asked.length, 2);
 });
 
+test("an order lasts for as long as this instance may use stale answers", async () => {
+  const { world, create, cache } = createInstances();
+  const lifetimes = { cacheTtlSeconds: 60, staleIfErrorSeconds: 2 * MIN_KEPT_SECONDS };
+  await create(SECRET, world.now, lifetimes).forgetSubject("user-1");
+  const until = NOW + 2 * MIN_KEPT_SECONDS + MAX_CLOCK_SKEW_SECONDS;
+  assert([...cache.kept.values()].every((entry) => entry.until === until));
+});
+
+test("forgetToken() drops the token's answer, and its lock", async () => {
+  const { create, introspect, cache } = createInstances();
+  const instance = create();
+  await introspect(instance);
+  const before = [...cache.kept.keys()];
+  assert.equal(before.length, 2);
+  await instance.forgetToken(DIGEST);
+  assert(before.every((key) => !cache.kept.has(key)));
+});
+
 test("refresh() waits no longer for a check that was lost with its request", async () => {
   const { world, create, cache } = createInstances();
   const instance = create();

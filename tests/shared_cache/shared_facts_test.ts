@@ -75,6 +75,28 @@ test("introspect() takes an answer of a clock that is ahead for one of now", asy
   assert.equal((await introspect(create())).askedAt, NOW);
 });
 
+test("introspect() believes no inactive answer from a future that no clock skew explains", async () => {
+  const { world, create, introspect, asked, answerWith } = createInstances();
+  answerWith(() => Promise.resolve(readFacts('{"active":false}')));
+  await introspect(create(SECRET, () => world.now() + 3600));
+  world.advance(LOCK_SECONDS);
+  answerWith(() => Promise.resolve(FACTS));
+  assert.equal((await introspect(create())).facts.active, true);
+  assert.equal(asked.length, 2);
+});
+
+test("introspect() replaces an inactive answer that somebody else wrote", async () => {
+  const { create, introspect, cache, answerWith, events } = createInstances();
+  answerWith(() => Promise.resolve(readFacts('{"active":false}')));
+  await introspect(create());
+  for (const entry of cache.kept.values()) if (entry.value !== "1") entry.value = "x";
+  answerWith(() => Promise.resolve(FACTS));
+  await introspect(create());
+  const before = events.length;
+  assert.equal((await introspect(create())).source, "shared_cache");
+  assert.equal(events.length, before);
+});
+
 test("introspect() uses no answer from a future that no clock skew explains", async () => {
   for (const [ahead, times] of [[MAX_CLOCK_SKEW_SECONDS, 1], [MAX_CLOCK_SKEW_SECONDS + 1, 2]]) {
     const { world, create, introspect, asked } = createInstances();

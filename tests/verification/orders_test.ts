@@ -38,6 +38,17 @@ test("overtake() is true for questions that are older than an order that is no l
   assert.equal(orders.overtake("digest", FACTS, before + 1), false);
 });
 
+test("overtake() forgets the orders first that are oldest, not those that were first about a token", () => {
+  const orders = createOrders();
+  orders.addToken("digest");
+  for (let at = 0; at < MAX_ORDERS - 1; at++) orders.addToken(`token-${at}`);
+  orders.addToken("digest");
+  const before = orders.last - 1;
+  orders.addToken("one more");
+  assert.equal(orders.overtake("digest", FACTS, before), true);
+  assert.equal(orders.overtake("other", FACTS, before), false);
+});
+
 test("addToken() keeps the newest order about a token alone", () => {
   const orders = createOrders();
   for (let at = 0; at <= MAX_ORDERS; at++) orders.addToken("digest");
