@@ -14,6 +14,7 @@ import { ACTIVE, createFakeWorld, type FakeWorld, SECRET } from "../support/harn
 
 export interface MemoryCache extends SharedCache {
   get: SharedCache["get"];
+  delete: SharedCache["delete"];
   /** What is kept, whatever its time. */
   readonly kept: Map<string, { value: string; until: number }>;
   /** What was called, in order: `get`, `set`, `lock` (a `set` of what is absent), `delete`. */

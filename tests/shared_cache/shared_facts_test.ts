@@ -85,6 +85,21 @@ test("introspect() believes no inactive answer from a future that no clock skew 
   assert.equal(asked.length, 2);
 });
 
+test("introspect() is not overtaken by an old inactive answer that a store brings back", async () => {
+  const { world, create, introspect, cache, answerWith, told } = createInstances();
+  answerWith(() => Promise.resolve(readFacts('{"active":false}')));
+  await introspect(create());
+  const old = [...cache.kept];
+  cache.kept.clear();
+  world.advance(60);
+  answerWith(() => {
+    for (const [key, { value }] of old) cache.kept.set(key, { value, until: Infinity });
+    return Promise.resolve(FACTS);
+  });
+  await introspect(create());
+  assert.deepEqual(told, []);
+});
+
 test("introspect() replaces an inactive answer that somebody else wrote", async () => {
   const { create, introspect, cache, answerWith, events } = createInstances();
   answerWith(() => Promise.resolve(readFacts('{"active":false}')));
