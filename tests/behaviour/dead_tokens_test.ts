@@ -128,24 +128,27 @@ test("an inactive answer leaves no stale one, whatever is forgotten on its way",
   assert.equal(await ask(), "network");
 });
 
-test("an active answer that took longer than its lock revives no token that was dead meanwhile", async () => {
-  const { fleet, create, pass, after } = createFleet(true);
-  const [slow, quick] = [create(), create()];
-  fleet.answer = after(3, live);
-  const slowly = slow.ask();
-  await pass(0.2);
-  fleet.answer = dead;
-  const quickly = quick.ask();
-  await pass(2.5);
-  assert.equal(await quickly, "inactive");
-  await pass(0.6);
-  // Not even the request that had asked: its answer is older than what the other one heard.
-  assert.equal(await slowly, "inactive");
-  for (const seconds of [1, 4, 48]) {
-    await pass(seconds);
-    for (const { ask } of [slow, quick, create()]) assert.equal(await ask(), "inactive");
-  }
-});
+for (const [seconds, cacheTtlSeconds] of [[3, 60], [9, 60], [9, 2]] as const) {
+  test(`an active answer that took ${seconds} s revives no token that was dead meanwhile, kept for ${cacheTtlSeconds} s`, async () => {
+    const { fleet, create, pass, after } = createFleet(true, { cacheTtlSeconds });
+    const [slow, quick] = [create(), create()];
+    fleet.answer = after(seconds, live);
+    const slowly = slow.ask();
+    await pass(0.2);
+    fleet.answer = dead;
+    // It waits until the lock of the other one is over.
+    const quickly = quick.ask();
+    await pass(2.5);
+    assert.equal(await quickly, "inactive");
+    await pass(seconds - 2.5);
+    // Not even the request that had asked: its answer is older than what the other one heard.
+    assert.equal(await slowly, "inactive");
+    for (const later of [1, 4, 48]) {
+      await pass(later);
+      for (const { ask } of [slow, quick, create()]) assert.equal(await ask(), "inactive");
+    }
+  });
+}
 
 test("an active answer that could not be taken back from the shared cache revives no token", async () => {
   const { fleet, create, cache, pass, after } = createFleet(true);
@@ -374,6 +377,25 @@ test("a token passes again by an answer to a newer question, on every instance",
   }
 });
 
+test("a fresh operation passes by a newer answer just after its token was inactive", async () => {
+  const { fleet, create, world } = createFleet(true);
+  const [one, other] = [create(), create()];
+  const { readable, writable } = new TransformStream<Uint8Array>();
+  const init: RequestInit & { duplex: "half" } = { body: readable, duplex: "half" };
+  const purging = other.auth.handler(() => new Response("reached"))(mcpRequest("token-1", init));
+  await settle();
+  world.advance(FRESH_SECONDS);
+  assert.equal(await one.ask(), "passes");
+  fleet.answer = dead;
+  assert.equal(await one.purge(), 401);
+  world.advance(FORGET_CHECK_SECONDS);
+  fleet.answer = live;
+  const writer = writable.getWriter();
+  await writer.write(new TextEncoder().encode(PURGE));
+  await writer.close();
+  assert.equal((await purging).status, 200);
+});
+
 test("a request that is overtaken by orders again and again is refused with 503", async () => {
   const { fleet, create, asked } = createFleet(false);
   const { auth, ask } = create();
@@ -422,14 +444,15 @@ test("another instance's order has later requests wait for no older question", a
 });
 
 test("a fresh operation asks again when its body comes long after its head", async () => {
-  for (const [seconds, times] of [[FRESH_SECONDS - 0.1, 1], [FRESH_SECONDS, 2]] as const) {
+  // The last one is a clock that jumps back.
+  for (const [seconds, times] of [[0.9 * FRESH_SECONDS, 1], [FRESH_SECONDS, 2], [-3600, 2]]) {
     const { create, asked, world } = createFleet(false, { cacheTtlSeconds: 0 });
     const handler = create().auth.handler(() => new Response("reached"));
     const { readable, writable } = new TransformStream<Uint8Array>();
     const init: RequestInit & { duplex: "half" } = { body: readable, duplex: "half" };
     const purging = handler(mcpRequest("token-1", init));
     await settle();
-    world.advance(seconds);
+    world.advance(seconds ?? NaN);
     const writer = writable.getWriter();
     await writer.write(new TextEncoder().encode(PURGE));
     await writer.close();
