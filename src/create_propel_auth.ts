@@ -21,7 +21,6 @@ import {
 } from "./http/handler.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./http/json_rpc_error.ts";
-import { INACTIVE_TTL_SECONDS } from "./verification/facts_cache.ts";
 import type { McpServerHandler } from "./http/mcp_endpoint.ts";
 import { admitUnread, createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
@@ -33,7 +32,6 @@ import { createRequirements } from "./operations/requirements.ts";
 import { routeOf } from "./lib/url.ts";
 import { buildResourceMetadata, type ResourceMetadataOptions } from "./oauth/protected_resource.ts";
 import { createSessions } from "./http/sessions.ts";
-import { createSharedFacts } from "./shared_cache/shared_facts.ts";
 import { createVerifier, type Verifier } from "./verification/verifier.ts";
 import { refuseAs } from "./lib/broken_rule.ts";
 import type { World } from "./lib/world.ts";
@@ -96,7 +94,7 @@ export function composePropelAuth(
     ...createRequirements({ requiredScopes, holdsScope, getCaller: () => getAccessToken(), emit }),
     verifier: Object.freeze({
       verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
-        verifier.verify(token, resources.policyOf(orgId)),
+        verifier.verifyAccessToken(token, resources.policyOf(orgId)),
     }),
     handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
@@ -113,7 +111,7 @@ export function composePropelAuth(
 }
 
 // Each part receives the members that it needs: the client secret goes to the introspector, which
-// sends it, and to the shared cache, whose key is derived from it.
+// sends it, and to the verifier, whose shared cache has a key derived from it.
 
 function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Verifier {
   const { introspectionEndpoint, introspectionClientId, introspectionClientSecret } = options;
@@ -125,21 +123,19 @@ function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Ve
     world,
     emit,
   );
-  const lifetimes = { cacheTtlSeconds, staleIfErrorSeconds };
-  const shared = sharedCache && createSharedFacts(
-    sharedCache,
+  return createVerifier(
     {
       ...client,
-      ...lifetimes,
-      inactiveTtlSeconds: INACTIVE_TTL_SECONDS,
-      onForgotten: () => verifier.distrust(),
+      timeoutSeconds,
+      cacheTtlSeconds,
+      maxCacheSize,
+      staleIfErrorSeconds,
+      sharedCache,
     },
     world,
     emit,
     ask,
   );
-  const verifier = createVerifier({ ...lifetimes, maxCacheSize }, world, emit, ask, shared);
-  return verifier;
 }
 
 function composeEndpoint(

@@ -88,6 +88,10 @@ export type EventFacts =
   }
   | { readonly code: "breaker_closed" }
   | { readonly code: "shared_cache_lost" | "shared_cache_recovered" }
+  | {
+    /** An order to forget was written to the shared cache, and is not there. */
+    readonly code: "shared_cache_order_lost";
+  }
   | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
   | {
     /** A caller presented the session of another one. */

@@ -24,6 +24,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   breaker_closed: "info",
   shared_cache_lost: "error",
   shared_cache_recovered: "info",
+  shared_cache_order_lost: "error",
   shared_cache_entry_rejected: "error",
   session_refused: "warn",
   request_refused: "warn",
@@ -79,6 +80,11 @@ export function messageOf(facts: EventFacts): string {
         "Look at the cache's server.";
     case "shared_cache_recovered":
       return "The shared cache can be used again.";
+    case "shared_cache_order_lost":
+      return "An order to forget a token or a user was written to the shared cache, and is not " +
+        "there: revoked tokens may pass for cacheTtlSeconds. Redis must not evict keys " +
+        "(maxmemory-policy noeviction), must keep them over a restart, and has to be read from " +
+        "its primary.";
     case "shared_cache_entry_rejected":
       return "An entry of the shared cache was not written with this introspection secret: it was " +
         "ignored. Find out who else writes there.";

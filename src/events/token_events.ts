@@ -1,5 +1,5 @@
 /**
- * What is told of one token. Pure: no clock, no network.
+ * Builds the events about one token. Pure: no clock, no network.
  *
  * @module
  */
@@ -9,27 +9,38 @@ import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import { kindOfFailure } from "./messages.ts";
 import { type EventFacts, shortDigest, showForeign, type TokenEvent } from "./events.ts";
-import type { FactsSource, IntrospectionFacts } from "../oauth/facts.ts";
+import type { Answer, FactsSource } from "../oauth/facts.ts";
+
+/** A token that is being verified, and since when. */
+export interface TokenInHand {
+  readonly token: string;
+  /** The token's SHA-256 in hex. */
+  readonly digest: string;
+  /** Seconds since 1970. */
+  readonly startedAt: number;
+}
 
 /**
- * Says which token, and how long it took.
+ * Builds the members that every event about a token has.
  *
- * @param digest The token's SHA-256 in hex.
- * @param startedAt Seconds since 1970.
+ * @param token The token, and when its verification or introspection started.
  * @param now Seconds since 1970.
- * @returns What every event about the token has.
+ * @returns The shortened digest and the duration.
  */
-export function describeToken(digest: string, startedAt: number, now: number): TokenEvent {
+export function describeToken(
+  { digest, startedAt }: Pick<TokenInHand, "digest" | "startedAt">,
+  now: number,
+): TokenEvent {
   // A clock may jump back, and a difference of large numbers has digits that mean nothing.
   const durationSeconds = Math.max(0, Math.round((now - startedAt) * 1e6) / 1e6);
   return { tokenDigest: shortDigest(digest), durationSeconds };
 }
 
 /**
- * Tells of a token that was accepted.
+ * Builds the event of a token that was accepted.
  *
- * @param token Which one, and how long it took.
- * @param accepted What the caller gets.
+ * @param token The members from {@linkcode describeToken}.
+ * @param accepted The verified token.
  * @param source Where the facts came from.
  * @returns The event.
  */
@@ -43,23 +54,21 @@ export function buildAccepted(
 }
 
 /**
- * Tells of a token that was refused: what it had to satisfy, and what it has instead.
+ * Builds the event of a token that was refused: which rule it broke, and what it has instead.
  *
- * @param token Which one, and how long it took.
+ * @param token The members from {@linkcode describeToken}.
  * @param error Why it was refused.
- * @param facts What PropelAuth says of it.
- * @param policy What it had to satisfy.
+ * @param policy The policy that refused it.
+ * @param answer PropelAuth's answer, and where it came from.
  * @param now Seconds since 1970.
- * @param source Where the facts came from.
  * @returns The event.
  */
 export function buildRefused(
   token: TokenEvent,
   error: AccessTokenError,
-  facts: IntrospectionFacts,
   policy: AccessTokenPolicy,
+  { facts, source }: Pick<Answer, "facts" | "source">,
   now: number,
-  source: FactsSource,
 ): EventFacts {
   const { reason } = error;
   const event = { code: "token_refused", ...token, source, reason } as const;
@@ -105,10 +114,10 @@ export function buildRefused(
 }
 
 /**
- * Tells of a question that PropelAuth did not answer.
+ * Builds the event of a question that PropelAuth did not answer.
  *
- * @param token Which one, and how long it took.
- * @param error Why there is no answer.
+ * @param token The members from {@linkcode describeToken}.
+ * @param error Why there is no usable answer.
  * @returns The event.
  */
 export function buildFailed(
@@ -125,10 +134,10 @@ export function buildFailed(
 }
 
 /**
- * Tells of a verification that ended without a verdict.
+ * Builds the event of a verification that ended without a verdict.
  *
- * @param token Which one, and how long it took.
- * @param error Why there is none.
+ * @param token The members from {@linkcode describeToken}.
+ * @param error Why the token could not be introspected.
  * @returns The event.
  */
 export function buildUnverified(token: TokenEvent, { reason }: IntrospectionError): EventFacts {
@@ -136,10 +145,10 @@ export function buildUnverified(token: TokenEvent, { reason }: IntrospectionErro
 }
 
 /**
- * Tells of a caller who asked for more than its token is good for.
+ * Builds the event of a call that the caller's token does not allow.
  *
- * @param caller Who did.
- * @param error What the call needs.
+ * @param caller The caller.
+ * @param error Why the call was refused, with the scopes that it needs.
  * @returns The event.
  */
 export function buildCallRefused(caller: AccessToken, error: AccessTokenError): EventFacts {
@@ -160,10 +169,10 @@ export function buildCallRefused(caller: AccessToken, error: AccessTokenError): 
 }
 
 /**
- * Tells of a caller who asked for an operation that no rule is for.
+ * Builds the event of a call of an operation that no rule allows.
  *
- * @param caller Who did.
- * @param name What was asked for.
+ * @param caller The caller.
+ * @param name The operation.
  * @returns The event.
  */
 export function buildOperationRefused(caller: AccessToken, name: string): EventFacts {
@@ -176,9 +185,9 @@ export function buildOperationRefused(caller: AccessToken, name: string): EventF
 }
 
 /**
- * Tells of a caller who presented another caller's session.
+ * Builds the event of a caller who presented another caller's session.
  *
- * @param caller Who did.
+ * @param caller The caller.
  * @returns The event.
  */
 export function buildSessionRefused(caller: AccessToken): EventFacts {

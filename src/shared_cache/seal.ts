@@ -1,6 +1,6 @@
 /**
- * Seals what is kept outside of this process, so that who can read or write there learns nothing
- * and can put nothing in. Pure, but for the random nonce of each sealing.
+ * Seals values that are kept outside of this process: a thief who can read them learns nothing, and
+ * one who can write there can make none. Pure, but for the random nonce of each sealing.
  *
  * @module
  */
@@ -18,9 +18,9 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** Seals values for one subject. Whoever lacks the secret can neither name, read nor make them. */
+/** Seals values for one subject. Without the secret nobody can name, read or make them. */
 export interface Seal {
-  /** Under which name the value is kept: tells nothing about the subject. */
+  /** The name under which the value is kept: tells nothing about the subject. */
   readonly name: string;
   /** Encrypts and authenticates a text; `undefined` when it is too long to be kept. */
   seal(text: string): string | undefined;
@@ -29,16 +29,16 @@ export interface Seal {
 }
 
 /**
- * Creates what makes a {@linkcode Seal} for a subject: the digest of a token, say.
+ * Creates a maker of {@linkcode Seal}s, one for each subject: the digest of a token, say.
  *
- * Each subject has an AES-256-GCM key of its own, so that no number of values wears out the 96
- * random bits of a nonce (NIST SP 800-38D §8.3), and the subject is authenticated beside. Key and
- * name come out of one HKDF (RFC 5869): the name is a digest that takes the secret to compute,
- * so a list of stolen tokens cannot be compared with the names.
+ * Each subject has an AES-256-GCM key of its own, so that a value opens for no other one, and that
+ * no number of values wears out the 96 random bits of a nonce (NIST SP 800-38D §8.3). Key and name
+ * come out of one HKDF (RFC 5869): the name is a digest that takes the secret to compute, so a list
+ * of stolen tokens cannot be compared with the names.
  *
  * @param secret The introspection secret.
- * @param context What the values are about; with another one nothing opens.
- * @returns The maker. Whoever has the same secret and context makes the same names and keys.
+ * @param context What the values are about; a value of another context does not open.
+ * @returns The maker. The same secret and context make the same names and keys.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc5869.html#section-3.2 | RFC 5869 §3.2}
  */
@@ -46,14 +46,12 @@ export function createSealer(secret: string, context: string): (subject: string)
   return (subject) => {
     const derived = Buffer.from(hkdfSync("sha256", secret, context, subject, 2 * KEY_BYTES));
     const key = derived.subarray(0, KEY_BYTES);
-    const associated = Buffer.from(subject);
     return {
       name: derived.toString("base64url", KEY_BYTES),
       seal(text: string): string | undefined {
         if (text.length > MAX_TEXT_LENGTH) return undefined;
         const nonce = randomBytes(NONCE_BYTES);
         const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-        cipher.setAAD(associated);
         const sealed = [nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
         return Buffer.concat(sealed).toString("base64url");
       },
@@ -64,7 +62,6 @@ export function createSealer(secret: string, context: string): (subject: string)
         if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
         const nonce = bytes.subarray(0, NONCE_BYTES);
         const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-        decipher.setAAD(associated);
         decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
         try {
           const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { type Emit, shortDigest } from "../events/events.ts";
-import { type Answer, type Lookup, readFacts, writeFacts } from "../oauth/facts.ts";
-import { createSealer, type Seal } from "./seal.ts";
-import type { SharedCache } from "./shared_cache.ts";
-import { createSharedCacheGuard, LOST } from "./guard.ts";
+import type { Emit } from "../events/events.ts";
+import { type Answer, freshUntil, type Introspect } from "../oauth/facts.ts";
+import { createEntries, type EntriesOptions, type Shared, type TokenKeys } from "./entries.ts";
 import {
   createSharedForgetting,
-  MAX_CLOCK_SKEW_SECONDS,
-  type SharedForgettingOptions,
-  type Told,
+  type ForgettingListener,
+  type SharedForgetting,
 } from "./forgetting.ts";
+import { createSharedCacheGuard } from "./guard.ts";
+import { createSealer } from "./seal.ts";
+import type { SharedCache } from "./shared_cache.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which one instance may keep the others from asking about a token. */
@@ -23,52 +23,47 @@ export const LOCK_SECONDS = 2;
 const FIRST_WAIT_SECONDS = 0.01;
 const MAX_WAIT_SECONDS = 0.1;
 
-/** What the shared facts are made of. */
-export interface SharedFactsOptions extends SharedForgettingOptions {
+/** The credentials that entries are sealed with, and for how long answers may be used. */
+export interface SharedFactsOptions extends EntriesOptions {
   readonly introspectionEndpoint: string;
   readonly introspectionClientId: string;
   readonly introspectionClientSecret: string;
-  /** For how long an inactive token is not asked about again. */
-  readonly inactiveTtlSeconds: number;
 }
 
-/** This instance is the one to ask, with the lock or without. */
-interface Turn {
-  readonly lockedAt: number | undefined;
+/** The ways in which this instance learns that it must not use older answers. */
+export interface SharedFactsListener extends ForgettingListener {
+  /** Another instance was told that a token is inactive, while this one asked about it. */
+  readonly onTokenForgotten: (digest: string) => void;
 }
 
-/** Facts that many instances share, and what they were told to forget. */
-export interface SharedFacts {
+/** Facts that many instances share, and the orders to forget them. */
+export interface SharedFacts
+  extends Pick<SharedForgetting, "refresh" | "isForgotten" | "forgetSubject"> {
   /**
-   * Looks at the shared cache, and asks if it has to; while one instance asks, the others wait for
-   * what it hears, at most {@linkcode LOCK_SECONDS}. Rejects as the question does, and for no other
-   * reason.
+   * Reads the shared cache, and asks if there is no usable answer; while one instance asks, the
+   * others wait for its answer, at most {@linkcode LOCK_SECONDS}. Rejects as the question does, and
+   * for no other reason.
    */
-  readonly lookup: Lookup;
-  /** Asks whatever is known, and tells the others. */
-  readonly lookupNow: Lookup;
-  /** Looks whether something was forgotten elsewhere; `undefined` when it is too early to. */
-  refresh(): Promise<void> | undefined;
-  /** Whether an answer is older than an order to forget its token or its user. */
-  isForgotten(answer: Told, digest: string): Promise<boolean>;
+  readonly introspect: Introspect;
+  /** Asks even if there is an answer, and shares the new one. */
+  readonly introspectNow: Introspect;
   /** Has every instance forget a token. Rejects when the shared cache cannot be told. */
   forgetToken(digest: string): Promise<void>;
-  /** Has every instance forget a user. Rejects when the shared cache cannot be told. */
-  forgetSubject(subject: string): Promise<void>;
 }
 
 /**
  * Creates the shared facts of an instance.
  *
- * The shared cache is an economy, never an authority: an entry that does not open, is too old or
- * was forgotten counts as absent, and a cache that is lost is done without. The lock only saves
- * questions: whoever loses it early asks once more.
+ * The shared cache saves questions and decides nothing: an entry that does not open, is too old or
+ * was forgotten counts as absent, and while the cache is lost instances ask by themselves. So does
+ * an instance that loses its lock early.
  *
  * @param cache The shared cache.
- * @param options The secret, and how long answers may be used.
+ * @param options The secret, and for how long answers may be used.
  * @param world The clock and the timers.
- * @param emit Tells of entries that do not open, and of a cache that is lost.
+ * @param emit Reports entries that do not open, lost orders, and a cache that is lost.
  * @param ask Asks PropelAuth.
+ * @param listener Told when answers of this instance must not be used any more.
  * @returns The shared facts.
  */
 export function createSharedFacts(
@@ -76,122 +71,74 @@ export function createSharedFacts(
   options: SharedFactsOptions,
   world: World,
   emit: Emit,
-  ask: Lookup,
+  ask: Introspect,
+  listener: SharedFactsListener,
 ): SharedFacts {
-  const { cacheTtlSeconds, inactiveTtlSeconds } = options;
-  const { introspectionEndpoint, introspectionClientId } = options;
-  const context = JSON.stringify(["shared cache, 1", introspectionEndpoint, introspectionClientId]);
-  const sealOf = createSealer(options.introspectionClientSecret, context);
+  const { cacheTtlSeconds, introspectionEndpoint, introspectionClientId } = options;
+  const context = JSON.stringify(["shared cache, 2", introspectionEndpoint, introspectionClientId]);
   const guard = createSharedCacheGuard(world, emit);
-  const forgetting = createSharedForgetting({ cache, guard, sealOf }, options, world);
+  const sealOf = createSealer(options.introspectionClientSecret, context);
+  const store = { cache, guard, sealOf };
+  const forgetting = createSharedForgetting(store, options, world, emit, listener);
+  const { onTokenForgotten } = listener;
+  const entries = createEntries(store, forgetting, options, world, emit, onTokenForgotten);
 
-  /** Until when an answer may be used, counted from the question (seconds since 1970). */
-  function freshUntil({ facts, askedAt }: Told): number {
-    if (!facts.active) return askedAt + inactiveTtlSeconds;
-    return Math.min(askedAt + cacheTtlSeconds, facts.expiresAt ?? Infinity);
-  }
-
-  /** The answer; `undefined`: there is none. `"unusable"`: there is one that nobody can use. */
-  async function read(seal: Seal, digest: string): Promise<Answer | "unusable" | undefined> {
-    const value = await guard(() => cache.get(seal.name));
-    if (value === LOST || value === null || value === undefined) return undefined;
-    const told = parseTold(seal.open(value));
-    if (told === undefined) {
-      emit?.({ code: "shared_cache_entry_rejected", tokenDigest: shortDigest(digest) });
-      return "unusable";
-    }
-    const now = world.now();
-    if (freshUntil(told) <= now) return undefined;
-    if (told.askedAt > now + MAX_CLOCK_SKEW_SECONDS) return "unusable";
-    if (await forgetting.isForgotten(told, digest)) return "unusable";
-    // By this clock, no question was asked in the future.
-    return { facts: told.facts, askedAt: Math.min(told.askedAt, now), source: "shared_cache" };
-  }
-
-  /** Keeps an answer for the others; tells whether it outlives the lock. */
-  async function write(seal: Seal, answer: Answer): Promise<boolean> {
-    const ttlSeconds = freshUntil(answer) - world.now();
-    const value = ttlSeconds > 0 ? sealTold(seal, answer) : undefined;
-    if (value === undefined) return false;
-    await guard(() => cache.set(seal.name, value, { ttlSeconds }));
-    return ttlSeconds >= LOCK_SECONDS;
+  async function askAndShare(token: string, keys: TokenKeys, inactiveAt?: number): Promise<Answer> {
+    const answer = await ask(token, keys.digest);
+    await entries.write(keys, answer, inactiveAt);
+    // Orders that were given while PropelAuth was slow.
+    await forgetting.refresh();
+    return answer;
   }
 
   /** Waits until there is an answer, or until this instance is the one to ask. */
-  async function awaitTurn(seal: Seal, lock: string, digest: string): Promise<Answer | Turn> {
+  async function awaitTurn(keys: TokenKeys): Promise<Shared & { lockedAt?: number }> {
     let wait = FIRST_WAIT_SECONDS;
+    let found: Shared = {};
     for (let waited = 0; waited < LOCK_SECONDS; waited += wait) {
-      const found = await read(seal, digest);
-      if (found === "unusable") break;
-      if (found !== undefined) return found;
+      found = await entries.read(keys);
+      if (found.answer !== undefined || found.isUnusable) return found;
       const lockedAt = world.now();
       const ttl = { ttlSeconds: LOCK_SECONDS, onlyIfAbsent: true };
-      const won = await guard(() => cache.set(lock, "1", ttl));
-      if (won === true) return { lockedAt };
-      if (won !== false) break;
+      const isWon = await guard(() => cache.set(keys.lock, "1", ttl));
+      if (isWon === true) return { ...found, lockedAt };
+      if (isWon !== false) break;
       wait = Math.min(2 * wait, MAX_WAIT_SECONDS);
       await new Promise<void>((resolve) => world.startTimer(wait, resolve));
     }
-    return { lockedAt: undefined };
+    return found;
+  }
+
+  async function release(lock: string, lockedAt: number | undefined): Promise<void> {
+    // After that time it may be another's.
+    if (lockedAt === undefined || world.now() - lockedAt >= LOCK_SECONDS) return;
+    await guard(() => cache.delete(lock));
   }
 
   return {
-    async lookup(token, digest) {
+    async introspect(token, digest) {
       await forgetting.refresh();
-      const seal = sealOf(tokenEntry(digest));
-      const lock = `${seal.name}:lock`;
-      const turn = await awaitTurn(seal, lock, digest);
-      if ("facts" in turn) return turn;
-      const { lockedAt } = turn;
-      const release = async (): Promise<void> => {
-        // After that time it may be another's.
-        if (lockedAt === undefined || world.now() - lockedAt >= LOCK_SECONDS) return;
-        await guard(() => cache.delete(lock));
-      };
+      const keys = entries.keysOf(digest);
+      const { answer: found, inactiveAt, lockedAt } = await awaitTurn(keys);
+      if (found !== undefined) return found;
       try {
-        const answer = await ask(token, digest);
-        // Nobody waits for it. A lock that the answer outlives may lapse: nobody will want it.
-        void write(seal, answer).then((outlivesLock) => outlivesLock ? undefined : release());
+        const answer = await askAndShare(token, keys, inactiveAt);
+        // A lock that the answer outlives may lapse: nobody will want it.
+        const freshSeconds = freshUntil(answer, cacheTtlSeconds) - world.now();
+        if (freshSeconds < LOCK_SECONDS) void release(keys.lock, lockedAt);
         return answer;
       } catch (error) {
-        void release();
+        void release(keys.lock, lockedAt);
         throw error;
       }
     },
-    async lookupNow(token, digest) {
-      const answer = await ask(token, digest);
-      void write(sealOf(tokenEntry(digest)), answer);
-      return answer;
+    async introspectNow(token, digest) {
+      const keys = entries.keysOf(digest);
+      return await askAndShare(token, keys, await entries.readInactiveAt(keys));
     },
     refresh: forgetting.refresh,
     isForgotten: forgetting.isForgotten,
-    forgetToken(digest: string): Promise<void> {
-      const entry = sealOf(tokenEntry(digest)).name;
-      return forgetting.forgetToken(digest, [entry, `${entry}:lock`]);
-    },
+    forgetToken: (digest: string): Promise<void> => entries.forget(entries.keysOf(digest)),
     forgetSubject: forgetting.forgetSubject,
   };
-}
-
-const tokenEntry = (digest: string): string => `token ${digest}`;
-
-function sealTold(seal: Seal, { facts, askedAt }: Told): string | undefined {
-  try {
-    return seal.seal(`${askedAt} ${writeFacts(facts)}`);
-  } catch {
-    // Nested deeper than JSON can be written: it is not shared.
-    return undefined;
-  }
-}
-
-function parseTold(text: string | undefined): Told | undefined {
-  const space = text?.indexOf(" ") ?? -1;
-  if (text === undefined || space < 0) return undefined;
-  const askedAt = Number(text.slice(0, space));
-  if (!Number.isFinite(askedAt)) return undefined;
-  try {
-    return { facts: readFacts(text.slice(space + 1)), askedAt };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,47 +1,47 @@
 /**
- * What is known of tokens here, and for how long. The clock is an argument.
+ * The introspection facts that this instance keeps, and for how long. The clock is an argument.
  *
  * @module
  */
 
-import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
+import { type Answer, freshUntil, type IntrospectionFacts, isDead } from "../oauth/facts.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
-/** Seconds for which a dead token is not asked about again. */
-export const INACTIVE_TTL_SECONDS = 5;
-/** How many dead tokens are remembered at most; in a cache of their own, away from live ones. */
+/** How many dead tokens are kept at most; in a cache of their own, away from live ones. */
 export const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
-/** For how long and how much is known. */
-export interface KnownFactsOptions {
+/** How many facts are kept, and for how long. */
+export interface FactsCacheOptions {
   readonly cacheTtlSeconds: number;
   readonly maxCacheSize: number;
   readonly staleIfErrorSeconds: number;
 }
 
 /** Facts under the digests of their tokens: never a token, never a verdict. */
-export interface KnownFacts {
-  /** What may be used at `now` (seconds since 1970) without asking. */
+export interface FactsCache {
+  /** The facts that may be used at `now` (seconds since 1970) without a question. */
   get(digest: string, now: number): IntrospectionFacts | undefined;
-  /** The last answer, for while PropelAuth cannot be asked. */
+  /** The last answer about a live token, for an outage of PropelAuth. */
   getLast(digest: string, now: number): Answer | undefined;
-  /** Keeps an answer for as long as it may be used, if at all. */
-  remember(digest: string, answer: Answer, now: number): void;
-  /** Knows nothing of a token any more. */
+  /** Keeps an answer for as long as it may be used, in place of any earlier one. */
+  remember(digest: string, answer: Answer): void;
+  /** Drops the facts about a token. */
   forget(digest: string): void;
-  /** Knows nothing of a user's tokens any more. */
+  /** Drops the facts about a user's tokens. */
   forgetSubject(subject: string): void;
-  /** What is known of live tokens is not used without asking any more. */
+  /** Drops what may be used without a question about live tokens; the last answers stay. */
   distrust(): void;
+  /** Drops the last answers about live tokens too. */
+  forgetLive(): void;
 }
 
 /**
- * Creates what knows nothing yet.
+ * Creates an empty cache of introspection facts.
  *
  * @param options Checked options.
- * @returns The known facts, bounded in number and in time.
+ * @returns The cache, bounded in number and in time.
  */
-export function createKnownFacts(options: KnownFactsOptions): KnownFacts {
+export function createFactsCache(options: FactsCacheOptions): FactsCache {
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
   const recent = createTtlCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
@@ -55,6 +55,14 @@ export function createKnownFacts(options: KnownFactsOptions): KnownFacts {
     return Object.freeze({ ...facts, scopes, audience });
   }
 
+  function forget(digest: string): void {
+    for (const cache of [active, recent, inactive]) cache.delete(digest);
+  }
+
+  function distrust(): void {
+    active.deleteWhere(() => true);
+  }
+
   return {
     get(digest: string, now: number): IntrospectionFacts | undefined {
       return active.get(digest, now) ?? inactive.get(digest, now);
@@ -62,38 +70,27 @@ export function createKnownFacts(options: KnownFactsOptions): KnownFacts {
     getLast(digest: string, now: number): Answer | undefined {
       return recent.get(digest, now);
     },
-    remember(digest: string, answer: Answer, now: number): void {
-      // Counted from the question: a token that was revoked since is stale that much earlier.
+    remember(digest: string, answer: Answer): void {
       const { askedAt } = answer;
       const facts = shareLists(answer.facts);
-      // RFC 7662 §4: not kept past the token's own expiry.
-      const expiresAt = facts.active ? facts.expiresAt ?? Infinity : -Infinity;
-      if (expiresAt > askedAt) {
-        // Of two answers on their way the older one may come last.
-        if (inactive.get(digest, now) !== undefined) return;
-        const [cachedUntil, staleUntil] = [
-          askedAt + cacheTtlSeconds,
-          askedAt + staleIfErrorSeconds,
-        ];
-        active.set(digest, facts, Math.min(cachedUntil, expiresAt), askedAt);
-        recent.set(digest, { ...answer, facts }, Math.min(staleUntil, expiresAt), askedAt);
-      } else {
-        // Dead from now on, whatever was known before.
-        active.delete(digest);
-        recent.delete(digest);
-        inactive.set(digest, facts, askedAt + INACTIVE_TTL_SECONDS, askedAt);
+      forget(digest);
+      if (isDead(answer)) inactive.set(digest, facts, freshUntil(answer, 0), askedAt);
+      else {
+        active.set(digest, facts, freshUntil(answer, cacheTtlSeconds), askedAt);
+        const last = { ...answer, facts };
+        recent.set(digest, last, freshUntil(answer, staleIfErrorSeconds), askedAt);
       }
     },
-    forget(digest: string): void {
-      for (const cache of [active, recent, inactive]) cache.delete(digest);
-    },
+    forget,
     forgetSubject(subject: string): void {
       const isTheirs = (facts: IntrospectionFacts) => facts.active && facts.subject === subject;
       active.deleteWhere(isTheirs);
       recent.deleteWhere(({ facts }) => isTheirs(facts));
     },
-    distrust(): void {
-      active.deleteWhere(() => true);
+    distrust,
+    forgetLive(): void {
+      distrust();
+      recent.deleteWhere(() => true);
     },
   };
 }

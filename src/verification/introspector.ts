@@ -9,7 +9,7 @@ import { createBreaker } from "./breaker.ts";
 import { DeadlineError, withDeadline, type World } from "../lib/world.ts";
 import { IntrospectionError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
-import type { IntrospectionFacts, Lookup } from "../oauth/facts.ts";
+import type { Introspect, IntrospectionFacts } from "../oauth/facts.ts";
 import {
   buildBasicCredentials,
   buildIntrospectionRequest,
@@ -41,7 +41,7 @@ export function createIntrospector(
   options: IntrospectorOptions,
   world: World,
   emit: Emit,
-): Lookup {
+): Introspect {
   const { introspectionEndpoint, timeoutSeconds, maxConcurrentIntrospections } = options;
   const basicCredentials = buildBasicCredentials(options);
   const breaker = createBreaker(world, emit);
@@ -73,7 +73,7 @@ export function createIntrospector(
 
   async function ask(token: string, digest: string): Promise<IntrospectionFacts> {
     const startedAt = world.now();
-    const which = () => describeToken(digest, startedAt, world.now());
+    const which = () => describeToken({ digest, startedAt }, world.now());
     try {
       const facts = await exchangeInTime(token);
       emit?.({ code: "introspection_completed", ...which(), active: facts.active });

@@ -1,5 +1,5 @@
 /**
- * The whole check of a token: cache, one flight per token, judgement.
+ * Verifies tokens: finds an answer, judges it, reports the verdict.
  *
  * @module
  */
@@ -10,20 +10,22 @@ import {
   type AccessTokenPolicy,
   judgeAccessToken,
 } from "../oauth/access_token.ts";
-import { isShortText, isToken68 } from "../oauth/bearer.ts";
-import { AccessTokenError, IntrospectionError, isOutage } from "../oauth/errors.ts";
+import { isToken68 } from "../oauth/bearer.ts";
+import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
-import type { FactsSource, IntrospectionFacts, Lookup } from "../oauth/facts.ts";
-import { createFlights, type Found } from "./single_flight.ts";
-import { createKnownFacts, type KnownFactsOptions } from "./facts_cache.ts";
+import type { Introspect } from "../oauth/facts.ts";
+import { type AnswersOptions, createAnswers, type FoundAnswer } from "./answers.ts";
 import {
   buildAccepted,
   buildRefused,
   buildUnverified,
   describeToken,
+  type TokenInHand,
 } from "../events/token_events.ts";
-import type { SharedFacts } from "../shared_cache/shared_facts.ts";
 import type { World } from "../lib/world.ts";
+
+/** Seconds for which a verified token counts as fresh, counted from PropelAuth's answer. */
+export const FRESH_SECONDS = 1;
 
 /** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
 export interface AccessTokenVerifier {
@@ -45,18 +47,21 @@ export interface AccessTokenVerifier {
   verifyAccessToken(token: string, orgId?: string): Promise<AccessToken>;
 }
 
-/** The same inside, where the policy depends on what was asked for. */
+/**
+ * The internal verifier. Unlike {@linkcode AccessTokenVerifier} it takes the policy with each call,
+ * since the resource depends on the request's path.
+ */
 export interface Verifier {
-  /** Verifies a token as {@linkcode AccessTokenVerifier} does, against a policy. */
+  /** Verifies any text as {@linkcode AccessTokenVerifier} does. */
+  readonly verifyAccessToken: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
+  /** Verifies a token whose grammar (`token68`, at most 16 KiB) was checked. */
   readonly verify: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
-  /** Verifies a caller's token again by an answer of now, unless the first was one. */
+  /** Verifies a caller's token by a new question, unless its last one was answered just now. */
   readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
-  /** Knows nothing of a token any more, here and wherever the cache is shared. */
+  /** Has older answers about a token not count any more, here and where the cache is shared. */
   readonly forget: (token: string) => Promise<void>;
-  /** Knows nothing of a user's tokens any more, here and wherever the cache is shared. */
+  /** Has older answers about a user's tokens not count any more, here and where it is shared. */
   readonly forgetSubject: (subject: string) => Promise<void>;
-  /** What is known might have been forgotten elsewhere: it has to be looked up again. */
-  readonly distrust: () => void;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   readonly close: () => Promise<void>;
 }
@@ -64,152 +69,92 @@ export interface Verifier {
 /**
  * Creates a verifier.
  *
- * Its caches hold facts under the token's digest, never a token and never a verdict: each request
- * judges anew, against its own time. However many requests wait for one token, it is looked up
- * once; a failure is shared by those who waited for it and kept for nobody else.
+ * It keeps answers, never a verdict: each request is judged anew, against its own time.
  *
  * @param options Checked options.
- * @param world The clock.
- * @param emit Tells of each token.
+ * @param world The clock and the timers.
+ * @param emit Reports each token.
  * @param ask Asks PropelAuth about a token.
- * @param shared What other instances know, where the cache is shared.
  * @returns The verifier.
  */
 export function createVerifier(
-  options: KnownFactsOptions,
+  options: AnswersOptions,
   world: World,
   emit: Emit,
-  ask: Lookup,
-  shared?: SharedFacts,
+  ask: Introspect,
 ): Verifier {
-  const { lookup, lookupNow } = shared ?? { lookup: ask, lookupNow: ask };
-  const known = createKnownFacts(options);
-  const flights = createFlights();
-  /** Verified by an answer to a question that their own request asked. */
-  const fresh = new WeakSet<AccessToken>();
-  /** Counts what was forgotten: an answer to an older question is not kept. */
-  let forgettings = 0;
+  const answers = createAnswers(options, world, emit, ask);
+  /** When PropelAuth answered for a token; absent where the answer came out of a cache. */
+  const answeredAt = new WeakMap<AccessToken, number>();
 
-  function refuseMalformed(): never {
-    emit?.({ code: "token_refused", reason: "malformed_credentials" });
-    throw new AccessTokenError("malformed_credentials");
-  }
-
-  /** Finds out once for all who wait; `key` says for what. */
-  function findOnce(key: string, search: Lookup, token: string, digest: string): Promise<Found> {
-    return flights.join(key, async () => {
-      const before = forgettings;
-      const answer = await search(token, digest);
-      if (before === forgettings) known.remember(digest, answer, world.now());
-      return answer;
-    });
-  }
-
-  /** An answer from PropelAuth of now, perhaps to the question of another request. */
-  function findNow(token: string, digest: string): Promise<Found> {
-    // Where the cache is shared, others may be waiting for an older answer.
-    return findOnce(shared ? keyOfNow(digest) : digest, lookupNow, token, digest);
-  }
-
-  /** An answer from PropelAuth, or while it cannot be asked the last one, if that may still count. */
-  async function find(token: string, digest: string): Promise<Found> {
-    try {
-      return await findOnce(digest, lookup, token, digest);
-    } catch (error) {
-      const last = isOutage(error) ? known.getLast(digest, world.now()) : undefined;
-      if (last === undefined || await shared?.isForgotten(last, digest)) throw error;
-      return { facts: last.facts, source: "stale" };
-    }
-  }
-
-  function distrust(): void {
-    forgettings++;
-    known.distrust();
-    // Whoever comes from now on gets the answer to a question of their own.
-    flights.partAll();
-  }
-
-  /** Judges, and tells how it went when somebody listens. */
+  /** Judges an answer, and reports the verdict. */
   function judge(
-    facts: IntrospectionFacts,
+    token: TokenInHand,
     policy: AccessTokenPolicy,
-    token: string,
-    digest: string,
-    startedAt: number,
+    answer: FoundAnswer,
     now: number,
-    source: FactsSource,
   ): AccessToken {
-    if (emit === undefined) return judgeAccessToken(facts, policy, now, token);
-    const which = describeToken(digest, startedAt, now);
     try {
-      const accessToken = judgeAccessToken(facts, policy, now, token);
-      emit(buildAccepted(which, accessToken, source));
+      const accessToken = judgeAccessToken(answer.facts, policy, now, token.token);
+      emit?.(buildAccepted(describeToken(token, now), accessToken, answer.source));
       return accessToken;
     } catch (error) {
       if (error instanceof AccessTokenError) {
-        emit(buildRefused(which, error, facts, policy, now, source));
+        emit?.(buildRefused(describeToken(token, now), error, policy, answer, now));
       }
       throw error;
     }
   }
 
   async function verifyBy(
-    search: typeof find,
-    token: string,
+    find: (token: TokenInHand) => Promise<FoundAnswer>,
+    token: TokenInHand,
     policy: AccessTokenPolicy,
-    digest: string,
-    now: number,
   ): Promise<AccessToken> {
-    const { facts, source } = await search(token, digest).catch((error) => {
-      if (emit !== undefined && error instanceof IntrospectionError) {
-        emit(buildUnverified(describeToken(digest, now, world.now()), error));
+    const answer = await find(token).catch((error) => {
+      if (error instanceof IntrospectionError) {
+        emit?.(buildUnverified(describeToken(token, world.now()), error));
       }
       throw error;
     });
-    const accessToken = judge(facts, policy, token, digest, now, world.now(), source);
-    if (source === "introspection") fresh.add(accessToken);
+    const now = world.now();
+    const accessToken = judge(token, policy, answer, now);
+    if (answer.source === "introspection") answeredAt.set(accessToken, now);
     return accessToken;
   }
 
+  async function verify(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
+    const digest = digestToken(token);
+    const refreshing = answers.refresh();
+    if (refreshing !== undefined) await refreshing;
+    const startedAt = world.now();
+    const inHand = { token, digest, startedAt };
+    const facts = answers.get(digest, startedAt);
+    if (facts === undefined) return await verifyBy(answers.find, inHand, policy);
+    return judge(inHand, policy, { facts, source: "cache" }, startedAt);
+  }
+
   return Object.freeze({
-    async verify(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
-      if (!isShortText(token)) refuseMalformed();
-      const digest = digestToken(token);
-      const refreshing = shared?.refresh();
-      if (refreshing !== undefined) await refreshing;
-      const now = world.now();
-      const facts = known.get(digest, now);
-      if (facts !== undefined) return judge(facts, policy, token, digest, now, now, "cache");
-      // Only now: what the caches hold was looked at when it came in.
-      if (!isToken68(token)) refuseMalformed();
-      return await verifyBy(find, token, policy, digest, now);
+    verify,
+    async verifyAccessToken(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
+      if (isToken68(token)) return await verify(token, policy);
+      emit?.({ code: "token_refused", reason: "malformed_credentials" });
+      throw new AccessTokenError("malformed_credentials");
     },
     async verifyFresh(caller: AccessToken, policy: AccessTokenPolicy): Promise<AccessToken> {
-      if (fresh.has(caller)) return caller;
       const { token } = caller;
-      return await verifyBy(findNow, token, policy, digestToken(token), world.now());
+      const startedAt = world.now();
+      const age = startedAt - (answeredAt.get(caller) ?? -Infinity);
+      // A body may be sent long after its head; and a clock may jump back.
+      if (Math.abs(age) < FRESH_SECONDS) return caller;
+      const inHand = { token, digest: digestToken(token), startedAt };
+      return await verifyBy(answers.findNow, inHand, policy);
     },
-    async forget(token: string): Promise<void> {
-      const digest = digestToken(token);
-      forgettings++;
-      known.forget(digest);
-      flights.part(digest);
-      flights.part(keyOfNow(digest));
-      await shared?.forgetToken(digest);
-    },
-    async forgetSubject(subject: string): Promise<void> {
-      forgettings++;
-      known.forgetSubject(subject);
-      // Whose they are is not known yet.
-      flights.partAll();
-      await shared?.forgetSubject(subject);
-    },
-    distrust,
-    close: flights.close,
+    forget: (token: string): Promise<void> => answers.forget(digestToken(token)),
+    forgetSubject: answers.forgetSubject,
+    close: answers.close,
   });
 }
-
-const keyOfNow = (digest: string): string => `now ${digest}`;
 
 /** One-way, so that a dump of the cache's keys gives nobody a token. */
 function digestToken(token: string): string {

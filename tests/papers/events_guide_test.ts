@@ -75,6 +75,7 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   breaker_closed: {},
   shared_cache_lost: {},
   shared_cache_recovered: {},
+  shared_cache_order_lost: {},
   shared_cache_entry_rejected: {},
   session_refused: { clientId: true, subject: true },
   request_refused: { reason: true, clientId: true, subject: true, received: true },

@@ -14,6 +14,7 @@ import { ACTIVE, createFakeWorld, type FakeWorld, SECRET } from "../support/harn
 
 export interface MemoryCache extends SharedCache {
   get: SharedCache["get"];
+  delete: SharedCache["delete"];
   /** What is kept, whatever its time. */
   readonly kept: Map<string, { value: string; until: number }>;
   /** What was called, in order: `get`, `set`, `lock` (a `set` of what is absent), `delete`. */
@@ -66,19 +67,18 @@ export function createInstances() {
   const cache = createMemoryCache(world);
   const events: EventFacts[] = [];
   const asked: string[] = [];
-  let dropped = 0;
+  const told: string[] = [];
   let answer = (): Promise<IntrospectionFacts> => Promise.resolve(FACTS);
-  const create = (secret = SECRET, clock = world.now): SharedFacts =>
+  const lifetimes = { cacheTtlSeconds: TTL, staleIfErrorSeconds: 0 };
+  const create = (secret = SECRET, clock = world.now, lives = lifetimes): SharedFacts =>
     createSharedFacts(
       cache,
       {
         introspectionEndpoint: "https://auth.example.com/oauth/2.1/introspect",
         introspectionClientId: "introspection-id",
         introspectionClientSecret: secret,
-        cacheTtlSeconds: TTL,
-        staleIfErrorSeconds: 0,
-        inactiveTtlSeconds: 5,
-        onForgotten: () => void dropped++,
+        timeoutSeconds: 10,
+        ...lives,
       },
       { ...world, now: clock },
       (facts) => events.push(facts),
@@ -87,10 +87,15 @@ export function createInstances() {
         const askedAt = clock();
         return { facts: await answer(), askedAt, source: "introspection" };
       },
+      {
+        onTokenForgotten: (digest) => told.push(digest),
+        onForgotten: () => told.push("forgotten"),
+        onOrdersLost: () => told.push("orders lost"),
+      },
     );
-  /** Looks a token up, and lets its answer reach the cache. */
-  const lookUp = async (instance: SharedFacts, digest = DIGEST) => {
-    const found = await instance.lookup("token", digest);
+  /** Introspects a token, and lets its answer reach the cache. */
+  const introspect = async (instance: SharedFacts, digest = DIGEST) => {
+    const found = await instance.introspect("token", digest);
     await settle();
     return found;
   };
@@ -100,8 +105,8 @@ export function createInstances() {
     events,
     asked,
     create,
-    lookUp,
-    dropped: () => dropped,
+    introspect,
+    told,
     answerWith: (next: typeof answer) => void (answer = next),
   };
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IntrospectionError } from "../../src/oauth/errors.ts";
-import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import { INACTIVE_TTL_SECONDS, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import { createSealer } from "../../src/shared_cache/seal.ts";
 import { LOCK_SECONDS } from "../../src/shared_cache/shared_facts.ts";
-import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/forgetting.ts";
+import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
 import { createInstances, DIGEST, FACTS, settle, TTL } from "./memory_cache.ts";
 import { ACTIVE, NOW, SECRET } from "../support/harness.ts";
 
@@ -16,23 +16,23 @@ async function pass(world: { advance(seconds: number): void }, seconds: number):
   }
 }
 
-test("lookup() asks once for two instances, and the second gets the same facts and their age", async () => {
-  const { world, create, lookUp, asked, cache } = createInstances();
-  const first = await lookUp(create());
+test("introspect() asks once for two instances, and the second gets the same facts and their age", async () => {
+  const { world, create, introspect, asked, cache } = createInstances();
+  const first = await introspect(create());
   world.advance(10);
-  const second = await lookUp(create());
+  const second = await introspect(create());
   assert.deepEqual(asked, [DIGEST]);
   assert.deepEqual(first, { facts: FACTS, askedAt: NOW, source: "introspection" });
   assert.deepEqual(second, { facts: FACTS, askedAt: NOW, source: "shared_cache" });
   assert(cache.kept.size > 0);
 });
 
-test("lookup() leaves nothing in the cache by which a token or its caller could be known", async () => {
-  const { create, lookUp, cache } = createInstances();
+test("introspect() leaves nothing in the cache by which a token or its caller could be known", async () => {
+  const { create, introspect, cache } = createInstances();
   const instance = create();
-  await lookUp(instance);
+  await introspect(instance);
   await instance.forgetToken(DIGEST);
-  await lookUp(instance);
+  await introspect(instance);
   await instance.forgetSubject("user-1");
   const dump = JSON.stringify([...cache.kept]);
   for (const known of [DIGEST, "user-1", "client-1", "read", SECRET]) assert(!dump.includes(known));
@@ -47,45 +47,88 @@ const AGES: [when: string, seconds: number, facts: IntrospectionFacts, times: nu
 ];
 
 for (const [when, seconds, facts, times] of AGES) {
-  test(`lookup() asks ${times === 1 ? "nobody" : "again"} ${when}`, async () => {
-    const { world, create, lookUp, asked, answerWith } = createInstances();
+  test(`introspect() asks ${times === 1 ? "nobody" : "again"} ${when}`, async () => {
+    const { world, create, introspect, asked, answerWith } = createInstances();
     answerWith(() => Promise.resolve(facts));
-    await lookUp(create());
+    await introspect(create());
     world.advance(seconds);
-    await lookUp(create());
+    await introspect(create());
     assert.equal(asked.length, times);
   });
 }
 
-test("lookup() does not believe the store about an entry's age", async () => {
-  const { world, create, lookUp, asked, cache } = createInstances();
-  await lookUp(create());
+test("introspect() does not believe the store about an entry's age", async () => {
+  const { world, create, introspect, asked, cache } = createInstances();
+  await introspect(create());
   for (const entry of cache.kept.values()) entry.until = Infinity;
   world.advance(TTL);
   // The lock was made to last too, so that its wait has to end.
-  const second = lookUp(create());
+  const second = introspect(create());
   await pass(world, LOCK_SECONDS + 0.2);
   await second;
   assert.equal(asked.length, 2);
 });
 
-test("lookup() uses no answer from a future that no clock skew explains", async () => {
+test("introspect() takes an answer of a clock that is ahead for one of now", async () => {
+  const { world, create, introspect } = createInstances();
+  await introspect(create(SECRET, () => world.now() + MAX_CLOCK_SKEW_SECONDS));
+  assert.equal((await introspect(create())).askedAt, NOW);
+});
+
+test("introspect() believes no inactive answer from a future that no clock skew explains", async () => {
+  const { world, create, introspect, asked, answerWith } = createInstances();
+  answerWith(() => Promise.resolve(readFacts('{"active":false}')));
+  await introspect(create(SECRET, () => world.now() + 3600));
+  world.advance(LOCK_SECONDS);
+  answerWith(() => Promise.resolve(FACTS));
+  assert.equal((await introspect(create())).facts.active, true);
+  assert.equal(asked.length, 2);
+});
+
+test("introspect() is not overtaken by an old inactive answer that a store brings back", async () => {
+  const { world, create, introspect, cache, answerWith, told } = createInstances();
+  answerWith(() => Promise.resolve(readFacts('{"active":false}')));
+  await introspect(create());
+  const old = [...cache.kept];
+  cache.kept.clear();
+  world.advance(60);
+  answerWith(() => {
+    for (const [key, { value }] of old) cache.kept.set(key, { value, until: Infinity });
+    return Promise.resolve(FACTS);
+  });
+  await introspect(create());
+  assert.deepEqual(told, []);
+});
+
+test("introspect() replaces an inactive answer that somebody else wrote", async () => {
+  const { create, introspect, cache, answerWith, events } = createInstances();
+  answerWith(() => Promise.resolve(readFacts('{"active":false}')));
+  await introspect(create());
+  for (const entry of cache.kept.values()) if (entry.value !== "1") entry.value = "x";
+  answerWith(() => Promise.resolve(FACTS));
+  await introspect(create());
+  const before = events.length;
+  assert.equal((await introspect(create())).source, "shared_cache");
+  assert.equal(events.length, before);
+});
+
+test("introspect() uses no answer from a future that no clock skew explains", async () => {
   for (const [ahead, times] of [[MAX_CLOCK_SKEW_SECONDS, 1], [MAX_CLOCK_SKEW_SECONDS + 1, 2]]) {
-    const { world, create, lookUp, asked } = createInstances();
+    const { world, create, introspect, asked } = createInstances();
     const clock = () => world.now() + Number(ahead);
-    await lookUp(create(SECRET, clock));
-    await lookUp(create());
+    await introspect(create(SECRET, clock));
+    await introspect(create());
     assert.equal(asked.length, times);
   }
 });
 
 for (const token_type of [undefined, "Bearer", 7, "refresh_token"]) {
-  test(`lookup() shares facts whose token type is ${token_type} as they are`, async () => {
-    const { create, lookUp, answerWith } = createInstances();
+  test(`introspect() shares facts whose token type is ${token_type} as they are`, async () => {
+    const { create, introspect, answerWith } = createInstances();
     const facts = readFacts(JSON.stringify({ ...ACTIVE, token_type, more: { a: [1, null] } }));
     answerWith(() => Promise.resolve(facts));
-    await lookUp(create());
-    assert.deepEqual((await lookUp(create())).facts, facts);
+    await introspect(create());
+    assert.deepEqual((await introspect(create())).facts, facts);
   });
 }
 
@@ -102,37 +145,37 @@ const FORGERIES: [what: string, forge: (value: string, other: string) => string]
 ];
 
 for (const [what, forge] of FORGERIES) {
-  test(`lookup() takes an entry that was ${what} for absent, tells of it and replaces it`, async () => {
-    const { create, lookUp, asked, cache, events } = createInstances();
-    await lookUp(create(), "b".repeat(64));
+  test(`introspect() takes an entry that was ${what} for absent, tells of it and replaces it`, async () => {
+    const { create, introspect, asked, cache, events } = createInstances();
+    await introspect(create(), "b".repeat(64));
     const [other] = [...cache.kept.values()].map(({ value }) => value).filter((v) => v !== "1");
     cache.kept.clear();
-    await lookUp(create());
+    await introspect(create());
     const [entry] = [...cache.kept.values()].filter(({ value }) => value !== "1");
     assert(entry && other);
     entry.value = forge(entry.value, other);
-    assert.equal((await lookUp(create())).source, "introspection");
+    assert.equal((await introspect(create())).source, "introspection");
     assert.deepEqual(asked.slice(1), [DIGEST, DIGEST]);
     assert.deepEqual(events, [
       { code: "shared_cache_entry_rejected", tokenDigest: DIGEST.slice(0, 12) },
     ]);
-    assert.equal((await lookUp(create())).source, "shared_cache");
+    assert.equal((await introspect(create())).source, "shared_cache");
   });
 }
 
-test("lookup() of an instance with another secret sees nothing and reports nothing", async () => {
-  const { create, lookUp, asked, events } = createInstances();
-  await lookUp(create());
-  await lookUp(create("another-secret"));
+test("introspect() of an instance with another secret sees nothing and reports nothing", async () => {
+  const { create, introspect, asked, events } = createInstances();
+  await introspect(create());
+  await introspect(create("another-secret"));
   assert.equal(asked.length, 2);
   assert.deepEqual(events, []);
 });
 
-test("lookup() asks once when four instances look at once, however long the answer takes", async () => {
+test("introspect() asks once when four instances look at once, however long the answer takes", async () => {
   for (const seconds of [0, 0.025, 1]) {
-    const { world, create, lookUp, asked, answerWith } = createInstances();
+    const { world, create, introspect, asked, answerWith } = createInstances();
     answerWith(() => new Promise((resolve) => world.startTimer(seconds, () => resolve(FACTS))));
-    const all = Promise.all([1, 2, 3, 4].map(() => lookUp(create())));
+    const all = Promise.all([1, 2, 3, 4].map(() => introspect(create())));
     await settle();
     await pass(world, seconds + 0.2);
     assert.deepEqual((await all).map(({ source }) => source), [
@@ -143,106 +186,110 @@ test("lookup() asks once when four instances look at once, however long the answ
   }
 });
 
-test("lookup() waits for an instance that does not come back as long as its lock, not longer", async () => {
-  const { world, create, lookUp, asked, answerWith } = createInstances();
+test("introspect() waits for an instance that does not come back as long as its lock, not longer", async () => {
+  const { world, create, introspect, asked, answerWith } = createInstances();
   answerWith(() => new Promise(() => {}));
-  void lookUp(create());
+  void introspect(create());
   await settle();
   answerWith(() => Promise.resolve(FACTS));
-  const second = lookUp(create());
+  const second = introspect(create());
   await pass(world, LOCK_SECONDS - 0.2);
   assert.equal(asked.length, 1);
   await pass(world, 0.4);
   assert.equal((await second).source, "introspection");
 });
 
-test("lookup() lets the next instance ask at once when the first one failed", async () => {
-  const { world, create, lookUp, asked, answerWith } = createInstances();
+test("introspect() lets the next instance ask at once when the first one failed", async () => {
+  const { world, create, introspect, asked, answerWith } = createInstances();
   answerWith(() => Promise.reject(new IntrospectionError("unavailable")));
-  await assert.rejects(lookUp(create()), { reason: "unavailable" });
+  await assert.rejects(introspect(create()), { reason: "unavailable" });
   await settle();
   answerWith(() => Promise.resolve(FACTS));
-  await lookUp(create());
+  await introspect(create());
   assert.equal(asked.length, 2);
   assert.equal(world.now(), NOW);
 });
 
-test("lookup() leaves no lock where the answer does not outlive it", async () => {
-  const { create, lookUp, asked, answerWith } = createInstances();
-  answerWith(() => Promise.resolve(readFacts(JSON.stringify({ ...ACTIVE, exp: NOW }))));
-  await lookUp(create());
-  await lookUp(create());
+test("introspect() shares that a token has expired, for as long as an inactive one", async () => {
+  const { world, create, introspect, asked, answerWith } = createInstances();
+  const facts = readFacts(JSON.stringify({ ...ACTIVE, exp: NOW }));
+  answerWith(() => Promise.resolve(facts));
+  await introspect(create());
+  assert.deepEqual((await introspect(create())).facts, facts);
+  assert.equal(asked.length, 1);
+  world.advance(INACTIVE_TTL_SECONDS);
+  await introspect(create());
   assert.equal(asked.length, 2);
 });
 
-test("lookup() waits for no lock once an answer is over that did not outlive it", async () => {
-  const { world, create, lookUp, asked, answerWith } = createInstances();
+test("introspect() waits for no lock once an answer is over that did not outlive it", async () => {
+  const { world, create, introspect, asked, answerWith } = createInstances();
   answerWith(() => Promise.resolve(readFacts(JSON.stringify({ ...ACTIVE, exp: NOW + 1 }))));
-  await lookUp(create());
+  await introspect(create());
   world.advance(1);
-  await lookUp(create());
+  await introspect(create());
   assert.equal(asked.length, 2);
 });
 
-test("lookup() takes an answer for forgotten when the marks cannot be looked at", async () => {
-  const { world, create, lookUp, asked, cache } = createInstances();
+test("introspect() takes an answer for forgotten when the marks cannot be looked at", async () => {
+  const { world, create, introspect, asked, cache } = createInstances();
   await create().forgetSubject("user-2");
   world.advance(2 * MAX_CLOCK_SKEW_SECONDS);
   const other = create();
   await other.refresh();
-  await lookUp(create());
+  await introspect(create());
   // It gets the entry, and no more.
   const get = cache.get;
   cache.get = (key) => {
     cache.get = () => Promise.reject(new Error("connection refused"));
     return get(key);
   };
-  assert.equal((await lookUp(other)).source, "introspection");
+  assert.equal((await introspect(other)).source, "introspection");
   assert.equal(asked.length, 2);
 });
 
-test("lookup() does not release a lock that may be another's by now", async () => {
-  const { world, create, lookUp, answerWith, cache } = createInstances();
+test("introspect() does not release a lock that may be another's by now", async () => {
+  const { world, create, introspect, answerWith, cache } = createInstances();
   answerWith(() => {
     world.advance(LOCK_SECONDS);
     return Promise.reject(new IntrospectionError("timeout"));
   });
-  await assert.rejects(lookUp(create()));
+  await assert.rejects(introspect(create()));
   await settle();
   assert(!cache.calls.includes("delete"));
 });
 
-test("lookup() shares no answer that cannot be written", async () => {
+test("introspect() shares no answer that cannot be written", async () => {
   const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
   const long = JSON.stringify("x".repeat(70_000));
   for (const more of [deep, long]) {
-    const { create, lookUp, asked, answerWith } = createInstances();
+    const { create, introspect, asked, answerWith } = createInstances();
     answerWith(() =>
       Promise.resolve(readFacts(`${JSON.stringify(ACTIVE).slice(0, -1)},"more":${more}}`))
     );
-    for (const _ of [1, 2]) assert.equal((await lookUp(create())).facts.active, true);
+    for (const _ of [1, 2]) assert.equal((await introspect(create())).facts.active, true);
     // How deep is too deep is the runtime's affair: Bun can write this, and then shares it.
     if (more === long) assert.equal(asked.length, 2);
   }
 });
 
 for (const state of ["lost", "stuck"] as const) {
-  test(`lookup() asks by itself while the cache is ${state}, and shares again after`, async () => {
-    const { world, create, lookUp, asked, cache, events } = createInstances();
+  test(`introspect() asks by itself while the cache is ${state}, and shares again after`, async () => {
+    const { world, create, introspect, asked, cache, events } = createInstances();
     const instance = create();
     cache.state = state;
-    const first = lookUp(instance);
+    const first = introspect(instance);
     await settle();
     world.advance(0.25);
     assert.equal((await first).source, "introspection");
     const before = cache.calls.length;
-    assert.equal((await lookUp(instance)).source, "introspection");
+    assert.equal((await introspect(instance)).source, "introspection");
     assert.equal(cache.calls.length, before);
     cache.state = "well";
     world.advance(1);
-    await lookUp(instance);
+    await introspect(instance);
     assert.equal(asked.length, 3);
-    assert.equal((await lookUp(instance)).source, "shared_cache");
+    assert.equal((await introspect(instance)).source, "shared_cache");
     assert.deepEqual(events.map(({ code }) => code), [
       "shared_cache_lost",
       "shared_cache_recovered",
@@ -251,9 +298,9 @@ for (const state of ["lost", "stuck"] as const) {
 }
 
 test("no timer is left when everything has been answered", async () => {
-  const { world, create, lookUp } = createInstances();
-  await lookUp(create());
+  const { world, create, introspect } = createInstances();
+  await introspect(create());
   await create().forgetSubject("user-1");
-  await lookUp(create());
+  await introspect(create());
   assert.equal(world.timers, 0);
 });

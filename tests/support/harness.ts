@@ -46,6 +46,8 @@ export interface FakeWorld extends World {
   advance(seconds: number): void;
   /** The number of running timers. */
   readonly timers: number;
+  /** Drops the timers that run, as a runtime does with those of a request that was lost. */
+  dropTimers(): void;
 }
 
 export interface Harness {
@@ -75,6 +77,7 @@ export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
         if (timer.endsAt <= now && timers.delete(timer)) timer.onEnd();
       }
     },
+    dropTimers: () => timers.clear(),
     get timers() {
       return timers.size;
     },

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import {
-  createKnownFacts,
-  createListPool,
+  type Answer,
   INACTIVE_TTL_SECONDS,
+  type IntrospectionFacts,
+  readFacts,
+} from "../../src/oauth/facts.ts";
+import {
+  createFactsCache,
+  createListPool,
   MAX_POOLED_LENGTH,
   MAX_POOLED_LISTS,
 } from "../../src/verification/facts_cache.ts";
@@ -28,9 +32,9 @@ const LIVES: [what: string, given: Answer, cachedUntil: number, staleUntil: numb
 ];
 
 for (const [what, given, cachedUntil, staleUntil] of LIVES) {
-  test(`createKnownFacts() knows ${what} until ${cachedUntil}, and ${staleUntil} in need`, () => {
-    const known = createKnownFacts(OPTIONS);
-    known.remember("d", given, 1001);
+  test(`createFactsCache() knows ${what} until ${cachedUntil}, and ${staleUntil} in need`, () => {
+    const known = createFactsCache(OPTIONS);
+    known.remember("d", given);
     assert(known.get("d", cachedUntil - 1)?.active);
     assert.equal(known.get("d", cachedUntil), undefined);
     assert(known.getLast("d", staleUntil - 1)?.facts.active);
@@ -38,36 +42,38 @@ for (const [what, given, cachedUntil, staleUntil] of LIVES) {
   });
 }
 
-test("createKnownFacts() keeps nothing of live tokens when it is told to, and dead ones all the same", () => {
-  const known = createKnownFacts({ ...OPTIONS, cacheTtlSeconds: 0, staleIfErrorSeconds: 0 });
-  known.remember("live", answer({}), 1000);
-  known.remember("dead", dead(), 1000);
+test("createFactsCache() keeps nothing of live tokens when it is told to, and dead ones all the same", () => {
+  const known = createFactsCache({ ...OPTIONS, cacheTtlSeconds: 0, staleIfErrorSeconds: 0 });
+  known.remember("live", answer({}));
+  known.remember("dead", dead());
   assert.equal(known.get("live", 1000), undefined);
   assert.equal(known.getLast("live", 1000), undefined);
   assert.equal(known.get("dead", 1000)?.active, false);
 });
 
-test("createKnownFacts() counts a token that is dead or expired as dead for a few seconds", () => {
+test("createFactsCache() counts a token that is dead or expired as dead for a few seconds", () => {
   for (const given of [dead(), answer({ exp: 1000 })]) {
-    const known = createKnownFacts(OPTIONS);
-    known.remember("d", answer({}, 990), 990);
-    known.remember("d", given, 1000);
+    const known = createFactsCache(OPTIONS);
+    known.remember("d", answer({}, 990));
+    known.remember("d", given);
     assert.equal(known.getLast("d", 1000), undefined);
     assert.deepEqual(known.get("d", 1000 + INACTIVE_TTL_SECONDS - 1), given.facts);
     assert.equal(known.get("d", 1000 + INACTIVE_TTL_SECONDS), undefined);
   }
 });
 
-test("createKnownFacts() does not take back that a token is dead when an older answer comes last", () => {
-  const known = createKnownFacts(OPTIONS);
-  known.remember("d", dead(1001), 1002);
-  known.remember("d", answer({}, 1000), 1003);
-  assert.equal(known.get("d", 1003)?.active, false);
+test("createFactsCache() keeps the newest answer alone", () => {
+  const known = createFactsCache(OPTIONS);
+  known.remember("d", dead(1000));
+  known.remember("d", answer({}, 1001));
+  assert.equal(subjectOf(known.get("d", 1001)), "user-1");
+  // The live one is over, and the dead one does not come back.
+  assert.equal(known.get("d", 1061), undefined);
 });
 
-test("createKnownFacts() keeps the lists of equal tokens once", () => {
-  const known = createKnownFacts(OPTIONS);
-  for (const digest of ["a", "b"]) known.remember(digest, answer({}), 1000);
+test("createFactsCache() keeps the lists of equal tokens once", () => {
+  const known = createFactsCache(OPTIONS);
+  for (const digest of ["a", "b"]) known.remember(digest, answer({}));
   const [a, b] = [known.get("a", 1000), known.get("b", 1000)];
   assert(a?.active && b?.active && a !== b);
   assert.equal(a.scopes, b.scopes);
@@ -76,13 +82,13 @@ test("createKnownFacts() keeps the lists of equal tokens once", () => {
   assert.deepEqual(a, answer({}).facts);
 });
 
-test("createKnownFacts() forgets a token, a user, or what may be used without asking", () => {
-  const known = createKnownFacts(OPTIONS);
+test("createFactsCache() forgets a token, a user, or what may be used without asking", () => {
+  const known = createFactsCache(OPTIONS);
   const all = () => ["a", "b"].map((digest) => subjectOf(known.get(digest, 1000)));
   const last = () => ["a", "b"].map((digest) => known.getLast(digest, 1000) !== undefined);
   const fill = () => {
-    known.remember("a", answer({ sub: "user-1" }), 1000);
-    known.remember("b", answer({ sub: "user-2" }), 1000);
+    known.remember("a", answer({ sub: "user-1" }));
+    known.remember("b", answer({ sub: "user-2" }));
   };
   fill();
   known.forget("a");
@@ -93,6 +99,11 @@ test("createKnownFacts() forgets a token, a user, or what may be used without as
   fill();
   known.distrust();
   assert.deepEqual([all(), last()], [[undefined, undefined], [true, true]]);
+  known.remember("dead", dead());
+  fill();
+  known.forgetLive();
+  assert.deepEqual([all(), last()], [[undefined, undefined], [false, false]]);
+  assert.equal(known.get("dead", 1000)?.active, false);
 });
 
 test("createListPool() gives one list for all that are equal", () => {

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IntrospectionErrorReason } from "../../src/oauth/errors.ts";
 import type { TokenIntrospectionOverrides } from "../../src/options/propel_auth_options.ts";
-import {
-  INACTIVE_TTL_SECONDS,
-  MAX_INACTIVE_CACHE_SIZE,
-} from "../../src/verification/facts_cache.ts";
+import { INACTIVE_TTL_SECONDS } from "../../src/oauth/facts.ts";
+import { MAX_INACTIVE_CACHE_SIZE } from "../../src/verification/facts_cache.ts";
 import {
   ACTIVE,
   type Answer,
@@ -358,5 +356,7 @@ test("close() waits for questions too whose answers were forgotten before they c
   await settle();
   assert.equal(isClosed, false);
   reply(json(ACTIVE));
-  await Promise.all([closed, waiting]);
+  // The answer is too old to be used, and nobody asks again.
+  await Promise.all([closed, assert.rejects(waiting, { reason: "closed" })]);
+  assert.equal(asked.length, 1);
 });

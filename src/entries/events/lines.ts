@@ -98,6 +98,7 @@ function summarize(event: PropelAuthEvent): string {
     case "breaker_closed":
     case "shared_cache_lost":
     case "shared_cache_recovered":
+    case "shared_cache_order_lost":
     case "shared_cache_entry_rejected":
       return "";
     default:

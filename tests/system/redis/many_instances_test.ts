@@ -50,6 +50,7 @@ function createInstance(client: string, url: string, maxCacheSize = 10_000): InP
     introspectionClientSecret: local.introspectionClientSecret,
     baseUrl: BASE_URL,
     tokenIntrospectionOverrides: { cacheTtlSeconds: 300, maxCacheSize },
+    operations: { tools: { purge: { fresh: true } } },
     sharedCache: createRedisCache(connection.client),
     onEvent: ({ code }) => codes.push(code),
   });
@@ -101,6 +102,40 @@ for (const [program, server] of servers) {
         }
         const took = performance.now() - told;
         assert(took < 1_500, `${took} ms`);
+      }
+    });
+
+    test(`an inactive answer reaches another instance, over ${client} and ${program}`, async () => {
+      const [one, other] = [createInstance(client, server.url), createInstance(client, server.url)];
+      await untilShared([one, other]);
+      const token = await mint();
+      for (const { auth } of [other, one]) await auth.verifier.verifyAccessToken(token);
+      await local.revoke(token);
+      const response = await one.auth.handler(() => new Response("purged"))(
+        new Request(`${BASE_URL}/mcp`, {
+          method: "POST",
+          headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+          body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"purge"}}',
+        }),
+      );
+      assert.equal(response.status, 401);
+      await pause(1_500);
+      await assert.rejects(other.auth.verifier.verifyAccessToken(token), { reason: "inactive" });
+    });
+
+    test(`orders are reported that ${program} loses in a restart, over ${client}`, async () => {
+      const instance = createInstance(client, server.url);
+      await untilShared([instance]);
+      await instance.auth.forgetSubject("somebody");
+      const token = await mint();
+      await pause(1_100);
+      await instance.auth.verifier.verifyAccessToken(token);
+      assert.equal(instance.count("shared_cache_order_lost"), 0);
+      await server.kill();
+      await server.start();
+      while (instance.count("shared_cache_order_lost") === 0) {
+        await instance.auth.verifier.verifyAccessToken(token);
+        await pause(50);
       }
     });
 
