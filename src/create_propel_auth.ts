@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
 import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
+import { createAuthenticate } from "./http/authenticate.ts";
 import { createAuthorizationServerMetadata } from "./http/authorization_server_metadata.ts";
 import type { Emit } from "./events/events.ts";
 import { createEmit } from "./events/messages.ts";
@@ -20,7 +21,6 @@ import {
   type RequestHandler,
 } from "./http/handler.ts";
 import { createIntrospector } from "./verification/introspector.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "./http/json_rpc_error.ts";
 import type { McpServerHandler } from "./http/mcp_endpoint.ts";
 import { admitUnread, createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
@@ -77,15 +77,8 @@ export function composePropelAuth(
     ...composeEndpoint(options, world, emit, verifier),
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
   };
-  const { gate, resources } = parts;
+  const { resources } = parts;
   const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
-  function authenticate(request: Request): Promise<AccessToken | Response> {
-    const policy = perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf();
-    if (policy !== undefined) return gate(request, policy);
-    return Promise.resolve(
-      buildJsonRpcError(404, TRANSPORT_ERROR, "No endpoint of an organization"),
-    );
-  }
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
     if (authInfo === undefined) return callers.getStore();
     return isAccessToken(authInfo) ? authInfo : undefined;
@@ -98,7 +91,11 @@ export function composePropelAuth(
     }),
     handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
-    authenticate,
+    authenticate: createAuthenticate({
+      ...parts,
+      policyFor: (request) =>
+        perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
+    }),
     getAccessToken,
     resourceMetadata: buildResourceMetadata(publishedMembers(options)),
     forget: (token: string): Promise<void> => verifier.forget(token),

@@ -33,12 +33,34 @@ export interface PropelAuth extends Requirements {
    * The gate alone, for other routers: host, origin, preflight, credentials.
    *
    * Guards every request that it is given, whatever its path. Only where `mcpPath` has `{orgId}` it
-   * reads the organization from the path, and answers 404 to a path that is not an endpoint's.
+   * reads the organization from the path, and answers 404 to a path that is not an endpoint's. It
+   * reads no body, so `operations` are not judged, and binds no session to its caller.
    *
    * @param request The request; its body is left alone.
-   * @returns The verified token, or the response to send instead.
+   * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and
+   * {@linkcode requireScopes} at work. It is not called for a request that is refused.
+   * @returns The response of `admitted`, or the refusal; for browsers with CORS headers.
+   * @throws {TypeError} `admitted` is not a function.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { createPropelAuth } from "@x/propelauth-mcp";
+   * const auth = createPropelAuth({
+   *   authUrl: "https://auth.example.com",
+   *   introspectionClientId: "id",
+   *   introspectionClientSecret: "secret",
+   *   baseUrl: "https://mcp.example.com",
+   * });
+   * const request = new Request("https://mcp.example.com/mcp");
+   * const response = await auth.authenticate(request, (caller) => Response.json(caller.subject));
+   * assert.equal(response.status, 401);
+   * ```
    */
-  authenticate(request: Request): Promise<AccessToken | Response>;
+  authenticate(
+    request: Request,
+    admitted: (caller: AccessToken) => Response | Promise<Response>,
+  ): Promise<Response>;
   /**
    * The caller, inside the MCP server that {@linkcode PropelAuth.handler} called.
    *

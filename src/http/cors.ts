@@ -7,7 +7,7 @@
 import type { AllowedOrigins } from "./host_and_origin.ts";
 
 /** Response headers that a browser client has to be able to read. */
-const EXPOSED_HEADERS = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version";
+const EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version";
 const MCP_METHODS = "GET, POST, DELETE, OPTIONS";
 const METADATA_METHODS = "GET, HEAD, OPTIONS";
 /** Two hours, the longest that any browser honours. */

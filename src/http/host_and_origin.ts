@@ -10,6 +10,9 @@ import { BrokenRule } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
 import { isLoopback } from "../lib/url.ts";
 
+const ANY_SUBDOMAIN = "*.";
+const SUBDOMAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
+
 /** Which browser origins may call: all, those on loopback, or a list. */
 export type AllowedOrigins = "any" | "loopback" | readonly string[];
 
@@ -19,10 +22,10 @@ export type AllowedOrigins = "any" | "loopback" | readonly string[];
  * @param value The option.
  * @param baseUrl The checked option `baseUrl`: without the other its own origin may call.
  * @returns Which origins may call, as browsers spell them.
- * @throws {BrokenRule} It is not an array of origins.
+ * @throws {BrokenRule} It is not an array of origins, or a `*` is not the whole leftmost label.
  */
 export function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrigins {
-  const rule = 'an array of origins such as https://app.example.com, or of "*"';
+  const rule = 'an array of origins such as https://app.example.com, https://*.example.com or "*"';
   if (value === undefined) return isLoopback(baseUrl.hostname) ? "loopback" : [baseUrl.origin];
   if (!Array.isArray(value)) throw new BrokenRule("allowedOrigins", rule, describe(value));
   if (value.includes("*")) return "any";
@@ -31,7 +34,17 @@ export function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrig
     if (typeof origin !== "string" || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@]+$/i.test(origin)) {
       throw new BrokenRule("allowedOrigins", rule, `${describe(origin)} in it`);
     }
-    return /^https?:/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : origin;
+    const [start = "", ...others] = origin.split(ANY_SUBDOMAIN);
+    const isPlain = !origin.includes("*");
+    // https://*.com would let pages of everybody in.
+    const isWildcard = others.length === 1 && /^https?:\/\/$/i.test(start) &&
+      /^[^*.]+\.[^*]+$/.test(others.join());
+    if (!isPlain && !isWildcard) {
+      throw new BrokenRule("allowedOrigins", rule, `${describe(origin)} in it`);
+    }
+    if (!/^https?:/i.test(origin) || !URL.canParse(start + others)) return origin;
+    const { origin: spelt, protocol } = new URL(start + others);
+    return isPlain ? spelt : spelt.replace(`${protocol}//`, `${protocol}//${ANY_SUBDOMAIN}`);
   }));
 }
 
@@ -44,10 +57,21 @@ export function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrig
  */
 export function isOriginAllowed(origin: string, allowed: AllowedOrigins): boolean {
   if (allowed === "any") return true;
-  if (allowed !== "loopback") return allowed.includes(origin);
+  if (allowed !== "loopback") {
+    return allowed.includes(origin) || allowed.some((one) => isSubdomainOf(one, origin));
+  }
   if (!URL.canParse(origin)) return false;
   const { protocol, hostname } = new URL(origin);
   return (protocol === "http:" || protocol === "https:") && isLoopback(hostname);
+}
+
+/** Whether an origin is a subdomain, of any depth, of an entry such as `https://*.example.com`. */
+function isSubdomainOf(allowed: string, origin: string): boolean {
+  const [scheme = "", domain] = allowed.split(ANY_SUBDOMAIN);
+  if (domain === undefined || !origin.startsWith(scheme) || !origin.endsWith(`.${domain}`)) {
+    return false;
+  }
+  return SUBDOMAIN.test(origin.slice(scheme.length, -domain.length - 1));
 }
 
 // RFC 9110 §7.2: uri-host [ ":" port ]

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import "../support/fuzz_runs.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
-import { ACTIVE, createHarness, type Harness, json } from "../support/harness.ts";
+import { ACTIVE, createHarness, type Harness, json, passGate } from "../support/harness.ts";
 
 const BASE = "https://mcp.example.com";
 const ACME = `${BASE}/o/acme/mcp`;
@@ -177,7 +177,7 @@ test("authenticate() reads the organization out of the path, and refuses where t
   const { auth } = createOrgs(OF_ACME);
   const headers = { "Authorization": "Bearer token-1" };
   const at = async (url: string) => {
-    const result = await auth.authenticate(new Request(url, { headers }));
+    const result = await passGate(auth, new Request(url, { headers }));
     return result instanceof Response ? result.status : result.resource.href;
   };
   assert.deepEqual([await at(ACME), await at(GLOBEX), await at(`${BASE}/mcp`)], [ACME, 401, 404]);

@@ -10,6 +10,7 @@ import {
   json,
   NOW,
   OPTIONS,
+  passGate,
   RESOURCE,
   SECRET,
 } from "../support/harness.ts";
@@ -31,7 +32,7 @@ function requestWith(authorization: string): Request {
 async function ask(options: Partial<PropelAuthOptions>, answer: Answer, authorization: string) {
   const events: PropelAuthEvent[] = [];
   const { auth } = createHarness({ ...options, onEvent: (event) => events.push(event) }, answer);
-  const result = await auth.authenticate(requestWith(authorization));
+  const result = await passGate(auth, requestWith(authorization));
   if (!(result instanceof Response)) return result;
   const { status, headers } = result;
   const challenged = headers.has("WWW-Authenticate");
@@ -334,7 +335,7 @@ test("no history lets a token pass that was revoked, has expired, or was last as
           exp = Math.floor(harness.world.now()) + step.life;
         } else {
           const asked = harness.asked.length;
-          const result = await harness.auth.authenticate(requestWith(`Bearer ${TOKEN}`));
+          const result = await passGate(harness.auth, requestWith(`Bearer ${TOKEN}`));
           const now = harness.world.now();
           if (result instanceof Response) continue;
           assert(last?.active && last.ours && last.exp > now, "it was last found to be dead");
@@ -352,7 +353,7 @@ test("no history lets a token pass that was revoked, has expired, or was last as
       harness.world.advance(60);
       exp = harness.world.now() + 60;
       assert(
-        !(await harness.auth.authenticate(requestWith(`Bearer ${TOKEN}`)) instanceof Response),
+        !(await passGate(harness.auth, requestWith(`Bearer ${TOKEN}`)) instanceof Response),
       );
     }),
     RUNS,

@@ -515,7 +515,8 @@ const BROWSER_ROWS: Row[] = [
       status: 200,
       headers: {
         "Access-Control-Allow-Origin": /^https:\/\/mcp\.example\.com$/,
-        "Access-Control-Expose-Headers": /^WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version$/,
+        "Access-Control-Expose-Headers":
+          /^WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version$/,
         "Access-Control-Allow-Credentials": null,
         "Vary": /Origin/,
       },

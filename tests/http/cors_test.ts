@@ -23,7 +23,7 @@ for (const [origin, allowed, expected] of HEADERS) {
     assert.equal(headers.get("Access-Control-Allow-Credentials"), null);
     assert.equal(
       headers.get("Access-Control-Expose-Headers"),
-      origin && "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version",
+      origin && "WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version",
     );
   });
 }

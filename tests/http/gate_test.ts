@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createHarness, json, mcpRequest, RESOURCE } from "../support/harness.ts";
+import { createHarness, json, mcpRequest, passGate, RESOURCE } from "../support/harness.ts";
 
 // Statuses and challenges row by row: conformance_test.ts. Here: the gate used on its own.
 
 test("authenticate() gives the verified token, whatever the path and method", async () => {
   const { auth } = createHarness();
   for (const [method, path] of [["GET", "/own"], ["DELETE", "/mcp"], ["PUT", "/"]] as const) {
-    const result = await auth.authenticate(
+    const result = await passGate(
+      auth,
       new Request(`https://mcp.example.com${path}`, {
         method,
         headers: { "Authorization": "Bearer token-1" },
@@ -18,16 +19,58 @@ test("authenticate() gives the verified token, whatever the path and method", as
   }
 });
 
+test("authenticate() throws at once when it is given no function for the admitted", () => {
+  const { auth, asked } = createHarness();
+  const untyped: { authenticate(request: Request): unknown } = auth as never;
+  assert.throws(() => untyped.authenticate(mcpRequest()), {
+    name: "TypeError",
+    message: /^authenticate\(\) needs a function as its second argument/,
+  });
+  assert.deepEqual(asked, []);
+});
+
+test("authenticate() calls the function for nobody who is refused", async () => {
+  const { auth } = createHarness({}, () => json({ active: false }));
+  const response = await auth.authenticate(mcpRequest(), () => assert.fail("admitted"));
+  assert.equal(response.status, 401);
+});
+
+test("authenticate() sets the caller while the function runs, and answers its requirements", async () => {
+  const { auth } = createHarness();
+  const origin = "https://mcp.example.com";
+  const request = () => mcpRequest("token-1", { headers: { "Origin": origin } });
+  const greeted = await auth.authenticate(request(), async (caller) => {
+    await Promise.resolve();
+    assert.equal(auth.getAccessToken(), caller);
+    return new Response("hello", { status: 202, headers: { "X-Own": "1" } });
+  });
+  assert.deepEqual([greeted.status, greeted.headers.get("X-Own"), await greeted.text()], [
+    202,
+    "1",
+    "hello",
+  ]);
+  assert.equal(greeted.headers.get("Access-Control-Allow-Origin"), origin);
+  const refused = await auth.authenticate(request(), () => {
+    auth.requireScopes("unknown:scope");
+    return new Response("reached");
+  });
+  assert.equal(refused.status, 403);
+  assert.match(refused.headers.get("WWW-Authenticate") ?? "", /scope="unknown:scope"/);
+  await assert.rejects(auth.authenticate(request(), () => Promise.reject(new Error("own"))), {
+    message: "own",
+  });
+});
+
 test("authenticate() leaves the request's body alone", async () => {
   const { auth } = createHarness();
   const request = mcpRequest("token-1", { body: "{}" });
-  await auth.authenticate(request);
+  await passGate(auth, request);
   assert.equal(await request.text(), "{}");
 });
 
 test("authenticate() answers a preflight without credentials, and lets nobody in by it", async () => {
   const { auth, asked } = createHarness();
-  const result = await auth.authenticate(mcpRequest("token-1", { method: "OPTIONS" }));
+  const result = await passGate(auth, mcpRequest("token-1", { method: "OPTIONS" }));
   assert(result instanceof Response);
   assert.equal(result.status, 204);
   assert.deepEqual(asked, []);
@@ -41,7 +84,7 @@ test("authenticate() rejects, and lets nobody in, when our own code is at fault"
       throw new RangeError("broken");
     },
   });
-  await assert.rejects(auth.authenticate(request), { message: "broken" });
+  await assert.rejects(passGate(auth, request), { message: "broken" });
 });
 
 const LOCAL = { baseUrl: "http://127.0.0.1:8000" };
@@ -66,7 +109,7 @@ for (const [host, url, status] of HOSTS) {
     // A Request cannot be given a Host header; a server's own requests have one.
     const headers = new Headers(host === undefined ? {} : { "Host": host });
     Object.defineProperty(request, "headers", { value: headers });
-    const result = await auth.authenticate(request);
+    const result = await passGate(auth, request);
     assert(result instanceof Response);
     assert.equal(result.status, status);
   });
@@ -74,7 +117,8 @@ for (const [host, url, status] of HOSTS) {
 
 test("authenticate() looks at no Host when the server is not on loopback", async () => {
   const { auth } = createHarness();
-  const result = await auth.authenticate(
+  const result = await passGate(
+    auth,
     new Request(RESOURCE.replace("mcp.example.com", "internal:8000")),
   );
   assert(result instanceof Response);
@@ -92,7 +136,7 @@ test("authenticate() tells an allowed browser origin of every refusal", async ()
   ];
   for (const [status, token, answer] of refusals) {
     const { auth } = createHarness({}, () => answer);
-    const result = await auth.authenticate(mcpRequest(token, { headers: { "Origin": origin } }));
+    const result = await passGate(auth, mcpRequest(token, { headers: { "Origin": origin } }));
     assert(result instanceof Response);
     assert.deepEqual(
       [

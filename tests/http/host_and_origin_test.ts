@@ -7,6 +7,8 @@ import {
 } from "../../src/http/host_and_origin.ts";
 
 const LISTED = ["https://app.example.com", "chrome-extension://abcdef"];
+/** As `resolveAllowedOrigins()` spells `https://*.Example.com:443` and one with a port. */
+const SUBDOMAINS = ["https://*.example.com", "http://*.example.com:8080"];
 
 const ORIGINS: [origin: string, allowed: AllowedOrigins, is: boolean][] = [
   ["https://app.example.com", LISTED, true],
@@ -23,6 +25,18 @@ const ORIGINS: [origin: string, allowed: AllowedOrigins, is: boolean][] = [
   ["ftp://localhost", "loopback", false],
   ["null", "loopback", false],
   ["localhost", "loopback", false],
+  ["https://a.example.com", SUBDOMAINS, true],
+  ["https://a.b.example.com", SUBDOMAINS, true],
+  ["https://example.com", SUBDOMAINS, false],
+  ["https://.example.com", SUBDOMAINS, false],
+  ["https://aexample.com", SUBDOMAINS, false],
+  ["http://a.example.com", SUBDOMAINS, false],
+  ["https://a.example.com:8443", SUBDOMAINS, false],
+  ["https://a.example.com.evil.example", SUBDOMAINS, false],
+  ["https://evil.example/.example.com", SUBDOMAINS, false],
+  ["https://evil.example@a.example.com", SUBDOMAINS, false],
+  ["https://*.a.example.com", SUBDOMAINS, false],
+  ["http://a.example.com:8080", SUBDOMAINS, true],
   ["https://evil.example", "any", true],
   ["null", "any", true],
 ];
@@ -39,6 +53,11 @@ const RESOLVED: [baseUrl: string, value: unknown, allowed: AllowedOrigins][] = [
   ["http://localhost:8000", [], []],
   ["https://mcp.example.com", ["https://a.example", "*"], "any"],
   ["https://mcp.example.com", ["HTTPS://App.example.com:443"], ["https://app.example.com"]],
+  [
+    "https://mcp.example.com",
+    ["HTTPS://*.Example.com:443", "http://*.example.com:8080"],
+    SUBDOMAINS,
+  ],
 ];
 
 for (const [baseUrl, value, allowed] of RESOLVED) {

@@ -10,6 +10,7 @@ import type {
   PropelAuthOptions,
   TokenIntrospectionOverrides,
 } from "../../src/options/propel_auth_options.ts";
+import type { AccessToken } from "../../src/oauth/access_token.ts";
 import type { World } from "../../src/lib/world.ts";
 
 /** The time at which every test starts, in seconds since 1970; in the far future. */
@@ -137,4 +138,17 @@ export async function until(condition: () => boolean): Promise<void> {
 /** Lets all pending promises settle. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+}
+
+/** Asks the gate alone: the caller that it admits, or the response that it sends instead. */
+export async function passGate(
+  auth: PropelAuth,
+  request: Request,
+): Promise<AccessToken | Response> {
+  let admitted: AccessToken | undefined;
+  const response = await auth.authenticate(request, (caller) => {
+    admitted = caller;
+    return new Response();
+  });
+  return admitted ?? response;
 }

@@ -9,6 +9,7 @@ import {
   createHarness,
   json,
   NOW,
+  passGate,
   SECRET,
   settle,
   until,
@@ -120,7 +121,8 @@ for (const [code, retryAfter, first, later] of AFTER) {
     const { auth, asked } = createHarness({}, status(code, headers));
     const answers = [];
     for (let i = 0; i <= BREAKER_FAILURES; i++) {
-      const response = await auth.authenticate(
+      const response = await passGate(
+        auth,
         new Request("https://mcp.example.com/mcp", {
           headers: { Authorization: "Bearer token-1" },
         }),

@@ -13,8 +13,8 @@
  *   baseUrl: "https://mcp.example.com",
  *   onEvent: consoleEvents(),
  * });
- * const refusal = await auth.authenticate(new Request("https://mcp.example.com/mcp"));
- * assert(refusal instanceof Response);
+ * const handler = auth.handler(() => new Response("for callers only"));
+ * assert.equal((await handler(new Request("https://mcp.example.com/mcp"))).status, 401);
  * ```
  *
  * @module

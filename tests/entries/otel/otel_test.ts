@@ -196,7 +196,10 @@ test("metrics count verifications by outcome and source, flights and hits", asyn
   await Promise.all([1, 2, 3].map(() => auth.verifier.verifyAccessToken(good)));
   for (let hit = 0; hit < 4; hit++) await auth.verifier.verifyAccessToken(good);
   await assert.rejects(auth.verifier.verifyAccessToken(bad));
-  await auth.authenticate(new Request("https://mcp.example.com/mcp"));
+  await auth.authenticate(
+    new Request("https://mcp.example.com/mcp"),
+    () => assert.fail("admitted"),
+  );
   kit.fail(503);
   await assert.rejects(auth.verifier.verifyAccessToken(kit.token()));
 
