@@ -10,6 +10,7 @@ import type { Answer } from "../oauth/facts.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { LOST, type SharedCacheGuard } from "./guard.ts";
+import { createSharedWork } from "../lib/shared_work.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** Seconds after which an instance looks whether another one was told to forget something. */
@@ -77,7 +78,8 @@ export function createSharedForgetting(
   let change: unknown;
   let checkedAt = -Infinity;
   let lost = false;
-  let checking: Promise<void> | undefined;
+  /** One request reads the key for all that wait. */
+  const checks = createSharedWork<void>(world);
 
   async function check(): Promise<void> {
     const found = await guard(() => cache.get(changeKey));
@@ -92,7 +94,7 @@ export function createSharedForgetting(
   function refresh(): Promise<void> | undefined {
     // A clock may jump back.
     if (Math.abs(world.now() - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
-    checking ??= check().finally(() => checking = undefined);
+    const checking = checks.join(changeKey, check).then(() => {});
     // A cache that was lost is looked for in the background: what is known here goes on to count.
     return lost ? undefined : checking;
   }

@@ -84,7 +84,7 @@ export function createVerifier(
 ): Verifier {
   const { lookup, lookupNow } = shared ?? { lookup: ask, lookupNow: ask };
   const known = createKnownFacts(options);
-  const flights = createFlights();
+  const flights = createFlights(world);
   /** Verified by an answer to a question that their own request asked. */
   const fresh = new WeakSet<AccessToken>();
   /** Counts what was forgotten: an answer to an older question is not kept. */
@@ -126,7 +126,7 @@ export function createVerifier(
     forgettings++;
     known.distrust();
     // Whoever comes from now on gets the answer to a question of their own.
-    flights.partAll();
+    flights.detachAll();
   }
 
   /** Judges, and tells how it went when somebody listens. */
@@ -193,15 +193,15 @@ export function createVerifier(
       const digest = digestToken(token);
       forgettings++;
       known.forget(digest);
-      flights.part(digest);
-      flights.part(keyOfNow(digest));
+      flights.detach(digest);
+      flights.detach(keyOfNow(digest));
       await shared?.forgetToken(digest);
     },
     async forgetSubject(subject: string): Promise<void> {
       forgettings++;
       known.forgetSubject(subject);
       // Whose they are is not known yet.
-      flights.partAll();
+      flights.detachAll();
       await shared?.forgetSubject(subject);
     },
     distrust,

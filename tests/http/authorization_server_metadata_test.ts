@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthorizationServerMetadata } from "../../src/http/authorization_server_metadata.ts";
 import type { EventFacts } from "../../src/events/events.ts";
-import { createFakeWorld, json } from "../support/harness.ts";
+import { LEASE_SECONDS } from "../../src/lib/lease.ts";
+import { createFakeWorld, json, settle } from "../support/harness.ts";
 
 const OPTIONS = { authorizationServerMetadataUrl: "https://a.example/meta", timeoutSeconds: 10 };
 const DOCUMENT = '{ "issuer":  "https://a.example/oauth/2.1" }';
@@ -84,4 +85,18 @@ test("the forwarder gives up when the document takes too long", async () => {
   world.advance(10);
   assert.equal(await given, undefined);
   assert.deepEqual(told, [{ code: "metadata_unavailable", detail: "no answer in time" }]);
+});
+
+test("the forwarder fetches again when the request that fetched is gone", async () => {
+  const harness = create(() => new Promise(() => {}));
+  void harness.getMetadata();
+  await settle();
+  harness.world.endRequests();
+  harness.answer = () => new Response(DOCUMENT);
+  const given = Promise.all([harness.getMetadata(), harness.getMetadata()]);
+  await settle();
+  harness.world.advance(LEASE_SECONDS);
+  assert.deepEqual(await given, [DOCUMENT, DOCUMENT]);
+  assert.equal(harness.fetched.length, 2);
+  assert.equal(harness.world.timers, 0);
 });
