@@ -87,8 +87,8 @@ export function createIntrospector(
   return async (token, digest) => {
     const askedAt = world.now();
     // Here too, so that an open breaker refuses at once and not after a wait in the queue.
-    breaker.refuseWhileOpen();
-    const facts = await limiter.run(() => breaker.run(() => ask(token, digest)));
+    breaker.refuseWhileOpen(digest);
+    const facts = await limiter.run(() => breaker.run(digest, () => ask(token, digest)));
     return { facts, askedAt, source: "introspection" };
   };
 }

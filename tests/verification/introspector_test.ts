@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../../src/verification/breaker.ts";
+import {
+  BREAKER_TOKENS,
+  FIRST_PAUSE_SECONDS,
+  TOKEN_FAILURES,
+} from "../../src/verification/breaker.ts";
 import { MAX_QUEUED_INTROSPECTIONS } from "../../src/verification/limiter.ts";
 import {
   ACTIVE,
@@ -90,17 +94,34 @@ test("there is no second try once the time is up", async () => {
   assert.equal(harness.asked.length, 1);
 });
 
-test("an outage costs PropelAuth a few questions, then one every few seconds", async () => {
+test("an outage costs PropelAuth a question for each of a few tokens, then few probes", async () => {
+  const harness = createHarness({}, status(500));
+  let token = 0;
+  const refused = (reason: string) =>
+    assert.rejects(harness.auth.verifier.verifyAccessToken(`token-${token++}`), { reason });
+  for (let i = 0; i < BREAKER_TOKENS; i++) await refused("unavailable");
+  for (let i = 0; i < 100; i++) await refused("breaker_open");
+  assert.equal(harness.asked.length, BREAKER_TOKENS);
+  harness.world.advance(FIRST_PAUSE_SECONDS);
+  await refused("unavailable");
+  await refused("breaker_open");
+  assert.equal(harness.asked.length, BREAKER_TOKENS + 1);
+  harness.world.advance(2 * FIRST_PAUSE_SECONDS);
+  harness.answer = () => json(ACTIVE);
+  for (let i = 0; i < 3; i++) await harness.auth.verifier.verifyAccessToken(`token-${token++}`);
+});
+
+test("a token that keeps failing costs PropelAuth a few questions, then one every few seconds", async () => {
   const harness = createHarness({}, status(500));
   const refused = (reason: string) =>
     assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), { reason });
-  for (let i = 0; i < BREAKER_FAILURES; i++) await refused("unavailable");
+  for (let i = 0; i < TOKEN_FAILURES; i++) await refused("unavailable");
   for (let i = 0; i < 100; i++) await refused("breaker_open");
-  assert.equal(harness.asked.length, BREAKER_FAILURES);
+  assert.equal(harness.asked.length, TOKEN_FAILURES);
   harness.world.advance(5);
   await refused("unavailable");
   await refused("breaker_open");
-  assert.equal(harness.asked.length, BREAKER_FAILURES + 1);
+  assert.equal(harness.asked.length, TOKEN_FAILURES + 1);
   harness.world.advance(5);
   harness.answer = () => json(ACTIVE);
   for (let i = 0; i < 3; i++) await harness.auth.verifier.verifyAccessToken("token-1");
@@ -119,7 +140,7 @@ for (const [code, retryAfter, first, later] of AFTER) {
     const headers = retryAfter === undefined ? {} : { "Retry-After": retryAfter };
     const { auth, asked } = createHarness({}, status(code, headers));
     const answers = [];
-    for (let i = 0; i <= BREAKER_FAILURES; i++) {
+    for (let i = 0; i <= TOKEN_FAILURES; i++) {
       const response = await auth.authenticate(
         new Request("https://mcp.example.com/mcp", {
           headers: { Authorization: "Bearer token-1" },
@@ -131,7 +152,7 @@ for (const [code, retryAfter, first, later] of AFTER) {
       answers.push(response.headers.get("Retry-After"));
     }
     assert.deepEqual([answers[0], answers.at(-1)], [first, later]);
-    assert.equal(asked.length, first === "5" ? BREAKER_FAILURES : 1);
+    assert.equal(asked.length, first === "5" ? TOKEN_FAILURES : 1);
   });
 }
 
@@ -166,10 +187,10 @@ test("an open breaker refuses at once, and not after a wait in the queue", async
   );
   const { verifier } = harness.auth;
   const stuck = assert.rejects(verifier.verifyAccessToken("stuck"), { reason: "timeout" });
-  for (let i = 0; i < BREAKER_FAILURES; i++) {
+  for (let i = 0; i < BREAKER_TOKENS; i++) {
     await assert.rejects(verifier.verifyAccessToken(`token-${i}`), { reason: "unavailable" });
   }
-  harness.world.advance(BREAKER_PAUSE_SECONDS);
+  harness.world.advance(FIRST_PAUSE_SECONDS);
   harness.answer = never;
   const probe = assert.rejects(verifier.verifyAccessToken("probe"), { reason: "timeout" });
   await until(() => harness.asked.includes("probe"));
@@ -188,7 +209,7 @@ test("those in the queue are not asked about once the breaker is open", async ()
     Array.from({ length: 100 }, (_, i) => auth.verifier.verifyAccessToken(`token-${i}`)),
   );
   const reasons = (await all).map((one) => one.status === "rejected" && one.reason.reason);
-  assert.equal(asked.length, BREAKER_FAILURES);
+  assert.equal(asked.length, BREAKER_TOKENS);
   assert.equal(reasons.filter((reason) => reason === "breaker_open").length, 100 - asked.length);
 });
 
