@@ -5,7 +5,7 @@
  */
 
 import { type Lease, LEASE_SECONDS, takeLease } from "./lease.ts";
-import { DeadlineError, withDeadline, type World } from "./world.ts";
+import { withDeadline, type World } from "./world.ts";
 
 /** The result of shared work, and whether another request did the work. */
 export interface Joined<T> {
@@ -110,10 +110,7 @@ async function outcomeOf<T>(
       world,
       LEASE_SECONDS,
       () => work.result.then((value) => ({ value }), (error: unknown) => ({ error })),
-    ).catch((error: unknown) => {
-      if (error instanceof DeadlineError) return undefined;
-      throw error;
-    });
+    ).catch(() => undefined);
     if (outcome !== undefined && "value" in outcome) return outcome;
     if (outcome !== undefined && work.ended) throw outcome.error;
     if (outcome !== undefined || !(work.lease.held || work.ended)) return undefined;

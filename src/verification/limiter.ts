@@ -82,7 +82,6 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
               else reject(overloaded());
             });
           });
-          stopTimer();
         } else running.add(lease);
         return await task();
       } finally {

@@ -56,7 +56,7 @@ const FAILED: [when: string, answer: () => Response | Promise<Response>, told: o
 ];
 
 for (const [when, answer, told] of FAILED) {
-  test(`the forwarder gives nothing when ${when}, says so, rests, and recovers`, async () => {
+  test(`the forwarder gives nothing when ${when}, reports it, rests, and recovers`, async () => {
     const harness = create(answer);
     assert.equal(await harness.getMetadata(), undefined);
     assert.deepEqual(harness.told, [{ code: "metadata_unavailable", ...told }]);
@@ -69,6 +69,14 @@ for (const [when, answer, told] of FAILED) {
     assert.equal(harness.told.length, 1);
   });
 }
+
+test("the forwarder lets go of a response that it does not read", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({ cancel: () => void (cancelled = true) });
+  const { getMetadata } = create(() => new Response(body, { status: 404 }));
+  await getMetadata();
+  assert.equal(cancelled, true);
+});
 
 test("the forwarder fetches again when the clock jumps back", async () => {
   const harness = create(() => Promise.reject(new Error("refused")));

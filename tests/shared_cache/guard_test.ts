@@ -34,7 +34,7 @@ for (
     }],
   ] as const
 ) {
-  test(`the guard gives LOST when a call ${how}, and tells of it once`, async () => {
+  test(`the guard gives LOST when a call ${how}, and reports it once`, async () => {
     const { guard, events, world } = createGuarded();
     assert.deepEqual(await Promise.all([guard(call), guard(call)]), [LOST, LOST]);
     assert.deepEqual(events, ["shared_cache_lost"]);

@@ -170,7 +170,7 @@ test("a flood of distinct tokens asks so many questions at once, and leaves a bo
   await until(() => asked.length === 30);
   while (!over) {
     for (const finish of running.splice(0)) finish();
-    // A body is read by more than promises.
+    // Reading a body takes a turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 0));
     assert(running.length <= 30);
   }
@@ -200,7 +200,22 @@ test("an open breaker refuses at once, and not after a wait in the queue", async
   await Promise.all([stuck, probe]);
 });
 
-test("those in the queue are not asked about once the breaker is open", async () => {
+test("a question waits for its turn for half of its time", async () => {
+  const { auth, asked, world } = createHarness(
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 1, timeoutSeconds: 8 } },
+    never,
+  );
+  const first = assert.rejects(auth.verifier.verifyAccessToken("first"), { reason: "timeout" });
+  const waits = assert.rejects(auth.verifier.verifyAccessToken("waits"), { reason: "overloaded" });
+  await until(() => asked.length === 1);
+  world.advance(4);
+  await waits;
+  world.advance(4);
+  await first;
+  assert.deepEqual(asked, ["first"]);
+});
+
+test("tokens in the queue are not asked about once the breaker is open", async () => {
   const { auth, asked } = createHarness(
     { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 1 } },
     status(500),
@@ -213,7 +228,7 @@ test("those in the queue are not asked about once the breaker is open", async ()
   assert.equal(reasons.filter((reason) => reason === "breaker_open").length, 100 - asked.length);
 });
 
-// G29: what a fetch throws may carry the request that it was given.
+// G29: an error that fetch throws may carry the request that fetch was given.
 const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknown][] = [
   ["its message", (token) => new Error(`failed for ${token}`)],
   ["its message, encoded", (token, init) => new Error(`failed: ${init.body} ${token}`)],
@@ -306,6 +321,13 @@ for (const [what, error, lost] of THROWN) {
   });
 }
 
+test("isConnectionLost() looks at the first five causes", () => {
+  const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
+  const wrapped = (depth: number): Error =>
+    depth === 0 ? reset : new Error("failed", { cause: wrapped(depth - 1) });
+  assert.deepEqual([0, 4, 5].map((depth) => isConnectionLost(wrapped(depth))), [true, true, false]);
+});
+
 test("isConnectionLost() comes to an end when a cause is its own", () => {
   const error = new Error("round");
   error.cause = error;
@@ -316,7 +338,7 @@ const ANSWERS: [status: number, retryAfterSeconds: number | undefined, retry: bo
   [502, undefined, true],
   [503, undefined, true],
   [503, 0, true],
-  [503, 5, false],
+  [503, 1, false],
   [429, undefined, false],
   [500, undefined, false],
   [504, undefined, false],
@@ -349,7 +371,7 @@ const FIELDS: [fields: Record<string, string>, seconds: number | undefined][] = 
   [{ "Retry-After": date(30) }, 30],
   [{ "Retry-After": date(3600) }, MAX_RETRY_AFTER_SECONDS],
   [{ "Retry-After": date(-30) }, 0],
-  // A clock that is an hour wrong here.
+  // This machine's clock is an hour behind.
   [{ "Retry-After": date(3630), "Date": date(3600) }, 30],
   [{ "Retry-After": date(30), "Date": "now" }, 30],
   [{ "Retry-After": "-5" }, undefined],

@@ -9,7 +9,7 @@ function setUp(maxRunning: number, wakesOthers = true) {
   const limiter = createLimiter({ ...world, wakesOthers }, maxRunning, 5);
   const started: number[] = [];
   const finish: (() => void)[] = [];
-  /** Starts a task that runs until it is told to finish. */
+  /** Starts a task that runs until the test finishes it. */
   const start = (name: number) =>
     limiter.run(() => {
       started.push(name);
@@ -162,4 +162,42 @@ test("run() runs a task whose place came just before its time was up", async () 
   assert.deepEqual(started, [0, 1]);
   finish[1]?.();
   await second;
+});
+
+test("run() has room in the queue again when one of those that wait runs", async () => {
+  const { limiter, finish, start } = setUp(1);
+  for (let name = 0; name <= MAX_QUEUED_INTROSPECTIONS; name++) void start(name);
+  await settle();
+  finish[0]?.();
+  await settle();
+  let refused = false;
+  start(MAX_QUEUED_INTROSPECTIONS + 1).catch(() => refused = true);
+  await assert.rejects(limiter.run(() => Promise.resolve()), { reason: "overloaded" });
+  assert.equal(refused, false);
+});
+
+test("run() gives the places of requests that are gone on when the clock jumps back", async () => {
+  const { world, started, start } = setUp(1);
+  void start(0);
+  // This one makes the limiter look, a moment before.
+  void start(1);
+  world.endRequests();
+  world.advance(-3600);
+  void start(2);
+  world.advance(2 * LEASE_SECONDS);
+  await settle();
+  assert(started.includes(2), `${started}`);
+});
+
+test("run() does not look at all that wait each time that it refuses a task", async () => {
+  const world = createFakeWorld(() => assert.fail("nobody is asked"));
+  let looks = 0;
+  const limiter = createLimiter({ ...world, now: () => (looks++, world.now()) }, 1, 5);
+  const never = () => new Promise<never>(() => {});
+  for (let i = 0; i <= MAX_QUEUED_INTROSPECTIONS; i++) limiter.run(never).catch(() => {});
+  looks = 0;
+  for (let i = 0; i < 1_000; i++) {
+    await assert.rejects(limiter.run(never), { reason: "overloaded" });
+  }
+  assert(looks < 5_000, `${looks} looks at the clock`);
 });
