@@ -17,6 +17,8 @@ import type { World } from "../lib/world.ts";
 
 /** The breaker opens when introspection has failed for so many tokens, with no answer between. */
 export const BREAKER_TOKENS = 10;
+/** After so many of them, introspections that had to wait for their turn are refused already. */
+export const DOUBTED_TOKENS = 5;
 /** After so many failures in a row, a token is refused for {@linkcode BREAKER_PAUSE_SECONDS}. */
 export const TOKEN_FAILURES = 5;
 /** The longest pause, in seconds, unless PropelAuth sent `Retry-After`. */
@@ -27,8 +29,8 @@ export const FIRST_PAUSE_SECONDS = 1;
 export const FAILURE_MEMORY_SECONDS = 600;
 /** How many failed tokens are remembered. */
 export const MAX_FAILED_TOKENS = 1_000;
-/** `Retry-After`, in seconds, for requests refused while a probe is under way. */
-const PROBING_RETRY_SECONDS = 1;
+/** `Retry-After`, in seconds, for requests refused although no pause is left. */
+const LEAST_RETRY_SECONDS = 1;
 
 /** Decides whether PropelAuth may be asked about a token. */
 export interface Breaker {
@@ -44,11 +46,13 @@ export interface Breaker {
    * credentials is one too, since it shows that PropelAuth is there.
    *
    * @param digest The token's SHA-256 in hex.
+   * @param hasWaited Whether the introspection had to wait for its turn: many others are under way
+   * then, and will tell whether PropelAuth answers.
    * @param ask Introspects the token.
    * @returns What `ask` gave.
    * @throws {IntrospectionError} `breaker_open`, or whatever `ask` throws.
    */
-  run<T>(digest: string, ask: () => Promise<T>): Promise<T>;
+  run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T>;
 }
 
 interface Pause {
@@ -97,8 +101,7 @@ export function createBreaker(world: World, emit: Emit): Breaker {
     );
     const probing = lane?.probe?.held === true;
     if (left <= 0 && !probing) return lane;
-    const retryAfterSeconds = lane ? Math.max(left, PROBING_RETRY_SECONDS) : left;
-    throw new IntrospectionError("breaker_open", { retryAfterSeconds });
+    throw refused(lane ? Math.max(left, LEAST_RETRY_SECONDS) : left);
   }
 
   function open(): void {
@@ -138,8 +141,9 @@ export function createBreaker(world: World, emit: Emit): Breaker {
     refuseWhileOpen(digest: string): void {
       enter(digest);
     },
-    async run<T>(digest: string, ask: () => Promise<T>): Promise<T> {
+    async run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T> {
       const lane = enter(digest);
+      if (hasWaited && newlyFailed >= DOUBTED_TOKENS) throw refused(LEAST_RETRY_SECONDS);
       const probe = lane && (lane.probe = takeLease(world));
       try {
         const answer = await ask();
@@ -154,4 +158,8 @@ export function createBreaker(world: World, emit: Emit): Breaker {
       }
     },
   };
+}
+
+function refused(retryAfterSeconds: number): IntrospectionError {
+  return new IntrospectionError("breaker_open", { retryAfterSeconds });
 }

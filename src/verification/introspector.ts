@@ -88,7 +88,9 @@ export function createIntrospector(
     const askedAt = world.now();
     // The breaker is asked here too, to refuse at once and not after a wait in the queue.
     breaker.refuseWhileOpen(digest);
-    const facts = await limiter.run(() => breaker.run(digest, () => ask(token, digest)));
+    const facts = await limiter.run((hasWaited) =>
+      breaker.run(digest, hasWaited, () => ask(token, digest))
+    );
     return { facts, askedAt, source: "introspection" };
   };
 }

@@ -18,12 +18,12 @@ export interface Limiter {
   /**
    * Runs a task when its turn comes, first come, first served.
    *
-   * @param task The task. Its place is free again when it settles, or when the request that called
-   * `run` is gone.
+   * @param task The task; is told whether it had to wait. Its place is free again when it settles, or
+   * when the request that called `run` is gone.
    * @returns What the task gave.
    * @throws {IntrospectionError} `overloaded`: the queue is full, or the turn did not come in time.
    */
-  run<T>(task: () => Promise<T>): Promise<T>;
+  run<T>(task: (hasWaited: boolean) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -61,7 +61,7 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
   }
 
   return {
-    async run<T>(task: () => Promise<T>): Promise<T> {
+    async run<T>(task: (hasWaited: boolean) => Promise<T>): Promise<T> {
       if (running.size >= maxRunning) removeLost();
       const mustWait = running.size >= maxRunning;
       if (mustWait && waiting.size >= MAX_QUEUED_INTROSPECTIONS) throw overloaded();
@@ -83,7 +83,7 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
             });
           });
         } else running.add(lease);
-        return await task();
+        return await task(mustWait);
       } finally {
         stopTimer();
         lease.release();

@@ -97,8 +97,8 @@ const ATTACKS: readonly (readonly [failure: Failure, tokens: number, every: numb
   ["429, Retry-After: 60", 1, 5],
   ["429, Retry-After: 60", 1, 30],
   ["nothing", 1, 1],
-  ["500", 5, 0.02],
-  ["429, Retry-After: 60", 5, 0.02],
+  ["500", 9, 0.02],
+  ["429, Retry-After: 60", 9, 0.02],
   ["500", 20, 0.02],
   ["429, Retry-After: 60", 20, 0.02],
   ["nothing", 20, 0.02],
@@ -127,7 +127,7 @@ const OUTAGES: readonly (readonly [
   ["500", 20, 105, BREAKER_PAUSE_SECONDS],
   ["429, Retry-After: 60", Infinity, 105, 60],
   // As many as may be under way at once, until the first of them is out of time.
-  ["nothing", Infinity, 125, BREAKER_PAUSE_SECONDS],
+  ["nothing", Infinity, 120, BREAKER_PAUSE_SECONDS],
 ];
 
 for (const [failure, tokens, introspections, recoversIn] of OUTAGES) {

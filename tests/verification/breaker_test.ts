@@ -4,6 +4,7 @@ import {
   BREAKER_PAUSE_SECONDS,
   BREAKER_TOKENS,
   createBreaker,
+  DOUBTED_TOKENS,
   FAILURE_MEMORY_SECONDS,
   FIRST_PAUSE_SECONDS,
   MAX_FAILED_TOKENS,
@@ -29,11 +30,12 @@ function setUp() {
     assert.rejects(
       breaker.run(
         token,
+        false,
         () => Promise.reject(new IntrospectionError(reason, { retryAfterSeconds })),
       ),
       { reason },
     );
-  const succeed = (token = anew()) => breaker.run(token, () => Promise.resolve("answer"));
+  const succeed = (token = anew()) => breaker.run(token, false, () => Promise.resolve("answer"));
   const open = async (failed = 0) => {
     for (let i = failed; i < BREAKER_TOKENS; i++) await fail();
   };
@@ -70,7 +72,7 @@ for (const reason of ["timeout", "network", "unavailable"] as const) {
     for (let i = 0; i < BREAKER_TOKENS; i++) await fail(anew(), reason);
     refused(FIRST_PAUSE_SECONDS);
     let asked = false;
-    const run = breaker.run(anew(), () => Promise.resolve(asked = true));
+    const run = breaker.run(anew(), false, () => Promise.resolve(asked = true));
     await assert.rejects(run, { reason: "breaker_open" });
     assert.equal(asked, false);
     assert.deepEqual(events, [{
@@ -94,6 +96,19 @@ for (const reason of ["client_refused", "malformed_response"] as const) {
     assert.deepEqual(codes(), ["breaker_opened", "breaker_closed"]);
   });
 }
+
+test("run() refuses tokens that had to wait once half as many failed", async () => {
+  const { anew, asked, fail, succeed, breaker, codes } = setUp();
+  const wait = () => breaker.run(anew(), true, () => Promise.resolve("answer"));
+  for (let i = 1; i < DOUBTED_TOKENS; i++) await fail();
+  assert.equal(await wait(), "answer");
+  for (let i = 0; i < DOUBTED_TOKENS; i++) await fail();
+  await assert.rejects(wait(), { reason: "breaker_open", retryAfterSeconds: 1 });
+  asked();
+  await succeed();
+  assert.equal(await wait(), "answer");
+  assert.deepEqual(codes(), []);
+});
 
 // One client whose token PropelAuth fails for, again and again.
 
@@ -178,9 +193,11 @@ test("run() lets one probe at a time through, and closes with its answer", async
   refused(1);
   world.advance(FIRST_PAUSE_SECONDS / 2);
   const question = createQuestion();
-  const probe = breaker.run(anew(), question.ask);
+  const probe = breaker.run(anew(), false, question.ask);
   refused(1);
-  await assert.rejects(breaker.run(anew(), () => Promise.resolve()), { reason: "breaker_open" });
+  await assert.rejects(breaker.run(anew(), false, () => Promise.resolve()), {
+    reason: "breaker_open",
+  });
   question.answer();
   assert.equal(await probe, "answer");
   asked();
@@ -218,7 +235,7 @@ test("run() gives the probe of others to no token that failed", async () => {
   await open(1);
   world.advance(FIRST_PAUSE_SECONDS);
   const question = createQuestion();
-  const probe = breaker.run("bad", question.ask);
+  const probe = breaker.run("bad", false, question.ask);
   refused(1, "bad");
   asked();
   question.fail(new IntrospectionError("network"));
@@ -243,7 +260,7 @@ test("run() gives the probe to another request when the one that had it is gone"
   const { open, breaker, anew, refused, succeed, world } = setUp();
   await open();
   world.advance(FIRST_PAUSE_SECONDS);
-  void breaker.run(anew(), createQuestion().ask);
+  void breaker.run(anew(), false, createQuestion().ask);
   world.endRequests();
   world.advance(LEASE_SECONDS / 2);
   refused(1);
@@ -256,7 +273,7 @@ test("run() lets a slow probe have all the time it takes", async () => {
   await open();
   world.advance(FIRST_PAUSE_SECONDS);
   const question = createQuestion();
-  const probe = breaker.run(anew(), question.ask);
+  const probe = breaker.run(anew(), false, question.ask);
   world.advance(60);
   refused(1);
   question.answer();
@@ -266,7 +283,7 @@ test("run() lets a slow probe have all the time it takes", async () => {
 test("run() does not wait longer because of questions that were asked before it opened", async () => {
   const { open, breaker, anew, asked, world, refused } = setUp();
   const question = createQuestion();
-  const late = breaker.run(anew(), question.ask);
+  const late = breaker.run(anew(), false, question.ask);
   await open();
   world.advance(FIRST_PAUSE_SECONDS / 2);
   question.fail(new IntrospectionError("timeout"));
@@ -279,7 +296,7 @@ test("run() does not wait longer because of questions that were asked before it 
 test("run() closes when a question that was asked before it opened is answered", async () => {
   const { open, breaker, anew, asked } = setUp();
   const question = createQuestion();
-  const late = breaker.run(anew(), question.ask);
+  const late = breaker.run(anew(), false, question.ask);
   await open();
   question.answer();
   await late;
@@ -290,7 +307,7 @@ test("run() takes an error that is no outage for an answer", async () => {
   const { breaker, open, asked, world, anew } = setUp();
   await open();
   world.advance(FIRST_PAUSE_SECONDS);
-  const failed = breaker.run(anew(), () => Promise.reject(new TypeError("ours")));
+  const failed = breaker.run(anew(), false, () => Promise.reject(new TypeError("ours")));
   await assert.rejects(failed, { name: "TypeError" });
   asked();
 });
