@@ -6,10 +6,21 @@
  */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import { isObject } from "./lib/json.ts";
 import type { World } from "./lib/world.ts";
 
 /** Timers of runtimes count in 32 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Cloudflare Workers with a compatibility date before 2024-10-14 run the code that waits for a
+ * promise in the request that settles it, where it may neither send nor wait for anything.
+ */
+function mayWakeOthers(): boolean {
+  const cloudflare: unknown = Reflect.get(globalThis, "Cloudflare");
+  const flags = isObject(cloudflare) ? cloudflare["compatibilityFlags"] : undefined;
+  return !isObject(flags) || flags["handle_cross_request_promise_resolution"] !== false;
+}
 
 /** The clock, the timers and the network of this runtime. A timer does not keep the process alive. */
 export const REAL_WORLD: World = {
@@ -27,4 +38,5 @@ export const REAL_WORLD: World = {
     }
     return () => clearTimeout(timer);
   },
+  wakesOthers: mayWakeOthers(),
 };

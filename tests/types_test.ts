@@ -126,7 +126,7 @@ function organization({ orgId, orgRole }: AccessToken): void {
 }
 
 /** Code that must not compile. */
-async function refused(token: AccessToken, auth: PropelAuth): Promise<void> {
+function refused(token: AccessToken, auth: PropelAuth): void {
   // @ts-expect-error: an option that does not exist
   createPropelAuth({ ...OPTIONS, requiredScope: ["read"] });
   // @ts-expect-error: credentials are required

@@ -81,7 +81,7 @@ export type EventFacts =
   | {
     /** From now on requests are refused at once, without a question, until a probe is answered. */
     readonly code: "breaker_opened";
-    /** How many questions failed in a row. */
+    /** How many distinct tokens introspection failed for, with no answer between. */
     readonly failures: number;
     /** Seconds until the next probe. */
     readonly retryAfterSeconds: number;

@@ -6,16 +6,17 @@
  */
 
 import { discard, readText } from "../lib/body.ts";
+import { createSharedWork } from "../lib/shared_work.ts";
 import { DeadlineError, withDeadline, type World } from "../lib/world.ts";
 import { type Emit, showForeign } from "../events/events.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 
 const FRESH_SECONDS = 300;
-/** After a failure nobody asks again for so long: anyone can call this, without a token. */
+/** Seconds without another fetch after a failed one: anyone can ask for the document, without a token. */
 const COOLDOWN_SECONDS = 5;
 const MAX_METADATA_BYTES = 64 * 1024;
 
-/** What a forwarder is made of. */
+/** Where the document is, and how long one fetch may take. */
 export interface AuthorizationServerMetadataOptions {
   readonly authorizationServerMetadataUrl: string;
   readonly timeoutSeconds: number;
@@ -24,13 +25,13 @@ export interface AuthorizationServerMetadataOptions {
 /**
  * Creates a function that gives the document as PropelAuth serves it, byte for byte.
  *
- * Cached for five minutes; however many wait, it is fetched once. Sends no credentials.
+ * Cached for five minutes; however many requests wait for it, one fetches it. Sends no credentials.
  *
  * @param options Where the document is, and how long one fetch may take.
  * @param world The clock and the network.
- * @param emit Is told when it cannot be had, and why.
+ * @param emit Reports why the document cannot be had.
  * @returns A function that gives the document's text, or `undefined` when it cannot be had. It
- * never throws, and never says why: what went wrong upstream is not the client's to know.
+ * never throws, and never gives the reason: the client need not know what went wrong upstream.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414.html#section-3.2 | RFC 8414 §3.2}
  */
@@ -39,18 +40,16 @@ export function createAuthorizationServerMetadata(
   world: World,
   emit: Emit,
 ): () => Promise<string | undefined> {
+  const { authorizationServerMetadataUrl: url, timeoutSeconds } = options;
+  const fetches = createSharedWork<string | undefined>(world);
   let known: { document: string | undefined; since: number } | undefined;
-  let flight: Promise<string | undefined> | undefined;
 
-  /** The document, or why there is none. */
+  /** The document, or what the event says when there is none. */
   async function fetchDocument(): Promise<string | { status?: number; detail?: string }> {
     try {
-      return await withDeadline(world, options.timeoutSeconds, async (signal) => {
-        const response = await world.fetch(options.authorizationServerMetadataUrl, {
-          headers: { "Accept": "application/json" },
-          redirect: "manual",
-          signal,
-        });
+      return await withDeadline(world, timeoutSeconds, async (signal) => {
+        const headers = { "Accept": "application/json" };
+        const response = await world.fetch(url, { headers, redirect: "manual", signal });
         if (response.status !== 200) {
           discard(response);
           return { status: response.status };
@@ -71,7 +70,6 @@ export function createAuthorizationServerMetadata(
     const document = typeof fetched === "string" ? fetched : undefined;
     if (typeof fetched !== "string") emit?.({ code: "metadata_unavailable", ...fetched });
     known = { document, since: world.now() };
-    flight = undefined;
     return document;
   }
 
@@ -81,6 +79,6 @@ export function createAuthorizationServerMetadata(
       // A clock may jump back.
       if (Math.abs(world.now() - known.since) < life) return known.document;
     }
-    return await (flight ??= refresh());
+    return (await fetches.join(url, refresh)).value;
   };
 }

@@ -1,13 +1,13 @@
 /**
- * What the library needs of the world. `create_propel_auth.ts` alone gives the real one.
+ * The clock, the timers and the network that the library uses. `real_world.ts` has the real ones.
  *
  * @module
  */
 
-/** How the introspection request is sent: `fetch`, or a function that is called like it. */
+/** Sends the introspection request: `fetch`, or a function that is called like it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** The clock and the network, as arguments. */
+/** The clock, the timers and the network, as arguments. */
 export interface World {
   /** Sends a request. */
   readonly fetch: Fetch;
@@ -15,9 +15,15 @@ export interface World {
   readonly now: () => number;
   /** Calls back once after `seconds`, unless the returned function is called before. */
   readonly startTimer: (seconds: number, onEnd: () => void) => () => void;
+  /**
+   * False where a request must not settle a promise that another request created and waits for.
+   *
+   * @default {true}
+   */
+  readonly wakesOthers?: boolean;
 }
 
-/** A deadline passed before the exchange was complete. */
+/** The deadline passed before the exchange was complete. */
 export class DeadlineError extends Error {
   /** Always `"DeadlineError"`. */
   override readonly name = "DeadlineError";
@@ -26,7 +32,7 @@ export class DeadlineError extends Error {
 /**
  * Runs an exchange under one deadline, reading the body included.
  *
- * Holds even when `run` ignores its signal, as a custom `fetch` may.
+ * Rejects in time even when `run` ignores its signal, as a custom `fetch` may.
  *
  * @param world Gives the timer.
  * @param seconds How long the exchange may take.
@@ -43,7 +49,7 @@ export async function withDeadline<T>(
   let stopTimer = (): void => {};
   const deadline = new Promise<never>((_, reject) => {
     stopTimer = world.startTimer(seconds, () => {
-      // First the reason, then the abort, or the abort's own error would win the race.
+      // Rejected first, and then aborted: otherwise the abort's own error would win the race.
       reject(new DeadlineError());
       controller.abort();
     });

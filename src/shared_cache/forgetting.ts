@@ -10,8 +10,9 @@ import type { Emit } from "../events/events.ts";
 import type { DatedFacts } from "../oauth/facts.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
-import { LOST, SHARED_CACHE_TIMEOUT_SECONDS, type SharedCacheGuard } from "./guard.ts";
+import { LOST, type SharedCacheGuard } from "./guard.ts";
 import { isOvertaken, keptSeconds, type Lifetimes, MAX_CLOCK_SKEW_SECONDS } from "./lifetimes.ts";
+import { createSharedWork } from "../lib/shared_work.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** Seconds after which an instance looks again for orders of other instances. */
@@ -85,7 +86,8 @@ export function createSharedForgetting(
   /** The last value under the key that changes. `undefined`: no order is in force. */
   let lastChange: string | undefined;
   let checkedAt = -Infinity;
-  let checking: { readonly startedAt: number; readonly ended: Promise<void> } | undefined;
+  /** One request reads the key for all that wait. */
+  const checks = createSharedWork<void>(world);
   /** When the cache was last found lost; -Infinity: not since it was last found well. */
   let lostAt = -Infinity;
   let isUnshared = false;
@@ -130,17 +132,8 @@ export function createSharedForgetting(
     if (Math.abs(now - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
     // A lost cache is looked for in the background: the answers that are kept here go on to count.
     const isLost = Math.abs(now - lostAt) < LOST_SECONDS;
-    // On Cloudflare Workers a check dies with the request that made it.
-    if (!checking || Math.abs(now - checking.startedAt) >= FORGET_CHECK_SECONDS) {
-      const ended = check().finally(() => {
-        if (checking?.ended === ended) checking = undefined;
-      });
-      checking = { startedAt: now, ended };
-      return isLost ? undefined : ended;
-    }
-    if (isLost) return undefined;
-    const { ended } = checking;
-    return withDeadline(world, SHARED_CACHE_TIMEOUT_SECONDS, () => ended).catch(() => {});
+    const checking = checks.join(change.name, check).then(() => {});
+    return isLost ? undefined : checking;
   }
 
   async function isForgotten(answer: DatedFacts, digest: string): Promise<boolean> {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { type Lease, takeLease } from "../lib/lease.ts";
 import { withDeadline, type World } from "../lib/world.ts";
 import type { Emit } from "../events/events.ts";
 
-/** Seconds that one call of the shared cache may take; past them the request goes on without. */
+/** Seconds that one call of the shared cache may take; then the request goes on without it. */
 export const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;
 /** Seconds for which a lost shared cache is left alone; then one call at a time looks for it. */
 export const SHARED_CACHE_RETRY_SECONDS = 1;
@@ -26,25 +27,25 @@ export const LOST: unique symbol = Symbol("lost");
  * does not answer delays one request a second and none for longer than the deadline.
  *
  * @param world The clock and the timers.
- * @param emit Tells that the cache was lost, or is back.
+ * @param emit Reports that the cache was lost, or is back.
  * @returns The guard.
  */
 export function createSharedCacheGuard(world: World, emit: Emit): SharedCacheGuard {
   let lostAt: number | undefined;
-  let probing = false;
+  let lastProbe: Lease | undefined;
 
   return async (call) => {
-    const probe = lostAt !== undefined;
+    let probe: Lease | undefined;
     if (lostAt !== undefined) {
       // A clock may jump back.
       const waited = Math.abs(world.now() - lostAt);
-      if (probing || waited < SHARED_CACHE_RETRY_SECONDS) return LOST;
-      probing = true;
+      if (lastProbe?.held || waited < SHARED_CACHE_RETRY_SECONDS) return LOST;
+      probe = lastProbe = takeLease(world);
     }
     try {
       const result = await withDeadline(world, SHARED_CACHE_TIMEOUT_SECONDS, call);
       // A late success of a call that began before the loss proves nothing.
-      if (probe) {
+      if (probe !== undefined) {
         lostAt = undefined;
         emit?.({ code: "shared_cache_recovered" });
       }
@@ -54,7 +55,7 @@ export function createSharedCacheGuard(world: World, emit: Emit): SharedCacheGua
       lostAt = world.now();
       return LOST;
     } finally {
-      if (probe) probing = false;
+      probe?.release();
     }
   };
 }

@@ -63,7 +63,7 @@ export function createAnswers(
   ask: Introspect,
 ): Answers {
   const known = createFactsCache(options);
-  const flights = createFlights();
+  const flights = createFlights(world);
   const orders = createOrders();
   /** How often another instance had given orders of which this one cannot tell the tokens. */
   let unknownOrders = 0;
@@ -79,7 +79,7 @@ export function createAnswers(
     unknownOrders++;
     drop();
     // Later requests ask by themselves: the answers on their way may be older than the order.
-    flights.partAll();
+    flights.detachAll();
   }
 
   /** Introspects, and keeps the answer unless an order has overtaken it. */
@@ -139,15 +139,15 @@ export function createAnswers(
     async forget(digest: string): Promise<void> {
       orders.addToken(digest);
       known.forget(digest);
-      flights.part(digest);
-      flights.part(keyOfNow(digest));
+      flights.detach(digest);
+      flights.detach(keyOfNow(digest));
       await shared?.forgetToken(digest);
     },
     async forgetSubject(subject: string): Promise<void> {
       orders.addSubject(subject);
       known.forgetSubject(subject);
       // The user of a token that is being introspected is not known yet.
-      flights.partAll();
+      flights.detachAll();
       await shared?.forgetSubject(subject);
     },
     close: flights.close,

@@ -1,99 +1,165 @@
 /**
  * A circuit breaker: while PropelAuth is out of reach, requests are refused at once instead of each
- * waiting for it, and one question at a time finds out whether it is back.
+ * waiting for it, and one introspection at a time finds out whether it is back.
+ *
+ * PropelAuth may also fail for single tokens, and a client may send such a token again and again. So
+ * what counts is how many distinct tokens it failed for, and a token that keeps failing is refused
+ * alone.
  *
  * @module
  */
 
 import { IntrospectionError, isOutage } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
+import { type Lease, takeLease } from "../lib/lease.ts";
+import { createTtlCache } from "../lib/ttl_cache.ts";
 import type { World } from "../lib/world.ts";
 
-/** After so many failed questions in a row, with no answer between them, the breaker opens. */
-export const BREAKER_FAILURES = 5;
-/** Seconds for which nobody asks once it has opened; PropelAuth's own `Retry-After` goes before. */
+/** The breaker opens when introspection has failed for so many tokens, with no answer between. */
+export const BREAKER_TOKENS = 10;
+/** After so many of them, introspections that had to wait for their turn are refused already. */
+export const DOUBTED_TOKENS = 5;
+/** After so many failures in a row, a token is refused for {@linkcode BREAKER_PAUSE_SECONDS}. */
+export const TOKEN_FAILURES = 5;
+/** The longest pause, in seconds, unless PropelAuth sent `Retry-After`. */
 export const BREAKER_PAUSE_SECONDS = 5;
-/** What those are told who come while a probe is under way: it may be over at any moment. */
-const PROBING_RETRY_SECONDS = 1;
+/** The first pause after the breaker has opened, in seconds; each failed probe doubles it. */
+export const FIRST_PAUSE_SECONDS = 1;
+/** Seconds for which a failed token counts as failed, unless PropelAuth answers for it. */
+export const FAILURE_MEMORY_SECONDS = 600;
+/** How many failed tokens are remembered. */
+export const MAX_FAILED_TOKENS = 1_000;
+/** `Retry-After`, in seconds, for requests refused although no pause is left. */
+const LEAST_RETRY_SECONDS = 1;
 
-/** Stands before the questions. */
+/** Decides whether PropelAuth may be asked about a token. */
 export interface Breaker {
   /**
-   * Returns when a question may be asked now.
+   * Returns when PropelAuth may be asked about a token now.
    *
-   * @throws {IntrospectionError} `breaker_open`: it may not, with the seconds until it may.
+   * @param digest The token's SHA-256 in hex.
+   * @throws {IntrospectionError} `breaker_open`: with the seconds until it may.
    */
-  refuseWhileOpen(): void;
+  refuseWhileOpen(digest: string): void;
   /**
-   * Asks a question, and learns from how it ends: any answer closes the breaker, a refusal of our
-   * credentials included, since it shows that PropelAuth is there.
+   * Asks PropelAuth, and learns from the outcome. Any answer closes the breaker; a refusal of our
+   * credentials is one too, since it shows that PropelAuth is there.
    *
-   * @param ask The question.
-   * @returns What it gave.
-   * @throws {IntrospectionError} `breaker_open`, or whatever the question ended with.
+   * @param digest The token's SHA-256 in hex.
+   * @param hasWaited Whether the introspection had to wait for its turn: many others are under way
+   * then, and will tell whether PropelAuth answers.
+   * @param ask Introspects the token.
+   * @returns What `ask` gave.
+   * @throws {IntrospectionError} `breaker_open`, or whatever `ask` throws.
    */
-  run<T>(ask: () => Promise<T>): Promise<T>;
+  run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T>;
+}
+
+interface Pause {
+  readonly since: number;
+  readonly seconds: number;
+}
+
+/** While the breaker is open: when the next probe may go, and the one under way. */
+interface Lane {
+  pause: Pause;
+  failedProbes: number;
+  probe: Lease | undefined;
 }
 
 /**
- * Creates a closed breaker. It has no timer: time is looked at when a request comes.
+ * Creates a closed breaker. It has no timer but that of a probe: it looks at the clock when a
+ * request comes.
  *
- * @param world The clock.
- * @param emit Tells when it opens and closes.
+ * @param world The clock and the timers.
+ * @param emit Reports when the breaker opens and closes.
  * @returns The breaker.
  */
 export function createBreaker(world: World, emit: Emit): Breaker {
-  let failures = 0;
-  let open: { readonly since: number; readonly seconds: number } | undefined;
-  let probing = false;
+  const failedTokens = createTtlCache<Pause & { readonly failures: number }>(MAX_FAILED_TOKENS);
+  /** Tokens that failed for the first time since PropelAuth last answered. */
+  let newlyFailed = 0;
+  /**
+   * Present while the breaker is open. Tokens that failed before have a lane of their own: their
+   * probes neither hold up nor draw out those of other tokens.
+   */
+  let lanes: { readonly failed: Lane; readonly others: Lane } | undefined;
 
-  function refuseWhileOpen(): void {
-    if (open === undefined) return;
-    const age = world.now() - open.since;
-    // A clock that jumped back says nothing of how long it has been: then a probe may go.
-    const left = age < 0 ? 0 : open.seconds - age;
-    if (left <= 0 && !probing) return;
-    const retryAfterSeconds = Math.max(left, PROBING_RETRY_SECONDS);
-    throw new IntrospectionError("breaker_open", { retryAfterSeconds });
+  function secondsLeft({ since, seconds }: Pause): number {
+    const age = world.now() - since;
+    // A clock that jumped back cannot tell how long the pause has been: it is over.
+    return age < 0 ? 0 : Math.max(0, seconds - age);
   }
 
-  function onAnswer(): void {
-    failures = 0;
-    if (open === undefined) return;
-    open = undefined;
+  /** The lane in which a token may probe; `undefined` while the breaker is closed. */
+  function enter(digest: string): Lane | undefined {
+    const failed = failedTokens.get(digest, world.now());
+    const lane = failed === undefined ? lanes?.others : lanes?.failed;
+    const left = Math.max(
+      failed === undefined ? 0 : secondsLeft(failed),
+      lane === undefined ? 0 : secondsLeft(lane.pause),
+    );
+    const probing = lane?.probe?.held === true;
+    if (left <= 0 && !probing) return lane;
+    throw refused(lane ? Math.max(left, LEAST_RETRY_SECONDS) : left);
+  }
+
+  function open(): void {
+    const pause = { since: world.now(), seconds: FIRST_PAUSE_SECONDS };
+    const createLane = (): Lane => ({ pause, failedProbes: 0, probe: undefined });
+    lanes = { failed: createLane(), others: createLane() };
+    const retryAfterSeconds = FIRST_PAUSE_SECONDS;
+    emit?.({ code: "breaker_opened", failures: newlyFailed, retryAfterSeconds });
+  }
+
+  function onAnswer(digest: string): void {
+    failedTokens.delete(digest);
+    newlyFailed = 0;
+    if (lanes === undefined) return;
+    lanes = undefined;
     emit?.({ code: "breaker_closed" });
   }
 
-  function onFailure({ retryAfterSeconds = 0 }: IntrospectionError, isProbe: boolean): void {
-    // Whoever asked before it opened adds nothing: the pause is not drawn out by latecomers.
-    if (open !== undefined && !isProbe) return;
-    failures++;
-    // "Come back in a minute" needs no repetition.
-    if (open === undefined && failures < BREAKER_FAILURES && retryAfterSeconds <= 0) return;
-    const seconds = retryAfterSeconds > 0 ? retryAfterSeconds : BREAKER_PAUSE_SECONDS;
-    if (open === undefined) {
-      emit?.({ code: "breaker_opened", failures, retryAfterSeconds: seconds });
+  function onFailure(digest: string, error: IntrospectionError, lane: Lane | undefined): void {
+    const now = world.now();
+    const { retryAfterSeconds = 0 } = error;
+    const longest = retryAfterSeconds > 0 ? retryAfterSeconds : BREAKER_PAUSE_SECONDS;
+    const before = failedTokens.get(digest, now);
+    const failures = (before?.failures ?? 0) + 1;
+    const seconds = retryAfterSeconds > 0 || failures >= TOKEN_FAILURES ? longest : 0;
+    const until = now + FAILURE_MEMORY_SECONDS;
+    failedTokens.set(digest, { since: now, seconds, failures }, until, now);
+    if (lane !== undefined) {
+      const doubled = FIRST_PAUSE_SECONDS * 2 ** ++lane.failedProbes;
+      lane.pause = { since: now, seconds: Math.min(doubled, longest) };
+    } else if (lanes === undefined && before === undefined && ++newlyFailed >= BREAKER_TOKENS) {
+      open();
     }
-    open = { since: world.now(), seconds };
   }
 
   return {
-    refuseWhileOpen,
-    async run<T>(ask: () => Promise<T>): Promise<T> {
-      refuseWhileOpen();
-      const isProbe = open !== undefined;
-      if (isProbe) probing = true;
+    refuseWhileOpen(digest: string): void {
+      enter(digest);
+    },
+    async run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T> {
+      const lane = enter(digest);
+      if (hasWaited && newlyFailed >= DOUBTED_TOKENS) throw refused(LEAST_RETRY_SECONDS);
+      const probe = lane && (lane.probe = takeLease(world));
       try {
         const answer = await ask();
-        onAnswer();
+        onAnswer(digest);
         return answer;
       } catch (error) {
-        if (isOutage(error)) onFailure(error, isProbe);
-        else onAnswer();
+        if (isOutage(error)) onFailure(digest, error, lane);
+        else onAnswer(digest);
         throw error;
       } finally {
-        if (isProbe) probing = false;
+        probe?.release();
       }
     },
   };
+}
+
+function refused(retryAfterSeconds: number): IntrospectionError {
+  return new IntrospectionError("breaker_open", { retryAfterSeconds });
 }

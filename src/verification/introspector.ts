@@ -1,6 +1,6 @@
 /**
- * Asks PropelAuth about tokens: the breaker, a place among those who ask, one deadline, and one more
- * try where that may help.
+ * Introspects tokens at PropelAuth: through the breaker and the limiter, under one deadline, with a
+ * second try where that may help.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { createLimiter } from "./limiter.ts";
 import { buildFailed, describeToken } from "../events/token_events.ts";
 
-/** What an introspector is made of. */
+/** The endpoint, our credentials there, and the bounds of asking. */
 export interface IntrospectorOptions extends IntrospectionCredentials {
   readonly introspectionEndpoint: string;
   readonly timeoutSeconds: number;
@@ -27,15 +27,15 @@ export interface IntrospectorOptions extends IntrospectionCredentials {
 }
 
 /**
- * Creates a function that asks PropelAuth, each time it is called.
+ * Creates a function that asks PropelAuth each time it is called.
  *
- * The whole exchange has one deadline, the second try and the body included. Before it a question
- * waits for its turn, for half of that time at most.
+ * One deadline of `timeoutSeconds` covers the whole exchange, the second try and the body included.
+ * Before it an introspection waits for its turn, for half of that time at most.
  *
  * @param options Checked options.
- * @param world The clock and the network.
- * @param emit Tells of each question, and of the breaker.
- * @returns The function. It remembers nothing of tokens.
+ * @param world The clock, the timers and the network.
+ * @param emit Reports each introspection, and when the breaker opens and closes.
+ * @returns The function. It remembers of a token only that introspection failed, under its digest.
  */
 export function createIntrospector(
   options: IntrospectorOptions,
@@ -86,23 +86,25 @@ export function createIntrospector(
 
   return async (token, digest) => {
     const askedAt = world.now();
-    // Here too, so that an open breaker refuses at once and not after a wait in the queue.
-    breaker.refuseWhileOpen();
-    const facts = await limiter.run(() => breaker.run(() => ask(token, digest)));
+    // The breaker is asked here too, to refuse at once and not after a wait in the queue.
+    breaker.refuseWhileOpen(digest);
+    const facts = await limiter.run((hasWaited) =>
+      breaker.run(digest, hasWaited, () => ask(token, digest))
+    );
     return { facts, askedAt, source: "introspection" };
   };
 }
 
-/** A fresh error with a message alone: what `fetch` threw may carry the request it was given. */
+/** Creates an error with a message alone: an error of `fetch` may carry the request. */
 function networkCause(error: unknown, secrets: readonly string[]): Error {
   const thrown = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = thrown instanceof Error ? thrown.message : "";
-  // Looked for before it is cut, which would leave a part of a secret.
+  // The whole message is searched: cutting it first could leave a part of a secret.
   const leaks = secrets.some((secret) => spellingsOf(secret).some((one) => message.includes(one)));
   return new Error(leaks || message === "" ? "network error" : message.slice(0, 500));
 }
 
-/** As it is, and as a URL and a form have it. */
+/** A secret as it is, and as it is written in a URL and in a form. */
 function spellingsOf(secret: string): string[] {
   return [
     secret,
@@ -120,11 +122,11 @@ const LOST_MESSAGE =
   /connection (refused|reset)|closed before message completed|reading a body from connection|actively refused|forcibly closed/i;
 
 /**
- * Tells whether a failed question may be asked once more at once: the connection was refused or
- * reset, or a proxy answered 502 or 503 without saying when to come back. To ask changes nothing at
- * PropelAuth, so a question that may have arrived can be repeated.
+ * Tells whether a failed introspection may be sent once more at once: the connection was refused or
+ * reset, or a proxy answered 502 or 503 without `Retry-After`. Introspection changes nothing at
+ * PropelAuth, so a request that may have arrived can be repeated.
  *
- * @param error What the exchange threw.
+ * @param error The error of the exchange.
  * @returns Whether a second try makes sense.
  */
 export function mayRetry(error: unknown): boolean {
@@ -138,10 +140,10 @@ export function mayRetry(error: unknown): boolean {
 /**
  * Tells whether a connection was refused, reset or closed before the answer was complete.
  *
- * Knows the errors of Deno's and of Node's `fetch`; any other counts as something else.
+ * Knows the errors of Deno's and of Node's `fetch`; the result is false for all others.
  *
- * @param error What `fetch`, or the reading of a body, threw.
- * @returns Whether one of its causes says so.
+ * @param error The error of `fetch`, or of reading a body.
+ * @returns Whether it, or one of its first five causes, is such an error.
  */
 export function isConnectionLost(error: unknown): boolean {
   for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++) {

@@ -1,62 +1,56 @@
 /**
- * One question for all who wait for its answer.
+ * One introspection for all requests that wait for the same token.
  *
  * @module
  */
 
 import { IntrospectionError } from "../oauth/errors.ts";
 import type { Answer } from "../oauth/facts.ts";
+import { createSharedWork } from "../lib/shared_work.ts";
+import type { World } from "../lib/world.ts";
 
-/** What was found out, and how those learnt it who asked for it. */
+/** An answer as one waiter gets it: `source` is `flight` for those who joined. */
 export type Found = Omit<Answer, "askedAt">;
 
-/** The questions under way. */
+/** The introspections under way, by key. */
 export interface Flights {
   /**
-   * Waits for the question under way about `key`, or asks. A failure is shared by those who waited
-   * for it and kept for nobody else. Rejects as the question does, or with `closed`.
+   * Waits for the introspection under way for `key`, or asks. A failure reaches all who waited for
+   * it and is not kept. If the request that asked is gone, one of those who wait asks again.
+   *
+   * @throws {IntrospectionError} `closed`, or whatever `ask` throws.
    */
   join(key: string, ask: () => Promise<Answer>): Promise<Found>;
-  /** Has nobody join the question about a key any more: who comes from now on asks anew. */
-  part(key: string): void;
-  /** The same for all. */
-  partAll(): void;
-  /** Asks no more from now on, and settles when the questions under way have ended. */
+  /** Detaches the introspection under way for `key`: later callers ask again, earlier ones wait. */
+  detach(key: string): void;
+  /** Detaches every introspection under way. */
+  detachAll(): void;
+  /** Asks no more from now on, and settles when the introspections under way have ended. */
   close(): Promise<void>;
 }
 
 /**
- * Creates an empty set of questions.
+ * Creates an empty set of introspections.
  *
+ * @param world The clock and the timers.
  * @returns The set.
  */
-export function createFlights(): Flights {
-  /** Those that may be joined. */
-  const flights = new Map<string, Promise<Answer>>();
-  const underWay = new Set<Promise<Answer>>();
+export function createFlights(world: World): Flights {
+  const work = createSharedWork<Answer>(world);
   let closed = false;
   return {
     async join(key: string, ask: () => Promise<Answer>): Promise<Found> {
-      const joined = flights.get(key);
-      if (joined !== undefined) return { facts: (await joined).facts, source: "flight" };
-      if (closed) throw new IntrospectionError("closed");
-      const flight = ask().finally(() => {
-        underWay.delete(flight);
-        if (flights.get(key) === flight) flights.delete(key);
+      const { value, joined } = await work.join(key, async () => {
+        if (closed) throw new IntrospectionError("closed");
+        return await ask();
       });
-      underWay.add(flight);
-      flights.set(key, flight);
-      return await flight;
+      return joined ? { facts: value.facts, source: "flight" } : value;
     },
-    part(key: string): void {
-      flights.delete(key);
-    },
-    partAll(): void {
-      flights.clear();
-    },
+    detach: work.detach,
+    detachAll: work.detachAll,
     async close(): Promise<void> {
       closed = true;
-      await Promise.allSettled(underWay);
+      await work.ended();
     },
   };
 }

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../../src/verification/breaker.ts";
+import {
+  BREAKER_PAUSE_SECONDS,
+  BREAKER_TOKENS,
+  FIRST_PAUSE_SECONDS,
+  TOKEN_FAILURES,
+} from "../../src/verification/breaker.ts";
 import { composePropelAuth } from "../../src/create_propel_auth.ts";
 import type { PropelAuthEvent } from "../../src/events/events.ts";
 import type { TokenIntrospectionOverrides } from "../../src/options/propel_auth_options.ts";
@@ -26,11 +31,11 @@ function setUp(overrides: TokenIntrospectionOverrides = { cacheTtlSeconds: 60 })
   const auth = composePropelAuth({ ...options, onEvent: (event) => events.push(event) }, world);
   const handler = auth.handler(() => new Response("served"));
   /** One request, and how often PropelAuth was asked for it. */
-  const call = async (behave?: Behaviour, waitSeconds = 0) => {
+  const call = async (behave?: Behaviour, waitSeconds = 0, token = TOKEN) => {
     if (behave !== undefined) server.behave = behave;
     const before = server.asked.length;
     const asked = server.question();
-    const pending = handler(mcpRequest(TOKEN));
+    const pending = handler(mcpRequest(token));
     if (waitSeconds > 0) {
       await asked;
       world.advance(waitSeconds);
@@ -262,17 +267,35 @@ test("PropelAuth refuses connections, then is back: 503, not remembered, recover
 
 test("PropelAuth is away for long: a few questions, 503 at once, and one probe finds it back", async () => {
   const { call, world, events } = setUp({});
+  let token = 0;
+  const callAnew = (behave?: Behaviour) => call(behave, 0, `token-${token++}`);
   const failing = responds(500, UPSTREAM);
-  for (let i = 0; i < BREAKER_FAILURES; i++) assert.equal((await call(failing)).asked, 1);
-  const open = { status: 503, retryAfter: `${BREAKER_PAUSE_SECONDS}`, challenged: false, asked: 0 };
-  for (let i = 0; i < 20; i++) assert.deepEqual(await call(), open);
+  for (let i = 0; i < BREAKER_TOKENS; i++) assert.equal((await callAnew(failing)).asked, 1);
+  const open = { status: 503, challenged: false, asked: 0 };
+  for (let i = 0; i < 20; i++) assert.deepEqual(await callAnew(), { ...open, retryAfter: "1" });
+  // Each failed probe doubles the pause, up to the longest one.
+  for (const [pause, next] of [[FIRST_PAUSE_SECONDS, 2], [2, 4], [4, BREAKER_PAUSE_SECONDS]]) {
+    world.advance(pause ?? NaN);
+    assert.equal((await callAnew(failing)).asked, 1);
+    assert.deepEqual(await callAnew(), { ...open, retryAfter: `${next}` });
+  }
   world.advance(BREAKER_PAUSE_SECONDS);
-  assert.equal((await call()).asked, 1);
-  assert.deepEqual(await call(good), open);
-  world.advance(BREAKER_PAUSE_SECONDS);
-  assert.equal((await call()).status, 200);
+  assert.equal((await callAnew(good)).status, 200);
   const codes = events.map(({ code }) => code).filter((code) => code.startsWith("breaker"));
   assert.deepEqual(codes, ["breaker_opened", "breaker_closed"]);
+});
+
+test("PropelAuth fails for one token: it is refused at once, and the others pass", async () => {
+  const { call, world, events } = setUp({});
+  const failing = responds(500, UPSTREAM);
+  for (let i = 0; i < TOKEN_FAILURES; i++) assert.equal((await call(failing)).asked, 1);
+  const paused = { status: 503, retryAfter: "5", challenged: false, asked: 0 };
+  for (let i = 0; i < 20; i++) assert.deepEqual(await call(), paused);
+  assert.equal((await call(good, 0, "token-of-another")).status, 200);
+  assert.deepEqual(await call(), paused);
+  world.advance(BREAKER_PAUSE_SECONDS);
+  assert.equal((await call()).status, 200);
+  assert(!events.some(({ code }) => code.startsWith("breaker")));
 });
 
 test("PropelAuth flaps: each answer passes, and the breaker stays closed", async () => {
@@ -355,8 +378,11 @@ test("a clock that jumps back lets no answer live longer than its time, and no b
   world.advance(-1000);
   assert.equal((await call(answers({ active: false }))).status, 401);
   world.advance(-1000);
-  for (let i = 0; i < BREAKER_FAILURES; i++) await call(responds(500));
+  for (let i = 0; i < TOKEN_FAILURES; i++) await call(responds(500));
   assert.equal((await call()).asked, 0);
+  world.advance(-1000);
+  for (let i = 0; i < BREAKER_TOKENS; i++) await call(responds(500), 0, `token-${i}`);
+  assert.equal((await call(good, 0, "token-new")).asked, 0);
   world.advance(-1000);
   assert.equal((await call(good)).status, 200);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { PropelAuthEvent, PropelAuthOptions } from "@x/propelauth-mcp";
+import { BREAKER_PAUSE_SECONDS, TOKEN_FAILURES } from "../../src/verification/breaker.ts";
 import { RUNS } from "../support/fuzz_runs.ts";
 import {
   ACTIVE,
@@ -314,12 +315,10 @@ test("no history lets a token pass that was revoked, has expired, or was last as
       let what = "good";
       let exp = NOW + 30;
       let last: { active: boolean; ours: boolean; exp: number; askedAt: number } | undefined;
-      let open = false;
-      const onEvent = ({ code }: PropelAuthEvent) => {
-        if (code.startsWith("breaker")) open = code === "breaker_opened";
-      };
-      const harness = createHarness({ tokenIntrospectionOverrides: overrides, onEvent }, () => {
+      let failed = { times: 0, at: 0 };
+      const harness = createHarness({ tokenIntrospectionOverrides: overrides }, () => {
         const askedAt = harness.world.now();
+        failed = { times: ["down", "gone"].includes(what) ? failed.times + 1 : 0, at: askedAt };
         if (what === "down") return Promise.reject(new Error("no route"));
         if (what === "gone") return new Response(null, { status: 500 });
         if (what === "refused") return new Response(null, { status: 401 });
@@ -342,7 +341,8 @@ test("no history lets a token pass that was revoked, has expired, or was last as
           const age = now - last.askedAt;
           assert(age >= 0, "the answer is from the future");
           const answered = harness.asked.length > asked && what === "good";
-          const limit: number = open || ["down", "gone"].includes(what)
+          const paused = failed.times >= TOKEN_FAILURES && now - failed.at < BREAKER_PAUSE_SECONDS;
+          const limit: number = paused || ["down", "gone"].includes(what)
             ? Math.max(overrides.cacheTtlSeconds, overrides.staleIfErrorSeconds)
             : overrides.cacheTtlSeconds;
           assert(answered ? age === 0 : age < limit, `the answer is ${age} s old`);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthorizationServerMetadata } from "../../src/http/authorization_server_metadata.ts";
 import type { EventFacts } from "../../src/events/events.ts";
-import { createFakeWorld, json } from "../support/harness.ts";
+import { LEASE_SECONDS } from "../../src/lib/lease.ts";
+import { createFakeWorld, json, settle } from "../support/harness.ts";
 
 const OPTIONS = { authorizationServerMetadataUrl: "https://a.example/meta", timeoutSeconds: 10 };
 const DOCUMENT = '{ "issuer":  "https://a.example/oauth/2.1" }';
@@ -55,7 +56,7 @@ const FAILED: [when: string, answer: () => Response | Promise<Response>, told: o
 ];
 
 for (const [when, answer, told] of FAILED) {
-  test(`the forwarder gives nothing when ${when}, says so, rests, and recovers`, async () => {
+  test(`the forwarder gives nothing when ${when}, reports it, rests, and recovers`, async () => {
     const harness = create(answer);
     assert.equal(await harness.getMetadata(), undefined);
     assert.deepEqual(harness.told, [{ code: "metadata_unavailable", ...told }]);
@@ -68,6 +69,14 @@ for (const [when, answer, told] of FAILED) {
     assert.equal(harness.told.length, 1);
   });
 }
+
+test("the forwarder lets go of a response that it does not read", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({ cancel: () => void (cancelled = true) });
+  const { getMetadata } = create(() => new Response(body, { status: 404 }));
+  await getMetadata();
+  assert.equal(cancelled, true);
+});
 
 test("the forwarder fetches again when the clock jumps back", async () => {
   const harness = create(() => Promise.reject(new Error("refused")));
@@ -84,4 +93,18 @@ test("the forwarder gives up when the document takes too long", async () => {
   world.advance(10);
   assert.equal(await given, undefined);
   assert.deepEqual(told, [{ code: "metadata_unavailable", detail: "no answer in time" }]);
+});
+
+test("the forwarder fetches again when the request that fetched is gone", async () => {
+  const harness = create(() => new Promise(() => {}));
+  void harness.getMetadata();
+  await settle();
+  harness.world.endRequests();
+  harness.answer = () => new Response(DOCUMENT);
+  const given = Promise.all([harness.getMetadata(), harness.getMetadata()]);
+  await settle();
+  harness.world.advance(LEASE_SECONDS);
+  assert.deepEqual(await given, [DOCUMENT, DOCUMENT]);
+  assert.equal(harness.fetched.length, 2);
+  assert.equal(harness.world.timers, 0);
 });

@@ -26,12 +26,16 @@ test("withDeadline() ends an exchange that ignores its signal", async () => {
   await ended;
 });
 
-test("withDeadline() aborts the signal, and tells of the deadline rather than of the abort", async () => {
+test("withDeadline() aborts the signal, and rejects with the deadline rather than the abort", async () => {
   const clock = world();
+  let aborted = false;
   const ended = assert.rejects(
     withDeadline(clock, 10, (signal) =>
       new Promise((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason));
+        signal.addEventListener("abort", () => {
+          aborted = true;
+          reject(signal.reason);
+        });
       })),
     { name: "DeadlineError" },
   );
@@ -39,4 +43,5 @@ test("withDeadline() aborts the signal, and tells of the deadline rather than of
   assert.equal(clock.timers, 1);
   clock.advance(1);
   await ended;
+  assert.equal(aborted, true);
 });

@@ -7,6 +7,7 @@ import {
   SHARED_CACHE_RETRY_SECONDS,
   SHARED_CACHE_TIMEOUT_SECONDS,
 } from "../../src/shared_cache/guard.ts";
+import { LEASE_SECONDS } from "../../src/lib/lease.ts";
 import { createFakeWorld } from "../support/harness.ts";
 
 function createGuarded() {
@@ -33,7 +34,7 @@ for (
     }],
   ] as const
 ) {
-  test(`the guard gives LOST when a call ${how}, and tells of it once`, async () => {
+  test(`the guard gives LOST when a call ${how}, and reports it once`, async () => {
     const { guard, events, world } = createGuarded();
     assert.deepEqual(await Promise.all([guard(call), guard(call)]), [LOST, LOST]);
     assert.deepEqual(events, ["shared_cache_lost"]);
@@ -82,4 +83,18 @@ test("the guard looks for a lost cache again when the clock jumps back", async (
   await guard(fail);
   world.advance(-3600);
   assert.equal(await guard(() => Promise.resolve("back")), "back");
+});
+
+test("the guard looks for a lost cache again when the request that did so is gone", async () => {
+  const { guard, world } = createGuarded();
+  await guard(fail);
+  world.advance(SHARED_CACHE_RETRY_SECONDS);
+  void guard(stuck);
+  world.endRequests();
+  const attempt = () => guard(() => Promise.resolve("back"));
+  world.advance(LEASE_SECONDS / 2);
+  assert.equal(await attempt(), LOST);
+  world.advance(LEASE_SECONDS / 2);
+  assert.equal(await attempt(), "back");
+  assert.equal(world.timers, 0);
 });

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { BREAKER_FAILURES, BREAKER_PAUSE_SECONDS } from "../../src/verification/breaker.ts";
+import {
+  BREAKER_TOKENS,
+  DOUBTED_TOKENS,
+  FIRST_PAUSE_SECONDS,
+  TOKEN_FAILURES,
+} from "../../src/verification/breaker.ts";
 import { MAX_QUEUED_INTROSPECTIONS } from "../../src/verification/limiter.ts";
 import {
   ACTIVE,
@@ -91,17 +96,34 @@ test("there is no second try once the time is up", async () => {
   assert.equal(harness.asked.length, 1);
 });
 
-test("an outage costs PropelAuth a few questions, then one every few seconds", async () => {
+test("an outage costs PropelAuth a question for each of a few tokens, then few probes", async () => {
+  const harness = createHarness({}, status(500));
+  let token = 0;
+  const refused = (reason: string) =>
+    assert.rejects(harness.auth.verifier.verifyAccessToken(`token-${token++}`), { reason });
+  for (let i = 0; i < BREAKER_TOKENS; i++) await refused("unavailable");
+  for (let i = 0; i < 100; i++) await refused("breaker_open");
+  assert.equal(harness.asked.length, BREAKER_TOKENS);
+  harness.world.advance(FIRST_PAUSE_SECONDS);
+  await refused("unavailable");
+  await refused("breaker_open");
+  assert.equal(harness.asked.length, BREAKER_TOKENS + 1);
+  harness.world.advance(2 * FIRST_PAUSE_SECONDS);
+  harness.answer = () => json(ACTIVE);
+  for (let i = 0; i < 3; i++) await harness.auth.verifier.verifyAccessToken(`token-${token++}`);
+});
+
+test("a token that keeps failing costs PropelAuth a few questions, then one every few seconds", async () => {
   const harness = createHarness({}, status(500));
   const refused = (reason: string) =>
     assert.rejects(harness.auth.verifier.verifyAccessToken("token-1"), { reason });
-  for (let i = 0; i < BREAKER_FAILURES; i++) await refused("unavailable");
+  for (let i = 0; i < TOKEN_FAILURES; i++) await refused("unavailable");
   for (let i = 0; i < 100; i++) await refused("breaker_open");
-  assert.equal(harness.asked.length, BREAKER_FAILURES);
+  assert.equal(harness.asked.length, TOKEN_FAILURES);
   harness.world.advance(5);
   await refused("unavailable");
   await refused("breaker_open");
-  assert.equal(harness.asked.length, BREAKER_FAILURES + 1);
+  assert.equal(harness.asked.length, TOKEN_FAILURES + 1);
   harness.world.advance(5);
   harness.answer = () => json(ACTIVE);
   for (let i = 0; i < 3; i++) await harness.auth.verifier.verifyAccessToken("token-1");
@@ -120,7 +142,7 @@ for (const [code, retryAfter, first, later] of AFTER) {
     const headers = retryAfter === undefined ? {} : { "Retry-After": retryAfter };
     const { auth, asked } = createHarness({}, status(code, headers));
     const answers = [];
-    for (let i = 0; i <= BREAKER_FAILURES; i++) {
+    for (let i = 0; i <= TOKEN_FAILURES; i++) {
       const response = await passGate(
         auth,
         new Request("https://mcp.example.com/mcp", {
@@ -133,7 +155,7 @@ for (const [code, retryAfter, first, later] of AFTER) {
       answers.push(response.headers.get("Retry-After"));
     }
     assert.deepEqual([answers[0], answers.at(-1)], [first, later]);
-    assert.equal(asked.length, first === "5" ? BREAKER_FAILURES : 1);
+    assert.equal(asked.length, first === "5" ? TOKEN_FAILURES : 1);
   });
 }
 
@@ -151,7 +173,7 @@ test("a flood of distinct tokens asks so many questions at once, and leaves a bo
   await until(() => asked.length === 30);
   while (!over) {
     for (const finish of running.splice(0)) finish();
-    // A body is read by more than promises.
+    // Reading a body takes a turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 0));
     assert(running.length <= 30);
   }
@@ -168,10 +190,10 @@ test("an open breaker refuses at once, and not after a wait in the queue", async
   );
   const { verifier } = harness.auth;
   const stuck = assert.rejects(verifier.verifyAccessToken("stuck"), { reason: "timeout" });
-  for (let i = 0; i < BREAKER_FAILURES; i++) {
+  for (let i = 0; i < BREAKER_TOKENS; i++) {
     await assert.rejects(verifier.verifyAccessToken(`token-${i}`), { reason: "unavailable" });
   }
-  harness.world.advance(BREAKER_PAUSE_SECONDS);
+  harness.world.advance(FIRST_PAUSE_SECONDS);
   harness.answer = never;
   const probe = assert.rejects(verifier.verifyAccessToken("probe"), { reason: "timeout" });
   await until(() => harness.asked.includes("probe"));
@@ -181,7 +203,22 @@ test("an open breaker refuses at once, and not after a wait in the queue", async
   await Promise.all([stuck, probe]);
 });
 
-test("those in the queue are not asked about once the breaker is open", async () => {
+test("a question waits for its turn for half of its time", async () => {
+  const { auth, asked, world } = createHarness(
+    { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 1, timeoutSeconds: 8 } },
+    never,
+  );
+  const first = assert.rejects(auth.verifier.verifyAccessToken("first"), { reason: "timeout" });
+  const waits = assert.rejects(auth.verifier.verifyAccessToken("waits"), { reason: "overloaded" });
+  await until(() => asked.length === 1);
+  world.advance(4);
+  await waits;
+  world.advance(4);
+  await first;
+  assert.deepEqual(asked, ["first"]);
+});
+
+test("tokens in the queue are not asked about once PropelAuth fails for a few", async () => {
   const { auth, asked } = createHarness(
     { tokenIntrospectionOverrides: { maxConcurrentIntrospections: 1 } },
     status(500),
@@ -190,11 +227,11 @@ test("those in the queue are not asked about once the breaker is open", async ()
     Array.from({ length: 100 }, (_, i) => auth.verifier.verifyAccessToken(`token-${i}`)),
   );
   const reasons = (await all).map((one) => one.status === "rejected" && one.reason.reason);
-  assert.equal(asked.length, BREAKER_FAILURES);
+  assert.equal(asked.length, DOUBTED_TOKENS);
   assert.equal(reasons.filter((reason) => reason === "breaker_open").length, 100 - asked.length);
 });
 
-// G29: what a fetch throws may carry the request that it was given.
+// G29: an error that fetch throws may carry the request that fetch was given.
 const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknown][] = [
   ["its message", (token) => new Error(`failed for ${token}`)],
   ["its message, encoded", (token, init) => new Error(`failed: ${init.body} ${token}`)],
@@ -287,6 +324,13 @@ for (const [what, error, lost] of THROWN) {
   });
 }
 
+test("isConnectionLost() looks at the first five causes", () => {
+  const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
+  const wrapped = (depth: number): Error =>
+    depth === 0 ? reset : new Error("failed", { cause: wrapped(depth - 1) });
+  assert.deepEqual([0, 4, 5].map((depth) => isConnectionLost(wrapped(depth))), [true, true, false]);
+});
+
 test("isConnectionLost() comes to an end when a cause is its own", () => {
   const error = new Error("round");
   error.cause = error;
@@ -297,7 +341,7 @@ const ANSWERS: [status: number, retryAfterSeconds: number | undefined, retry: bo
   [502, undefined, true],
   [503, undefined, true],
   [503, 0, true],
-  [503, 5, false],
+  [503, 1, false],
   [429, undefined, false],
   [500, undefined, false],
   [504, undefined, false],
@@ -330,7 +374,7 @@ const FIELDS: [fields: Record<string, string>, seconds: number | undefined][] = 
   [{ "Retry-After": date(30) }, 30],
   [{ "Retry-After": date(3600) }, MAX_RETRY_AFTER_SECONDS],
   [{ "Retry-After": date(-30) }, 0],
-  // A clock that is an hour wrong here.
+  // This machine's clock is an hour behind.
   [{ "Retry-After": date(3630), "Date": date(3600) }, 30],
   [{ "Retry-After": date(30), "Date": "now" }, 30],
   [{ "Retry-After": "-5" }, undefined],

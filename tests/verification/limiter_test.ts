@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LEASE_SECONDS, RENEWAL_SECONDS } from "../../src/lib/lease.ts";
 import { createLimiter, MAX_QUEUED_INTROSPECTIONS } from "../../src/verification/limiter.ts";
 import { createFakeWorld, settle } from "../support/harness.ts";
 
-function setUp(maxRunning: number) {
+function setUp(maxRunning: number, wakesOthers = true) {
   const world = createFakeWorld(() => Promise.reject(new Error("no network")));
-  const limiter = createLimiter(world, maxRunning, 5);
+  const limiter = createLimiter({ ...world, wakesOthers }, maxRunning, 5);
   const started: number[] = [];
   const finish: (() => void)[] = [];
-  /** Starts a task that runs until it is told to finish. */
+  /** Starts a task that runs until the test finishes it. */
   const start = (name: number) =>
     limiter.run(() => {
       started.push(name);
@@ -17,7 +18,7 @@ function setUp(maxRunning: number) {
   return { world, limiter, started, finish, start };
 }
 
-test("run() runs so many at once, and the others in their order", async () => {
+test("run() runs a bounded number at once, and the others in their order", async () => {
   const { world, started, finish, start } = setUp(2);
   const all = [0, 1, 2, 3].map(start);
   await settle();
@@ -41,7 +42,7 @@ test("run() frees the place of a task that fails", async () => {
   assert.equal(await limiter.run(() => Promise.resolve("ran")), "ran");
 });
 
-test("run() refuses whom the queue has no place for, and keeps its word to those in it", async () => {
+test("run() refuses a task when the queue is full, and runs all that are in it", async () => {
   const { started, finish, start, limiter } = setUp(1);
   const all = Array.from({ length: 1 + MAX_QUEUED_INTROSPECTIONS }, (_, name) => start(name));
   await assert.rejects(limiter.run(() => Promise.resolve()), {
@@ -56,7 +57,7 @@ test("run() refuses whom the queue has no place for, and keeps its word to those
   assert.equal(started.length, all.length);
 });
 
-test("run() refuses who has waited too long, and keeps no place for them", async () => {
+test("run() refuses a task that has waited too long, and keeps no place for it", async () => {
   const { world, started, finish, start } = setUp(1);
   const first = start(0);
   const late = assert.rejects(start(1), { reason: "overloaded" });
@@ -71,4 +72,132 @@ test("run() refuses who has waited too long, and keeps no place for them", async
   await second;
   assert.deepEqual(started, [0, 2]);
   assert.equal(world.timers, 0);
+});
+
+test("run() lets a slow task keep its place as long as it takes", async () => {
+  const { world, started, finish, start } = setUp(1);
+  const slow = start(0);
+  world.advance(60);
+  const late = assert.rejects(start(1), { reason: "overloaded" });
+  world.advance(5);
+  await late;
+  assert.deepEqual(started, [0]);
+  finish[0]?.();
+  await slow;
+  assert.equal(world.timers, 0);
+});
+
+test("run() gives the places of requests that are gone to those that wait", async () => {
+  const { world, started, start } = setUp(2);
+  for (const name of [0, 1]) void start(name);
+  world.endRequests();
+  void start(2);
+  await settle();
+  assert.deepEqual(started, [0, 1]);
+  world.advance(LEASE_SECONDS);
+  await settle();
+  assert.deepEqual(started, [0, 1, 2]);
+});
+
+test("run() gives the places of requests that are gone to one that comes later", async () => {
+  const { world, started, start } = setUp(1);
+  void start(0);
+  world.endRequests();
+  world.advance(LEASE_SECONDS);
+  void start(1);
+  await settle();
+  assert.deepEqual(started, [0, 1]);
+});
+
+test("run() empties a queue of requests that are gone", async () => {
+  const { world, started, start, limiter } = setUp(1);
+  for (let name = 0; name <= MAX_QUEUED_INTROSPECTIONS; name++) void start(name);
+  await assert.rejects(limiter.run(() => Promise.resolve()), { reason: "overloaded" });
+  world.endRequests();
+  world.advance(LEASE_SECONDS);
+  assert.equal(await limiter.run(() => Promise.resolve("ran")), "ran");
+  assert.deepEqual(started, [0]);
+});
+
+test("run() goes on past a waiting request that is gone", async () => {
+  const { world, started, finish, start } = setUp(1);
+  const first = start(0);
+  void start(1);
+  // The one that runs goes on: its lease is not needed for that.
+  world.endRequests();
+  void start(2);
+  finish[0]?.();
+  await first;
+  world.advance(2 * LEASE_SECONDS);
+  await settle();
+  assert(started.includes(2), `${started}`);
+});
+
+test("run() settles no promise of another request where a runtime forbids it", async () => {
+  const { world, started, finish, start } = setUp(1, false);
+  const first = start(0);
+  const second = start(1);
+  finish[0]?.();
+  await first;
+  await settle();
+  assert.deepEqual(started, [0]);
+  world.advance(RENEWAL_SECONDS);
+  await settle();
+  assert.deepEqual(started, [0, 1]);
+  finish[1]?.();
+  await second;
+  assert.equal(world.timers, 0);
+});
+
+test("run() runs a task whose place came just before its time was up", async () => {
+  const { world, started, finish, start } = setUp(1, false);
+  const first = start(0);
+  world.advance(RENEWAL_SECONDS / 2);
+  const second = start(1);
+  world.advance(5 - RENEWAL_SECONDS / 2);
+  finish[0]?.();
+  await first;
+  world.advance(RENEWAL_SECONDS / 2);
+  await settle();
+  assert.deepEqual(started, [0, 1]);
+  finish[1]?.();
+  await second;
+});
+
+test("run() has room in the queue again when one of those that wait runs", async () => {
+  const { limiter, finish, start } = setUp(1);
+  for (let name = 0; name <= MAX_QUEUED_INTROSPECTIONS; name++) void start(name);
+  await settle();
+  finish[0]?.();
+  await settle();
+  let refused = false;
+  start(MAX_QUEUED_INTROSPECTIONS + 1).catch(() => refused = true);
+  await assert.rejects(limiter.run(() => Promise.resolve()), { reason: "overloaded" });
+  assert.equal(refused, false);
+});
+
+test("run() gives the places of requests that are gone on when the clock jumps back", async () => {
+  const { world, started, start } = setUp(1);
+  void start(0);
+  // This one makes the limiter look, a moment before.
+  void start(1);
+  world.endRequests();
+  world.advance(-3600);
+  void start(2);
+  world.advance(2 * LEASE_SECONDS);
+  await settle();
+  assert(started.includes(2), `${started}`);
+});
+
+test("run() does not look at all that wait each time that it refuses a task", async () => {
+  const world = createFakeWorld(() => assert.fail("nobody is asked"));
+  let looks = 0;
+  const limiter = createLimiter({ ...world, now: () => (looks++, world.now()) }, 1, 5);
+  const never = () => new Promise<never>(() => {});
+  for (let i = 0; i <= MAX_QUEUED_INTROSPECTIONS; i++) limiter.run(never).catch(() => {});
+  looks = 0;
+  for (let i = 0; i < 1_000; i++) {
+    await assert.rejects(limiter.run(never), { reason: "overloaded" });
+  }
+  assert(looks < 5_000, `${looks} looks at the clock`);
 });
