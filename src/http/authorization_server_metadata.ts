@@ -44,7 +44,7 @@ export function createAuthorizationServerMetadata(
   const fetches = createSharedWork<string | undefined>(world);
   let known: { document: string | undefined; since: number } | undefined;
 
-  /** The document, or what the event says when there is none. */
+  /** The document, or the members of the event when it cannot be had. */
   async function fetchDocument(): Promise<string | { status?: number; detail?: string }> {
     try {
       return await withDeadline(world, timeoutSeconds, async (signal) => {

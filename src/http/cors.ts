@@ -1,5 +1,6 @@
 /**
- * What browsers are told. Pure: no clock, no network.
+ * CORS headers and preflights, so that pages may call and read the answers. Pure: no clock, no
+ * network.
  *
  * @module
  */
@@ -12,7 +13,7 @@ const MCP_METHODS = "GET, POST, DELETE, OPTIONS";
 const METADATA_METHODS = "GET, HEAD, OPTIONS";
 /** Two hours, the longest that any browser honours. */
 const PREFLIGHT_MAX_AGE_SECONDS = "7200";
-/** What the SDK's clients send, for a preflight that names nothing usable. */
+/** The headers that the SDK's clients send: for a preflight that names no usable header. */
 const USUAL_HEADERS =
   "Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id";
 // RFC 9110 §5.6.1: a list of field names, at most 1 KiB of it.
@@ -42,7 +43,7 @@ export function setCorsHeaders(
  * Builds the answer to a preflight of the MCP endpoint, without CORS headers of its own origin.
  *
  * @param request The `OPTIONS` request.
- * @returns 204 with what may be sent.
+ * @returns 204 with the methods and headers that may be sent.
  *
  * @see {@link https://fetch.spec.whatwg.org/#http-responses | Fetch, HTTP responses}
  */

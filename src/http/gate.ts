@@ -19,7 +19,7 @@ import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
 import type { Verifier } from "../verification/verifier.ts";
 
-/** What a gate is made of. */
+/** The options of the gate. */
 export interface GateOptions {
   readonly allowedOrigins: AllowedOrigins;
   /** Whether only loopback hosts are served. */
@@ -36,11 +36,11 @@ export type Gate = (
  * Creates the gate.
  *
  * The only way through is an access token judged for this very request. A preflight is answered
- * without one, since browsers send none; the answer lets nobody in.
+ * without one, since browsers send none; that answer reaches no MCP server.
  *
  * @param options Checked options.
- * @param verifier Checks the token, and tells of it.
- * @param emit Tells of requests that the verifier never sees.
+ * @param verifier Checks the token, and reports the result.
+ * @param emit Reports requests that are refused before the verifier sees a token.
  * @returns The gate. It rejects only for a fault that is neither the client's nor PropelAuth's.
  */
 export function createGate(

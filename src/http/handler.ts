@@ -17,7 +17,7 @@ const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-ser
 /** How requests that are not for the MCP endpoint are answered. */
 export interface HandlerOptions {
   /**
-   * Answers every path that is neither the MCP endpoint nor metadata. Never guarded.
+   * Answers every path that is neither the MCP endpoint nor metadata, for callers without a token too.
    *
    * @default {404}
    */
@@ -34,25 +34,25 @@ export interface HandlerOptions {
 /** A web-standard request handler. */
 export type RequestHandler = (request: Request) => Promise<Response>;
 
-/** What handlers are made of. */
+/** The parts that all handlers of one PropelAuth share. */
 export interface HandlerParts extends McpEndpointParts {
   readonly resources: ProtectedResources;
   readonly mcpPath: string;
   readonly onLoopback: boolean;
-  /** Absent: not forwarded. */
+  /** Gives PropelAuth's own metadata; absent when it is not forwarded. */
   readonly authorizationServerMetadata: (() => Promise<string | undefined>) | undefined;
 }
 
 /**
  * Creates the handler of one MCP server.
  *
- * @param parts What it is made of.
+ * @param parts The gate, the resources and the other parts.
  * @param mcp The MCP server.
  * @param options How other paths are answered.
- * @returns The handler. What the MCP server or the fallback throws passes through, but for what the
- * MCP server requires of its caller: that is answered 403.
- * @throws {TypeError} `mcp` is none of what {@linkcode McpServerHandler} lists, or an option is
- * unknown or breaks its rule.
+ * @returns The handler. It rejects with the error that the MCP server or the fallback throws; only an
+ * `AccessTokenError` of a requirement such as `requireScopes()` is answered 403.
+ * @throws {TypeError} `mcp` is not a {@linkcode McpServerHandler}, or an option is unknown or breaks
+ * its rule.
  */
 export function createHandler(
   parts: HandlerParts,
@@ -89,7 +89,7 @@ function checkHandlerOptions(options: HandlerOptions): void {
   requireBoolean("everyPath", options.everyPath ?? false);
 }
 
-/** `document` is `undefined` when it cannot be had now. */
+/** Answers with a metadata document; without one, since PropelAuth did not give it, with 502. */
 function serveMetadata(request: Request, document: string | undefined): Response {
   if (request.method === "OPTIONS") return buildPublicPreflight(request);
   const headers = new Headers({ "Access-Control-Allow-Origin": "*" });

@@ -1,5 +1,6 @@
 /**
- * Which browser origins may call the MCP endpoint. Pure: no clock, no network.
+ * The checks of `Host` and `Origin`: against DNS rebinding, and for browser pages. Pure: no clock, no
+ * network.
  *
  * @module
  */
@@ -20,7 +21,7 @@ export type AllowedOrigins = "any" | "loopback" | readonly string[];
  * Checks the option `allowedOrigins`.
  *
  * @param value The option.
- * @param baseUrl The checked option `baseUrl`: without the other its own origin may call.
+ * @param baseUrl The checked option `baseUrl`, whose own origin is the default.
  * @returns Which origins may call, as browsers spell them.
  * @throws {BrokenRule} It is not an array of origins, or a `*` is not the whole leftmost label.
  */
@@ -85,7 +86,7 @@ const HOST = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?$/i;
  * @returns Whether the host is on loopback, whatever the port.
  */
 export function isHostAllowed(request: Request): boolean {
-  // Taken apart by hand: for a URL parser there may be a userinfo or a path in it.
+  // Parsed by hand: a URL parser would also take a userinfo or a path.
   const hostname = HOST.exec(hostOf(request))?.[1];
   return hostname !== undefined && isLoopback(hostname.toLowerCase());
 }
@@ -98,8 +99,8 @@ function hostOf(request: Request): string {
  * Refuses a host that is not on loopback.
  *
  * @param request The request.
- * @param emit Tells the operator, who may have to set another `baseUrl`.
- * @returns 403 with what to do about it.
+ * @param emit Reports the host to the operator, who may have to set another `baseUrl`.
+ * @returns 403 with a sentence that names the remedy.
  */
 export function refuseHost(request: Request, emit: Emit): Response {
   emit?.({ code: "request_refused", reason: "host", received: showForeign(hostOf(request)) });

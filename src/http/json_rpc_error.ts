@@ -6,13 +6,13 @@
 
 /** JSON-RPC code of a refusal by the transport, as the MCP SDKs use it. */
 export const TRANSPORT_ERROR = -32000;
-/** Of an unknown session, as the MCP SDKs use it. */
+/** JSON-RPC code for an unknown session, as the MCP SDKs use it. */
 export const SESSION_NOT_FOUND = -32001;
-/** Of a fault that is the server's (JSON-RPC 2.0 §5.1). */
+/** JSON-RPC code for a fault of the server (JSON-RPC 2.0 §5.1). */
 export const INTERNAL_ERROR = -32603;
-/** Of a body that is no JSON (JSON-RPC 2.0 §5.1). */
+/** JSON-RPC code for a body that is not JSON (JSON-RPC 2.0 §5.1). */
 export const PARSE_ERROR = -32700;
-/** Of a body that is no request (JSON-RPC 2.0 §5.1). */
+/** JSON-RPC code for JSON that is not a request (JSON-RPC 2.0 §5.1). */
 export const INVALID_REQUEST = -32600;
 
 /**

@@ -17,7 +17,7 @@ import {
 import { withoutTrailingSlash } from "../lib/url.ts";
 import type { HoldsScope } from "../oauth/scopes.ts";
 
-/** What resources are made of. */
+/** The options that resources and their policies are computed from. */
 export interface ProtectedResourcesOptions extends ResourceMetadataOptions {
   /** Path of the MCP endpoint; with the placeholder each organization has its own. */
   readonly mcpPath: string;
@@ -28,16 +28,17 @@ export interface ProtectedResourcesOptions extends ResourceMetadataOptions {
   readonly dangerouslyAllowMissingOrgId: boolean;
 }
 
-/** The protected resources. They are computed, never kept: nobody can fill memory with them. */
+/** The protected resources. They are computed for each request, so no flood of paths fills memory. */
 export interface ProtectedResources {
   /**
-   * What a token has to satisfy without a path, or for an organization. Where each organization has
-   * a resource of its own, none is nobody's: its audience is that of no token.
+   * The policy of one organization, or of the single resource when `mcpPath` has no `{orgId}`. With
+   * `{orgId}` in `mcpPath` and no `orgId` given, the policy refuses every token: it has no audience
+   * to match.
    */
   readonly policyOf: (orgId?: string) => AccessTokenPolicy;
-  /** What a token has to satisfy at a path; `undefined` when no MCP endpoint is there. */
+  /** The policy for tokens at a path; `undefined` when no MCP endpoint is there. */
   readonly policyAt: (path: string) => AccessTokenPolicy | undefined;
-  /** The metadata document at a path as JSON; `undefined` when none is there. */
+  /** The metadata document at a path as JSON; `undefined` when the path has no metadata. */
   readonly metadataAt: (path: string) => string | undefined;
 }
 
@@ -67,13 +68,13 @@ function createOne(options: ProtectedResourcesOptions): ProtectedResources {
 function createMany(options: ProtectedResourcesOptions): ProtectedResources {
   const { resource, mcpPath } = options;
   const readOrgId = createOrgIdReader(withoutTrailingSlash(mcpPath));
-  const nobodys = {
+  const refusesAll = {
     ...buildPolicy(options, resource),
     audience: undefined,
     dangerouslyAllowAnyAudience: false,
   };
   const policyOf = (orgId?: string): AccessTokenPolicy =>
-    isOrgId(orgId) ? { ...buildPolicy(options, fillOrgId(resource, orgId)), orgId } : nobodys;
+    isOrgId(orgId) ? { ...buildPolicy(options, fillOrgId(resource, orgId)), orgId } : refusesAll;
   return {
     policyOf,
     policyAt(path) {
@@ -81,7 +82,7 @@ function createMany(options: ProtectedResourcesOptions): ProtectedResources {
       return orgId === undefined ? undefined : policyOf(orgId);
     },
     metadataAt(path) {
-      // Nothing at the root: which organization's would it be?
+      // At the root no metadata is served: it could be that of any organization.
       if (!path.startsWith(WELL_KNOWN_PATH)) return undefined;
       const orgId = readOrgId(path.slice(WELL_KNOWN_PATH.length));
       if (orgId === undefined) return undefined;
@@ -107,7 +108,7 @@ function buildPolicy(options: ProtectedResourcesOptions, resource: string): Acce
   };
 }
 
-/** What an `mcpPath` has in the place of the organization's id. */
+/** Stands in `mcpPath` for the organization's id. */
 export const ORG_PLACEHOLDER = "{orgId}";
 
 // PropelAuth's ids are UUIDs. None of these characters is ever percent-encoded, so an id has one
@@ -116,7 +117,7 @@ const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const PLACEHOLDER_SEGMENT = /(?<=\/)\{orgId\}(?=\/|$)/;
 
 /**
- * Puts an organization's id in the place that is kept for it.
+ * Replaces the placeholder by an organization's id.
  *
  * @param template A path or URL; without the placeholder as a segment of its own it stays as it is.
  * @param orgId A checked id.
@@ -127,10 +128,10 @@ export function fillOrgId(template: string, orgId: string): string {
 }
 
 /**
- * Tells whether text can be an organization's id: 1 to 64 letters, digits, `-` and `_`. Whether
- * there is such an organization, nobody asks: its tokens show that.
+ * Tells whether text can be an organization's id: 1 to 64 letters, digits, `-` and `_`. It is
+ * not looked up: that an organization exists is shown by its tokens.
  *
- * @param text What came from outside.
+ * @param text A path segment or an argument, not yet checked.
  * @returns Whether it may stand in a path.
  */
 export function isOrgId(text: unknown): text is string {

@@ -51,7 +51,7 @@ export function createSharedWork<T>(world: World): SharedWork<T> {
     if (joinable.get(work.key) === work) joinable.delete(work.key);
   }
 
-  /** Nobody may ever ask for the key of a lost request again: the oldest are looked at first. */
+  /** Removes the work of lost requests, oldest first: no later request may ask for its key. */
   function removeLost(): void {
     for (const work of underWay) {
       if (work.lease.held) return;

@@ -11,8 +11,8 @@ import { canonicalResource } from "./protected_resource.ts";
 /**
  * The whole introspection response for an active token (RFC 7662 §2.2), frozen.
  *
- * The listed members are there only with the listed type: one that is `null`, or text that is no
- * text, counts as absent. Any other member is as PropelAuth sent it.
+ * The listed members are there only with the listed type: one that is `null`, or not a string where
+ * one is expected, counts as absent. Any other member is as PropelAuth sent it.
  */
 export interface IntrospectionClaims {
   /** Always true: an inactive token has no claims. */
@@ -51,10 +51,10 @@ export interface IntrospectionClaims {
   readonly [member: string]: unknown;
 }
 
-/** What PropelAuth says of a token: a fact, not yet a verdict. Read-only, so that it can be shared. */
+/** An introspection response, read: facts, not yet a verdict. Read-only, so that it can be shared. */
 export type IntrospectionFacts = { readonly active: false } | ActiveFacts;
 
-/** What PropelAuth says of an active token. */
+/** The facts about an active token. */
 export interface ActiveFacts {
   readonly active: true;
   readonly clientId: string;
@@ -62,7 +62,7 @@ export interface ActiveFacts {
   readonly scopes: readonly string[];
   /** In canonical form; a member that identifies no server is left out. */
   readonly audience: readonly string[];
-  /** `undefined`: absent. `null`: there, but no text. */
+  /** `undefined`: absent. `null`: present, but not a string. */
   readonly tokenType: string | null | undefined;
   /** Seconds since 1970. */
   readonly expiresAt: number | undefined;
@@ -99,8 +99,8 @@ export const INACTIVE_TTL_SECONDS = 5;
 export type DatedFacts = Pick<Answer, "facts" | "askedAt">;
 
 /**
- * Tells whether an answer lets nobody in: the token is inactive, or had expired when the question
- * was asked.
+ * Tells whether an answer refuses the token whatever the policy: it is inactive, or had expired when
+ * the question was asked.
  *
  * @param answer The answer.
  * @returns Whether the token is dead.
@@ -177,7 +177,7 @@ export function writeFacts(facts: IntrospectionFacts): string {
   return JSON.stringify(tokenType === null ? { ...claims, token_type: false } : claims);
 }
 
-/** Of two members with one name `JSON.parse` keeps the last; which one was meant nobody knows. */
+/** Of two members with one name `JSON.parse` keeps the last, which may not be the one that was meant. */
 function countMembers(text: string): number {
   let count = 0;
   let depth = 0;

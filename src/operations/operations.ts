@@ -1,6 +1,6 @@
 /**
- * What the single operations of an MCP server need, as a caller writes it. Types alone: the checks
- * stand in `operation_rules.ts`.
+ * The option `operations`: the rules for single tools, resources, prompts and methods. Types alone;
+ * `rules.ts` checks them.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type ScopeRequirement =
   | readonly string[]
   | { readonly anyOf: readonly (string | readonly string[])[] };
 
-/** What a caller is about to do. */
+/** The operation that a caller asks for. */
 export interface Operation {
   /** The JSON-RPC method, such as `tools/call`; for a list that of the list, such as `tools/list`. */
   readonly method: string;
@@ -29,12 +29,12 @@ export interface Operation {
 }
 
 /**
- * Finds the scopes that are needed out of the arguments and the caller. What it throws passes
- * through, and the MCP server is not called; in a list it hides the entry.
+ * Computes the scopes that are needed from the arguments and the caller. An error that it throws
+ * passes through, and the MCP server is not called; for an entry of a list, the entry is hidden.
  */
 export type ScopesOf = (operation: Operation, caller: AccessToken) => ScopeRequirement;
 
-/** What an operation needs: scopes, a function that finds them, or these and more. */
+/** The rule for an operation: scopes, a function that computes them, or an object with more. */
 export type OperationRule = ScopeRequirement | ScopesOf | {
   /**
    * The scopes, beside `requiredScopes`.
@@ -57,19 +57,19 @@ export type OperationRule = ScopeRequirement | ScopesOf | {
   readonly unlisted?: boolean;
 };
 
-/** What the operations of an MCP server need. Names are compared exactly. */
+/** The rules for the operations of an MCP server. Names are compared exactly. */
 export interface OperationRules {
   /** By the name of the tool. */
   readonly tools?: Readonly<Record<string, OperationRule>>;
   /**
    * By the URI of the resource, or by a template: `{id}` takes one segment, `{+path}` anything. A URI
-   * that several rules match needs what all of them say.
+   * that several rules match needs the scopes of all of them.
    */
   readonly resources?: Readonly<Record<string, OperationRule>>;
   /** By the name of the prompt. */
   readonly prompts?: Readonly<Record<string, OperationRule>>;
   /** By the JSON-RPC method, beside the rules above: `tasks/list`, or `tools/call` for all tools. */
   readonly methods?: Readonly<Record<string, OperationRule>>;
-  /** What rules that do not say it themselves have for `unlisted`. */
+  /** The default of `unlisted` for all rules. */
   readonly unlisted?: boolean;
 }

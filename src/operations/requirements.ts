@@ -1,5 +1,5 @@
 /**
- * What code inside a tool may require of its caller. Pure: no clock, no network.
+ * Requirements that code inside a tool makes of its caller. Pure: no clock, no network.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { AccessToken } from "../oauth/access_token.ts";
 import { AccessTokenError, refusalOf } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
-import { isScope } from "../lib/check_option.ts";
+import { describe, isScope } from "../lib/check_option.ts";
 import type { HoldsScope } from "../oauth/scopes.ts";
 import { buildCallRefused } from "../events/token_events.ts";
 
@@ -25,23 +25,23 @@ export type ScopeChallengeHandler = (
 ) => ScopeChallenge | undefined;
 
 /**
- * What a tool may require of the caller of the request under way. Outside of a request there is no
- * caller, and every requirement refuses.
+ * The requirements that a tool can make of the caller of the request under way. Outside of a request
+ * there is no caller, and every requirement throws.
  */
 export interface Requirements {
   /**
-   * Requires scopes, here and now: all of them.
+   * Requires that the caller holds all of the given scopes.
    *
-   * The MCP SDKs turn what a tool throws into a result with `isError`. Where the client shall step
-   * up by itself, use the option `operations`, or {@linkcode Requirements.scopeChallenge}. An MCP
-   * server that is a function of yours may let it through: the client is then answered 403, with a
-   * challenge that names the scopes.
+   * The MCP SDKs turn an error that a tool throws into a result with `isError`. For a client that
+   * shall step up by itself, use the option `operations`, or {@linkcode Requirements.scopeChallenge}.
+   * An MCP server that is a function of yours may let the error through: the client is then answered
+   * 403, with a challenge that names the scopes.
    *
    * @param scopes The scopes, at least one.
    * @returns The caller.
    * @throws {AccessTokenError} `scope_missing`; its `scopes` are all that the caller has to hold.
    * @throws {AccessTokenError} `missing_credentials`: there is no caller.
-   * @throws {TypeError} No scope is named, or one is none (RFC 6749 §3.3).
+   * @throws {TypeError} No scope is given, or one is not a scope-token (RFC 6749 §3.3).
    */
   requireScopes(...scopes: string[]): AccessToken;
   /**
@@ -49,33 +49,33 @@ export interface Requirements {
    * before the tool is reached:
    * `registerTool("add_note", { scopeChallenge: auth.scopeChallenge("notes:write") }, ...)`.
    *
-   * A function of its own, since a tool is registered when nothing is to be refused yet. Unlike the
-   * SDK's own, it refuses when there is no caller.
+   * It is not `requireScopes()`, since a tool is registered before there is a request. Unlike the
+   * SDK's own `scopeChallenge`, it refuses when there is no caller.
    *
    * @param scopes The scopes, at least one.
-   * @returns What `scopeChallenge` takes.
-   * @throws {TypeError} No scope is named, or one is none (RFC 6749 §3.3).
+   * @returns A function for the option `scopeChallenge`.
+   * @throws {TypeError} No scope is given, or one is not a scope-token (RFC 6749 §3.3).
    */
   scopeChallenge(...scopes: string[]): ScopeChallengeHandler;
   /**
-   * Requires that the caller acts for an organization: the claim `org_id` is this very text.
+   * Requires that the caller acts for an organization: the claim `org_id` equals `orgId`.
    *
    * @param orgId The organization's id.
    * @returns The caller.
-   * @throws {AccessTokenError} `org_mismatch`, or `org_claim_missing`: PropelAuth named none.
+   * @throws {AccessTokenError} `org_mismatch`, or `org_claim_missing`: the claim is missing.
    * @throws {AccessTokenError} `missing_credentials`: there is no caller.
-   * @throws {TypeError} `orgId` is no text, or empty.
+   * @throws {TypeError} `orgId` is not a string, or empty.
    */
   requireOrg(orgId: string): AccessToken;
   /**
-   * Requires a role in the caller's organization: the claim `org_role` is one of these texts.
-   * PropelAuth tells of no order among roles here, so name all that may.
+   * Requires a role in the caller's organization: the claim `org_role` is one of `roles`.
+   * The claim has no order among roles in it, so name every role that is allowed.
    *
    * @param roles The roles, at least one.
    * @returns The caller.
-   * @throws {AccessTokenError} `role_mismatch`, or `role_claim_missing`: PropelAuth named none.
+   * @throws {AccessTokenError} `role_mismatch`, or `role_claim_missing`: the claim is missing.
    * @throws {AccessTokenError} `missing_credentials`: there is no caller.
-   * @throws {TypeError} No role is named, or one is no text, or empty.
+   * @throws {TypeError} No role is given, or one is not a string, or empty.
    */
   requireRole(...roles: string[]): AccessToken;
 }
@@ -84,22 +84,22 @@ const NO_REQUEST =
   "No request of this PropelAuth is under way: requireScopes(), requireOrg() and " +
   "requireRole() work inside a tool that auth.handler() or requireAuth() serves";
 
-/** What requirements are made of. */
+/** The parts that requirements are built from. */
 export interface RequirementsOptions {
-  /** Every request needs them: a client that asks for more has to ask for them too. */
+  /** Every request needs these: a client that asks for further scopes has to ask for them too. */
   readonly requiredScopes: readonly string[];
   /** Whether granted scopes are enough for a required one. */
   readonly holdsScope: HoldsScope;
   /** The caller of the request under way. */
   readonly getCaller: () => AccessToken | undefined;
-  /** Tells of what a caller lacks. */
+  /** Reports a caller who lacks something. */
   readonly emit: Emit;
 }
 
 /**
  * Creates the requirements.
  *
- * @param options What they are made of.
+ * @param options The scopes of every request, and the caller of the one under way.
  * @returns The four functions, which need no `this`.
  */
 export function createRequirements(options: RequirementsOptions): Requirements {
@@ -111,7 +111,10 @@ export function createRequirements(options: RequirementsOptions): Requirements {
   const complete = (scopes: readonly string[]): [string, ...string[]] => {
     const [first, ...rest] = new Set([...requiredScopes, ...scopes]);
     if (first === undefined || scopes.length === 0 || !scopes.every(isScope)) {
-      throw new TypeError("At least one scope must be named, each as RFC 6749 §3.3 has them");
+      throw new TypeError(
+        "requireScopes() and scopeChallenge() need at least one scope without spaces, quotes or " +
+          `backslashes: received ${scopes.map(describe).join(", ") || "none"}`,
+      );
     }
     return [first, ...rest];
   };
@@ -127,12 +130,13 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     throw new AccessTokenError("missing_credentials", [], NO_REQUEST);
   }
 
-  /** `claim` is what PropelAuth says, `allowed` what is taken. */
+  /** Refuses unless the caller's claim (`org_id` or `org_role`) is one of `allowed`. */
   function requireClaim(name: "org" | "role", allowed: readonly string[]): AccessToken {
     // A variable that is unset must not equal a claim that is absent.
     if (allowed.length === 0 || !allowed.every((one) => typeof one === "string" && one !== "")) {
-      const what = name === "org" ? "An organization's id" : "At least one role";
-      throw new TypeError(`${what} must be given, as text that is not empty`);
+      const need = name === "org" ? "requireOrg() needs an" : "requireRole() needs at least one";
+      const received = allowed.map(describe).join(", ") || "none";
+      throw new TypeError(`${need} non-empty string: received ${received}`);
     }
     const caller = requireCaller();
     const claim = name === "org" ? caller.claims.org_id : caller.claims.org_role;

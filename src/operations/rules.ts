@@ -10,7 +10,7 @@ import { describe, requireBoolean, requireMembers, requireScopes } from "../lib/
 import type { OperationRule, OperationRules, ScopesOf } from "./operations.ts";
 import { compileUriTemplate, type UriTemplate } from "./uri_template.ts";
 
-/** Lists of scopes, of which one has to be held whole. */
+/** Lists of scopes: a caller needs all scopes of one list. */
 export type Alternatives = readonly (readonly string[])[];
 
 /** A checked rule. */
@@ -79,7 +79,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
 /**
  * Puts a requirement into one form.
  *
- * @param name What an error calls it.
+ * @param name The name for an error.
  * @param value The requirement of a rule, or the result of its function.
  * @param rule The forms that are taken here, for an error.
  * @returns The alternatives; a list is the only one.
@@ -117,7 +117,7 @@ function resolveRule(name: string, value: OperationRule, unlisted: boolean | und
 }
 
 function resolveScopes(name: string, value: unknown): Alternatives | ScopesOf {
-  // Types cannot tell what is called, so a function is taken at its word.
+  // Its result is checked when it is called.
   if (typeof value === "function") return value as ScopesOf;
   const alternatives = resolveRequirement(name, value);
   if (alternatives.length > 0) return alternatives;

@@ -18,7 +18,7 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** Seals values for one subject. Without the secret nobody can name, read or make them. */
+/** Seals values for one subject. Without the secret an entry can be neither named nor read nor made. */
 export interface Seal {
   /** The name under which the value is kept: tells nothing about the subject. */
   readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * The cache that many instances share, as whoever brings one writes it. Types alone.
+ * The interface of a cache that many instances share; an adapter implements it. Types alone.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface SharedCache {
    * Gives what is kept under a key.
    *
    * @param key 43 or a few more characters of `A-Za-z0-9_-:`.
-   * @returns The value as it was set; `null` or `undefined` when there is none.
+   * @returns The value as it was set; `null` or `undefined` when the key has no value.
    */
   get(key: string): Promise<string | null | undefined>;
   /**

@@ -123,7 +123,7 @@ export function createSharedFacts(
       if (found !== undefined) return found;
       try {
         const answer = await askAndShare(token, keys, inactiveAt);
-        // A lock that the answer outlives may lapse: nobody will want it.
+        // A lock that the answer outlives may lapse: no request waits for it any more.
         const freshSeconds = freshUntil(answer, cacheTtlSeconds) - world.now();
         if (freshSeconds < LOCK_SECONDS) void release(keys.lock, lockedAt);
         return answer;

@@ -36,7 +36,7 @@ export interface Limiter {
  */
 export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: number): Limiter {
   const running = new Set<Lease>();
-  /** Those that wait for a place, longest first, each with the function that lets it go on. */
+  /** Waiting requests, longest first, each with the function that lets it go on. */
   const waiting = new Map<Lease, () => void>();
   let lookedAt = -Infinity;
 
@@ -68,7 +68,7 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
       let goOn = (): void => {};
       const lease = takeLease(world, () => {
         removeLost();
-        // Where nobody else may wake this request, it finds its place here.
+        // Where no other request may wake this one, it looks for a free place by its own timer.
         if (running.has(lease)) goOn();
       });
       let stopTimer = (): void => {};

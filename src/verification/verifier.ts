@@ -156,7 +156,7 @@ export function createVerifier(
   });
 }
 
-/** One-way, so that a dump of the cache's keys gives nobody a token. */
+/** One-way, so that a dump of the cache's keys holds no token. */
 function digestToken(token: string): string {
   return hash("sha256", token, "hex");
 }
