@@ -43,7 +43,8 @@ export function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrig
     if (!isPlain && !isWildcard) {
       throw new BrokenRule("allowedOrigins", rule, `${describe(origin)} in it`);
     }
-    if (!/^https?:/i.test(origin) || !URL.canParse(start + others)) return origin;
+    // Browsers send every origin in lower case.
+    if (!/^https?:/i.test(origin) || !URL.canParse(start + others)) return origin.toLowerCase();
     const { origin: spelt, protocol } = new URL(start + others);
     return isPlain ? spelt : spelt.replace(`${protocol}//`, `${protocol}//${ANY_SUBDOMAIN}`);
   }));

@@ -53,6 +53,7 @@ const RESOLVED: [baseUrl: string, value: unknown, allowed: AllowedOrigins][] = [
   ["http://localhost:8000", [], []],
   ["https://mcp.example.com", ["https://a.example", "*"], "any"],
   ["https://mcp.example.com", ["HTTPS://App.example.com:443"], ["https://app.example.com"]],
+  ["https://mcp.example.com", ["moz-extension://A-B"], ["moz-extension://a-b"]],
   [
     "https://mcp.example.com",
     ["HTTPS://*.Example.com:443", "http://*.example.com:8080"],
