@@ -177,7 +177,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
 export function withoutCredentials(request: Request, body?: string): Request {
   // Copied first: the headers of a server's own requests are immutable. Passing changed headers to
   // the constructor costs four times as much, since it parses and checks all of them again.
-  const copy = body === undefined ? new Request(request) : new Request(request, { body });
+  const copy = copyRequest(request, body);
   copy.headers.delete("Authorization");
   if (body !== undefined) {
     // The length is that of the original body. And `Request` adds a type to a string that the client
@@ -186,6 +186,17 @@ export function withoutCredentials(request: Request, body?: string): Request {
     if (!request.headers.has("Content-Type")) copy.headers.delete("Content-Type");
   }
   return copy;
+}
+
+/** Copies a request, also one that only looks like a `Request`, as srvx gives to h3 and Nitro. */
+function copyRequest(request: Request, body: string | undefined): Request {
+  try {
+    return body === undefined ? new Request(request) : new Request(request, { body });
+  } catch {
+    const { url, method, headers, signal } = request;
+    const init: RequestInit & { duplex: "half" } = { method, headers, signal, duplex: "half" };
+    return new Request(url, { ...init, body: body ?? request.body });
+  }
 }
 
 /** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */
