@@ -17,7 +17,7 @@ const COOLDOWN_SECONDS = 5;
 const MAX_METADATA_BYTES = 64 * 1024;
 
 /** Where the document is, and how long one fetch may take. */
-export interface AuthorizationServerMetadataOptions {
+interface AuthorizationServerMetadataOptions {
   readonly authorizationServerMetadataUrl: string;
   readonly timeoutSeconds: number;
 }

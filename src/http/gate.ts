@@ -20,7 +20,7 @@ import { buildRefusal } from "../oauth/refusal.ts";
 import type { Verifier } from "../verification/verifier.ts";
 
 /** The options of the gate. */
-export interface GateOptions {
+interface GateOptions {
   readonly allowedOrigins: AllowedOrigins;
   /** Whether only loopback hosts are served. */
   readonly onLoopback: boolean;

@@ -67,7 +67,7 @@ interface Allowed {
 }
 
 /** The parts that a gate of operations works with. */
-export interface OperationGateParts {
+interface OperationGateParts {
   readonly operationPolicy: OperationPolicy;
   readonly emit: Emit;
   /** Introspects the caller's token now, past the cache, and judges the answer. */

@@ -18,7 +18,7 @@ import { withoutTrailingSlash } from "../lib/url.ts";
 import type { HoldsScope } from "../oauth/scopes.ts";
 
 /** The options that resources and their policies are computed from. */
-export interface ProtectedResourcesOptions extends ResourceMetadataOptions {
+interface ProtectedResourcesOptions extends ResourceMetadataOptions {
   /** Path of the MCP endpoint; with the placeholder each organization has its own. */
   readonly mcpPath: string;
   readonly requiredScopes: readonly string[];

@@ -8,13 +8,13 @@ import { type Lease, LEASE_SECONDS, takeLease } from "./lease.ts";
 import { withDeadline, type World } from "./world.ts";
 
 /** The result of shared work, and whether another request did the work. */
-export interface Joined<T> {
+interface Joined<T> {
   readonly value: T;
   readonly joined: boolean;
 }
 
 /** Work under way, by key. */
-export interface SharedWork<T> {
+interface SharedWork<T> {
   /**
    * Waits for the work under way for `key`, or runs it. A failure reaches all who waited for it and
    * is not kept. If the request that does the work is gone, one of those who wait runs it again.

@@ -15,23 +15,13 @@ const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/;
 
 /**
- * Tells whether a value is a string of at most 16 KiB, short enough to compute its digest.
- *
- * @param value Anything that a caller hands in as a token.
- * @returns Whether it is.
- */
-export function isShortText(value: unknown): value is string {
-  return typeof value === "string" && value.length <= MAX_CREDENTIALS_LENGTH;
-}
-
-/**
  * Tells whether a value can be an access token: `token68` (RFC 9110 §11.2), at most 16 KiB.
  *
  * @param value Anything that a caller hands in as a token.
  * @returns Whether the authorization server shall be asked about it.
  */
 export function isToken68(value: unknown): value is string {
-  return isShortText(value) && TOKEN68.test(value);
+  return typeof value === "string" && value.length <= MAX_CREDENTIALS_LENGTH && TOKEN68.test(value);
 }
 
 /**

@@ -19,7 +19,7 @@ import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
 import type { HoldsScope } from "../oauth/scopes.ts";
 
 /** The rules, and how scopes are compared. */
-export interface OperationPolicyOptions {
+interface OperationPolicyOptions {
   readonly operations: ResolvedOperations;
   readonly defaultOperation: "allow" | "deny";
   readonly requiredScopes: readonly string[];

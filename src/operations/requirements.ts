@@ -85,7 +85,7 @@ const NO_REQUEST =
   "requireRole() work inside a tool that auth.handler() or requireAuth() serves";
 
 /** The parts that requirements are built from. */
-export interface RequirementsOptions {
+interface RequirementsOptions {
   /** Every request needs these: a client that asks for further scopes has to ask for them too. */
   readonly requiredScopes: readonly string[];
   /** Whether granted scopes are enough for a required one. */

@@ -17,7 +17,7 @@ export interface FoundRule {
 }
 
 /** Finds rules. `undefined`: the operation is in no rule, and unknown operations are refused. */
-export interface RuleFinder {
+interface RuleFinder {
   /** The rules for everything that a call asks for. */
   findForCall(call: Call): FoundRule[] | undefined;
   /** The rules for one target of a method. */

@@ -31,7 +31,7 @@ export interface SharedFactsOptions extends EntriesOptions {
 }
 
 /** The ways in which this instance learns that it must not use older answers. */
-export interface SharedFactsListener extends ForgettingListener {
+interface SharedFactsListener extends ForgettingListener {
   /** Another instance was told that a token is inactive, while this one asked about it. */
   readonly onTokenForgotten: (digest: string) => void;
 }

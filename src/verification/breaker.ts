@@ -33,7 +33,7 @@ export const MAX_FAILED_TOKENS = 1_000;
 const LEAST_RETRY_SECONDS = 1;
 
 /** Decides whether PropelAuth may be asked about a token. */
-export interface Breaker {
+interface Breaker {
   /**
    * Returns when PropelAuth may be asked about a token now.
    *

@@ -18,7 +18,7 @@ export interface FactsCacheOptions {
 }
 
 /** Facts under the digests of their tokens: never a token, never a verdict. */
-export interface FactsCache {
+interface FactsCache {
   /** The facts that may be used at `now` (seconds since 1970) without a question. */
   get(digest: string, now: number): IntrospectionFacts | undefined;
   /** The last answer about a live token, for an outage of PropelAuth. */

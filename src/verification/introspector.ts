@@ -20,7 +20,7 @@ import { createLimiter } from "./limiter.ts";
 import { buildFailed, describeToken } from "../events/token_events.ts";
 
 /** The endpoint, our credentials there, and the bounds of asking. */
-export interface IntrospectorOptions extends IntrospectionCredentials {
+interface IntrospectorOptions extends IntrospectionCredentials {
   readonly introspectionEndpoint: string;
   readonly timeoutSeconds: number;
   readonly maxConcurrentIntrospections: number;

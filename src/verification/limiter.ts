@@ -11,10 +11,10 @@ import type { World } from "../lib/world.ts";
 /** How many introspections may wait for their turn; when the queue is full, the next is refused. */
 export const MAX_QUEUED_INTROSPECTIONS = 1_000;
 /** `Retry-After`, in seconds, for requests refused because the queue is full or too slow. */
-export const OVERLOADED_RETRY_SECONDS = 1;
+const OVERLOADED_RETRY_SECONDS = 1;
 
 /** Runs tasks, a bounded number at once. */
-export interface Limiter {
+interface Limiter {
   /**
    * Runs a task when its turn comes, first come, first served.
    *

@@ -10,10 +10,10 @@ import { createSharedWork } from "../lib/shared_work.ts";
 import type { World } from "../lib/world.ts";
 
 /** An answer as one waiter gets it: `source` is `flight` for those who joined. */
-export type Found = Omit<Answer, "askedAt">;
+type Found = Omit<Answer, "askedAt">;
 
 /** The introspections under way, by key. */
-export interface Flights {
+interface Flights {
   /**
    * Waits for the introspection under way for `key`, or asks. A failure reaches all who waited for
    * it and is not kept. If the request that asked is gone, one of those who wait asks again.
