@@ -109,11 +109,10 @@ test("findCircle() finds none in src", () => {
 });
 
 test("findCircle() finds a circle when two files of a folder import each other", () => {
+  // `.ci/pack` rewrites the endings of specifiers that it finds whole in a test.
+  const importing = (name: string) => `import { a } from "./${name}.ts";`;
   const circle = findCircle(
-    new Map([
-      ["src/lib/a.ts", 'import { b } from "./b.ts";'],
-      ["src/lib/b.ts", 'export { a } from "./a.ts";'],
-    ]),
+    new Map([["src/lib/a.ts", importing("b")], ["src/lib/b.ts", importing("a")]]),
   );
   assert.deepEqual(circle, ["src/lib/a.ts", "src/lib/b.ts", "src/lib/a.ts"]);
 });
