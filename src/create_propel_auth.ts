@@ -22,7 +22,7 @@ import {
 } from "./http/handler.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import type { McpServerHandler } from "./http/mcp_endpoint.ts";
-import { admitUnread, createOperationGate } from "./http/operation_gate.ts";
+import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
@@ -147,7 +147,7 @@ function composeEndpoint(
   const { authorizationServerMetadataUrl, timeoutSeconds } = options;
   return {
     gate: createGate({ allowedOrigins, onLoopback }, verifier, emit),
-    operationGate: operations === undefined ? admitUnread : createOperationGate({
+    operationGate: operations && createOperationGate({
       operationPolicy: createOperationPolicy({
         operations,
         defaultOperation,

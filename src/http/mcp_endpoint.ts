@@ -13,7 +13,8 @@ import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_stre
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
-import type { Admission, OperationGate } from "./operation_gate.ts";
+import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
+import { admitParsed } from "./parsed_body.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
 import type { Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
@@ -48,7 +49,8 @@ export type McpServerHandler =
 /** The parts that an MCP endpoint works with. */
 export interface McpEndpointParts {
   readonly gate: Gate;
-  readonly operationGate: OperationGate;
+  /** Absent without the option `operations`. */
+  readonly operationGate: OperationGate | undefined;
   readonly allowedOrigins: AllowedOrigins;
   /** Runs a function with the caller as ambient context. */
   readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
@@ -74,7 +76,10 @@ export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promi
  */
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
-  const { gate, operationGate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
+  const { gate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
+  // A function may not look at the body at all.
+  const operationGate = parts.operationGate ??
+    (typeof server === "function" ? admitUnread : admitParsed);
 
   async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;

@@ -188,15 +188,23 @@ export function withoutCredentials(request: Request, body?: string): Request {
   return copy;
 }
 
-/** Copies a request, also one that only looks like a `Request`, as srvx gives to h3 and Nitro. */
 function copyRequest(request: Request, body: string | undefined): Request {
-  try {
-    return body === undefined ? new Request(request) : new Request(request, { body });
-  } catch {
-    const { url, method, headers, signal } = request;
-    const init: RequestInit & { duplex: "half" } = { method, headers, signal, duplex: "half" };
-    return new Request(url, { ...init, body: body ?? request.body });
+  if (body === undefined) {
+    try {
+      return new Request(request);
+    } catch {
+      return rebuildRequest(request, request.body);
+    }
   }
+  // An adapter's own class of requests for Node costs much to copy, or cannot be copied (srvx).
+  const isNative = Object.getPrototypeOf(request) === Request.prototype;
+  return isNative ? new Request(request, { body }) : rebuildRequest(request, body);
+}
+
+function rebuildRequest(request: Request, body: string | Request["body"]): Request {
+  const { url, method, headers, signal } = request;
+  const init: RequestInit & { duplex: "half" } = { method, headers, signal, body, duplex: "half" };
+  return new Request(url, init);
 }
 
 /** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */
