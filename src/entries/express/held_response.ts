@@ -1,5 +1,6 @@
 /**
- * A response that is held back while it is decided what becomes of it.
+ * Buffers the response of Express handlers, until the gate has decided whether to send, filter or
+ * replace it.
  *
  * @module
  */
@@ -7,21 +8,23 @@
 import { mergeHead, type OutgoingResponse, readFields, setHead } from "./outgoing.ts";
 import { createParts } from "./parts.ts";
 
-/** A response that is held back. */
+/** A response that is not sent yet. */
 export interface HeldResponse {
   /** Settles as soon as its head is known. */
   readonly response: Promise<Response>;
-  /** Lets it go, with the head and the body of what became of it. */
+  /** Sends the response that the gate decided for. */
   release(response: Response): Promise<void>;
 }
 
 /** RFC 9110 §15: answers that have no content; a web-standard response insists on it. */
 const WITHOUT_BODY = new Set([204, 205, 304]);
-/** What is made of a response whose client left before it began. Nobody sees it. */
+/** Stands for a status that only Node knows; the client gets the status itself. */
+const UNKNOWN_STATUS = 500;
+/** The status for the gate when the client left before there was a response. It is never sent. */
 const CLIENT_LEFT = 499;
 
 /**
- * Holds back what is written to a response until {@linkcode HeldResponse.release}.
+ * Buffers the data that is written to a response until {@linkcode HeldResponse.release}.
  *
  * Then it goes out as it was written, by the methods that were found; only a body that was replaced
  * is read through a web stream. The new methods stay, since others may have wrapped them.
@@ -39,17 +42,20 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   });
   let settle = (_response: Response): void => {};
   const response = new Promise<Response>((resolve) => settle = resolve);
-  let before: Headers | undefined;
+  let before: { readonly status: number; readonly headers: Headers } | undefined;
   let body: ReadableStream | null = null;
   let released = false;
   let flushed = false;
 
   function begin(): void {
     if (before !== undefined) return;
-    before = readFields(outgoing);
-    const { statusCode: status } = outgoing;
+    const headers = readFields(outgoing);
+    const { statusCode } = outgoing;
+    // Node sends 600 to 999 too, which a web-standard response cannot have.
+    const status = statusCode >= 200 && statusCode <= 599 ? statusCode : UNKNOWN_STATUS;
+    before = { status, headers };
     body = WITHOUT_BODY.has(status) ? null : parts.body;
-    settle(new Response(body, { status, headers: before }));
+    settle(new Response(body, before));
   }
 
   outgoing.writeHead = (status, ...rest) => {
@@ -84,7 +90,7 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   return {
     response,
     async release(response) {
-      mergeHead(outgoing, before ?? new Headers(), response);
+      if (before !== undefined) mergeHead(outgoing, before, response);
       uncover();
       if (response.body !== null && response.body !== body) {
         return await pump(response.body, outgoing, original, () => !isOurs);
@@ -112,7 +118,7 @@ function methodsOf(outgoing: OutgoingResponse): Methods {
   };
 }
 
-/** Has an object tell other values of some properties, until the returned function is called. */
+/** Replaces getters of an object until the returned function is called. */
 function cover(object: object, getters: Record<string, () => unknown>): () => void {
   for (const [name, get] of Object.entries(getters)) {
     Object.defineProperty(object, name, { get, configurable: true });
@@ -132,7 +138,7 @@ async function pump(
   const reader = body.getReader();
   let resume = (): void => {};
   const onDrain = (): void => {
-    // What was written is taken: that is told to the writer, and is not the connection's.
+    // Our own `drain`, for the handler that writes: the connection may still be full.
     if (isDrained()) resume();
     else outgoing.once("drain", onDrain);
   };

@@ -6,7 +6,7 @@
 
 import { routeOf } from "../../lib/url.ts";
 
-/** What is used of a request: Node's `IncomingMessage`, as Express hands it on. */
+/** The part of Node's `IncomingMessage` that this module uses. */
 export interface IncomingRequest {
   /** The HTTP method. */
   readonly method?: string | undefined;
@@ -14,23 +14,23 @@ export interface IncomingRequest {
   readonly url?: string | undefined;
   /** The whole request target. */
   readonly originalUrl?: string | undefined;
-  /** Field names and values in turn, as they were received. */
-  rawHeaders: string[];
+  /** Field names and values in turn, as they were received. Adapters for functions leave them out. */
+  rawHeaders?: string[];
   /** The same by name, in lower case. */
   readonly headers: Record<string, string | string[] | undefined>;
   /** The same, each value apart. */
   readonly headersDistinct?: Record<string, string[] | undefined>;
-  /** What a body parser left here, or the gate when it had to read the body itself. */
+  /** The body as a parser left it, or as the gate read it. */
   body?: unknown;
   /** The caller, set by `requireAuth()`: what the MCP SDKs' transports read. */
   auth?: unknown;
   /** Whether something has begun to read the body's stream. */
   readonly readableDidRead?: boolean;
-  /** Listens. */
+  /** Adds an event listener. */
   on(event: string, listener: (value: Uint8Array) => void): unknown;
-  /** Has parts of the body come. */
+  /** Resumes `data` events. */
   resume(): unknown;
-  /** Has them wait. */
+  /** Pauses `data` events. */
   pause(): unknown;
 }
 
@@ -47,29 +47,24 @@ const METHOD = /^(?!(?:CONNECT|TRACE|TRACK)$)[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
  * Builds the web-standard request of an incoming one.
  *
  * Takes the fields as they were received: Node drops all but the first `Authorization` of two, and
- * two have to be refused. The host of the URL is a placeholder, for the `Host` field goes along;
+ * two have to be refused. A field that only `headers` has counts too: behind `serverless-http` there
+ * are no others, and middleware may have added one. The host of the URL is a placeholder, for the `Host` field goes along;
  * forwarded fields are fields like any other.
  *
- * The body is what a parser left. Without one the stream is read, but only when somebody asks for
- * the body: it stays whole for whoever comes next.
+ * The body is the one that a parser left. Without one the stream is read, but only when the body is
+ * asked for: it stays unread for the next handler.
  *
  * @param incoming The request.
- * @returns The same.
- * @throws {TypeError} It is none that may be sent: a method such as TRACE, a target without a path, a path
- * that has another spelling as a URL.
+ * @returns The web-standard request.
+ * @throws {TypeError} The method is one that Fetch forbids, such as TRACE, or the target is not a path
+ * that a URL parser leaves as it is.
  */
 export function buildRequest(incoming: IncomingRequest): BuiltRequest {
-  const { method = "GET", rawHeaders, body } = incoming;
+  const { method = "GET", body } = incoming;
   const target = incoming.originalUrl ?? incoming.url ?? "";
   const url = target.startsWith("/") ? `http://localhost${target}` : target;
   if (!METHOD.test(method) || !URL.canParse(url)) throw new TypeError("Not a web request");
-  const headers = new Headers();
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const [name = "", value = ""] = rawHeaders.slice(i, i + 2);
-    if (!name.startsWith(":")) headers.append(name, value);
-    else if (name === ":authority") headers.set("Host", value);
-  }
-  const request = new Request(url, { method, headers });
+  const request = new Request(url, { method, headers: readHeaders(incoming) });
   // A router reads the path as it came. With dot segments it would find another endpoint there.
   if (routeOf(request.url) !== routeOf(url)) throw new TypeError("Not a web request");
   let wasRead = false;
@@ -79,6 +74,21 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
     offerBody(request, () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true));
   }
   return { request, wasRead: () => wasRead };
+}
+
+function readHeaders({ rawHeaders = [], headers: byName }: IncomingRequest): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(i, i + 2);
+    if (!name.startsWith(":")) headers.append(name, value);
+    else if (name === ":authority") headers.set("Host", value);
+  }
+  const raw = new Set(rawHeaders.map((text) => text.toLowerCase()));
+  for (const [name, value = []] of Object.entries(byName)) {
+    if (name.startsWith(":") || raw.has(name.toLowerCase())) continue;
+    for (const single of [value].flat()) headers.append(name, String(single));
+  }
+  return headers;
 }
 
 /** A parsed body as text again, so that what is judged is what the next handler sees. */
@@ -113,11 +123,12 @@ function streamOf(
     pull(controller) {
       if (reading) return void incoming.resume();
       reading = true;
-      // Somebody has it, and left us nothing to judge: it must not pass for an empty one.
+      // A reader before us kept the body: there is nothing to judge, and it was not empty.
       if (incoming.readableDidRead === true) throw new TypeError("The body was read already");
       onRead();
       incoming.on("data", (bytes) => {
-        if (!ended) controller.enqueue(new Uint8Array(bytes));
+        if (ended) return;
+        controller.enqueue(new Uint8Array(bytes));
         incoming.pause();
       });
       incoming.on("end", () => {
@@ -131,25 +142,26 @@ function streamOf(
     },
     cancel() {
       ended = true;
-      incoming.pause();
+      // The rest is dropped, so that the connection can take the next request.
+      incoming.resume();
     },
   }, { highWaterMark: 0 });
 }
 
 /**
- * Takes out of a request the fields that are not the MCP server's to see, such as the client's
- * credentials.
+ * Removes from a request the fields that the MCP server may not see, such as the client's credentials.
  *
  * @param incoming The request; changed.
- * @param forwarded What the MCP server may see.
+ * @param forwarded The request with the fields that it may see.
  */
 export function hideFields(incoming: IncomingRequest, { headers: seen }: Request): void {
-  // Node makes both of the raw fields when they are first asked for, and counted those before.
-  const { headers, headersDistinct, rawHeaders } = incoming;
+  // Node fills both objects from the raw fields when they are first read, so they are read before.
+  const { headers, headersDistinct, rawHeaders = [] } = incoming;
+  const isHidden = (name: string) => !name.startsWith(":") && !seen.has(name);
   for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
-    const name = rawHeaders[i]?.toLowerCase() ?? "";
-    if (name.startsWith(":") || seen.has(name)) continue;
-    rawHeaders.splice(i, 2);
+    if (isHidden(rawHeaders[i] ?? "")) rawHeaders.splice(i, 2);
+  }
+  for (const name of Object.keys(headers).filter(isHidden)) {
     delete headers[name];
     delete headersDistinct?.[name];
   }

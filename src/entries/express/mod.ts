@@ -27,7 +27,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { PropelAuth } from "../../propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./held_response.ts";
 import { buildRequest, type BuiltRequest, hideFields, type IncomingRequest } from "./incoming.ts";
-import { type OutgoingResponse, sendResponse } from "./outgoing.ts";
+import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
 import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
 
@@ -80,7 +80,8 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     const exchange: Exchange = { request, response, next, wasRead: built.wasRead };
     exchanges.run(exchange, () => handler(built.request))
       .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
-      .catch(next);
+      // After an answer or without a client, the error handlers of Express have nobody to answer.
+      .catch((error: unknown) => isAnswered(response) ? undefined : next(error));
   };
 }
 
@@ -91,11 +92,14 @@ async function letThrough(
   { authInfo, parsedBody }: McpRequestOptions,
 ): Promise<Response> {
   const { request, response, next } = exchange;
+  // Another middleware answered, or the client left, while PropelAuth was asked.
+  if (isAnswered(response)) return new Response();
   request.auth = authInfo;
   hideFields(request, forwarded);
-  // What was judged, and not what somebody else may read in the same bytes.
+  // The body that was judged: another parser could read the same bytes otherwise.
   if (parsedBody !== undefined) request.body = parsedBody;
   else if (exchange.wasRead()) request.body = await forwarded.text();
+  if (isAnswered(response)) return new Response();
   exchange.held = holdResponse(response);
   next();
   return await exchange.held.response;
@@ -134,6 +138,6 @@ function buildBadRequest(): Response {
   return buildJsonRpcError(
     400,
     TRANSPORT_ERROR,
-    "This request has a method or a target unheard of",
+    "Unsupported HTTP method or request target",
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What is used of a response: Node's `ServerResponse`, as Express hands it on. */
+/** The part of Node's `ServerResponse` that this module uses. */
 export interface OutgoingResponse {
   /** The HTTP status. */
   statusCode: number;
@@ -12,6 +12,12 @@ export interface OutgoingResponse {
   statusMessage: string;
   /** Whether the connection is gone. */
   readonly destroyed: boolean;
+  /** Whether the response was sent, or its connection is gone. */
+  readonly closed?: boolean;
+  /** Whether the status and the fields were sent. */
+  readonly headersSent: boolean;
+  /** Whether the last part of the body was written. */
+  readonly writableEnded: boolean;
   /** Sets status and fields. */
   writeHead(status: number, ...rest: unknown[]): unknown;
   /** Sends a part of the body; `false` asks to wait for `drain`. */
@@ -40,13 +46,27 @@ export interface OutgoingResponse {
 export type FieldValue = number | string | readonly string[];
 
 /**
- * Sends a response of our own. Fields that were set before stay, unless it has them too.
+ * Tells whether a response can no longer be written: another middleware has answered, or the client
+ * has left.
  *
- * @param outgoing Where to.
+ * @param outgoing The response.
+ * @returns Whether nothing may be sent any more.
+ */
+export function isAnswered(outgoing: OutgoingResponse): boolean {
+  const { headersSent, writableEnded, destroyed, closed = false } = outgoing;
+  return headersSent || writableEnded || destroyed || closed;
+}
+
+/**
+ * Sends a response of our own, unless another one was sent meanwhile. Fields that were set before
+ * stay, unless the response has them too.
+ *
+ * @param outgoing Node's response.
  * @param response The response; its body is read.
  */
 export async function sendResponse(outgoing: OutgoingResponse, response: Response): Promise<void> {
   const body = response.body === null ? [] : [new Uint8Array(await response.arrayBuffer())];
+  if (isAnswered(outgoing)) return;
   outgoing.statusCode = response.status;
   for (const [name, value] of response.headers) {
     const earlier = name === "vary" ? outgoing.getHeader(name) : undefined;
@@ -70,7 +90,7 @@ export function readFields(outgoing: OutgoingResponse): Headers {
 }
 
 /**
- * Sets what `writeHead` was called with, and sends nothing.
+ * Sets status and fields as `writeHead` would, and sends nothing.
  *
  * @param outgoing The response; changed.
  * @param status The status.
@@ -102,20 +122,24 @@ function listFields(fields: unknown): [name: string, values: string[]][] {
 }
 
 /**
- * Changes status and fields to what became of a response, and nothing that stayed as it was.
+ * Copies to a response the status and the fields that differ between two web-standard ones.
  *
  * @param outgoing The response; changed.
- * @param before Its fields until now.
- * @param response What became of it.
+ * @param before The head that was written to it.
+ * @param response The head to send.
  */
-export function mergeHead(outgoing: OutgoingResponse, before: Headers, response: Response): void {
-  const { status, headers } = response;
-  if (outgoing.statusCode !== status) {
+export function mergeHead(
+  outgoing: OutgoingResponse,
+  before: { readonly status: number; readonly headers: Headers },
+  { status, headers }: Response,
+): void {
+  if (before.status !== status) {
     outgoing.statusCode = status;
     outgoing.statusMessage = "";
   }
   for (const [name, value] of headers) {
-    if (name !== "set-cookie" && before.get(name) !== value) outgoing.setHeader(name, value);
+    const isChanged = name !== "set-cookie" && before.headers.get(name) !== value;
+    if (isChanged) outgoing.setHeader(name, value);
   }
-  for (const [name] of before) if (!headers.has(name)) outgoing.removeHeader(name);
+  for (const [name] of before.headers) if (!headers.has(name)) outgoing.removeHeader(name);
 }
