@@ -69,11 +69,20 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
   if (routeOf(request.url) !== routeOf(url)) throw new TypeError("Not a web request");
   let wasRead = false;
   // Express 4's parsers leave an empty object for a body that they did not read.
-  const parsed = incoming.readableDidRead !== false && body !== undefined;
+  const parsed = didRead(incoming) !== false && body !== undefined;
   if (method !== "GET" && method !== "HEAD") {
     offerBody(request, () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true));
   }
   return { request, wasRead: () => wasRead };
+}
+
+/** Whether the stream was read; `undefined` for a request without one, as tests and adapters make. */
+function didRead(incoming: IncomingRequest): boolean | undefined {
+  try {
+    return incoming.readableDidRead;
+  } catch {
+    return undefined;
+  }
 }
 
 function readHeaders({ rawHeaders = [], headers: byName }: IncomingRequest): Headers {
@@ -83,7 +92,7 @@ function readHeaders({ rawHeaders = [], headers: byName }: IncomingRequest): Hea
     if (!name.startsWith(":")) headers.append(name, value);
     else if (name === ":authority") headers.set("Host", value);
   }
-  const raw = new Set(rawHeaders.map((text) => text.toLowerCase()));
+  const raw = new Set(rawHeaders.map((text) => String(text).toLowerCase()));
   for (const [name, value = []] of Object.entries(byName)) {
     if (name.startsWith(":") || raw.has(name.toLowerCase())) continue;
     for (const single of [value].flat()) headers.append(name, String(single));
@@ -124,7 +133,7 @@ function streamOf(
       if (reading) return void incoming.resume();
       reading = true;
       // A reader before us kept the body: there is nothing to judge, and it was not empty.
-      if (incoming.readableDidRead === true) throw new TypeError("The body was read already");
+      if (didRead(incoming) === true) throw new TypeError("The body was read already");
       onRead();
       incoming.on("data", (bytes) => {
         if (ended) return;
@@ -159,7 +168,7 @@ export function hideFields(incoming: IncomingRequest, { headers: seen }: Request
   const { headers, headersDistinct, rawHeaders = [] } = incoming;
   const isHidden = (name: string) => !name.startsWith(":") && !seen.has(name);
   for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
-    if (isHidden(rawHeaders[i] ?? "")) rawHeaders.splice(i, 2);
+    if (isHidden(String(rawHeaders[i]))) rawHeaders.splice(i, 2);
   }
   for (const name of Object.keys(headers).filter(isHidden)) {
     delete headers[name];
