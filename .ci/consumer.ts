@@ -41,7 +41,7 @@ const options: PropelAuthOptions = {
   introspectionClientSecret: local.introspectionClientSecret,
   baseUrl,
   tokenIntrospectionOverrides: { cacheTtlSeconds: 60 },
-  sharedCache: createRedisCache(redis),
+  sharedCache: createRedisCache(redis, { setOptions: "object" }),
   onEvent: consoleEvents({ format: "json", write: (line) => told.push(line) }),
 };
 const auth = createPropelAuth(options);

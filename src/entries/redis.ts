@@ -1,6 +1,6 @@
 /**
- * A shared cache in Redis or Valkey, over a client that you have: `redis`, `ioredis`, or any other
- * with `get`, `set` and `del` of either shape.
+ * A shared cache in Redis or Valkey, over a client that you have: `redis`, `ioredis`,
+ * `@upstash/redis`, or another one with `get`, `set` and `del`.
  *
  * @example
  * ```ts
@@ -12,7 +12,7 @@
  *   set: (key: string, value: string) => Promise.resolve(kept.set(key, value) && "OK"),
  *   del: (key: string) => Promise.resolve(Number(kept.delete(key))),
  * };
- * const sharedCache = createRedisCache(client);
+ * const sharedCache = createRedisCache(client, { setOptions: "object" });
  * assert.equal(await sharedCache.set("key", "value", { ttlSeconds: 60 }), true);
  * assert.deepEqual([...kept], [["propelauth-mcp:key", "value"]]);
  * ```
@@ -26,7 +26,7 @@ import type { SharedCache } from "../shared_cache/shared_cache.ts";
 
 export type { SharedCache, SharedCacheSetOptions } from "../shared_cache/shared_cache.ts";
 
-/** What is used of a client. */
+/** The part of a client that this module uses. */
 export interface RedisClient {
   /** Runs `GET`. */
   get(key: string): Promise<unknown>;
@@ -45,12 +45,14 @@ export interface RedisCacheOptions {
    */
   keyPrefix?: string;
   /**
-   * How the client spells the options of `SET`: as one object, `{ PX: 1000, NX: true }`, like
-   * `redis`, or one by one, `"PX", 1000, "NX"`, like `ioredis`.
+   * How the client spells the options of `SET`: `"object"` is `{ PX: 1000, NX: true }`, as `redis`
+   * does; `"lowercase"` is `{ px: 1000, nx: true }`, as `@upstash/redis` does; `"arguments"` is
+   * `"PX", 1000, "NX"`, as `ioredis` does. A client that does not understand the spelling would keep
+   * entries for ever, so it has to be given for a client other than these three.
    *
-   * @default {what the client looks like: ioredis has a method `call`}
+   * @default {by the client: `redis` has `sendCommand`, `@upstash/redis` `createScript`, `ioredis` `call`}
    */
-  setOptions?: "object" | "arguments";
+  setOptions?: "object" | "lowercase" | "arguments";
 }
 
 /**
@@ -62,8 +64,9 @@ export interface RedisCacheOptions {
  *
  * @param client The client.
  * @param options How the cache is kept.
- * @returns What goes into the option `sharedCache`.
- * @throws {TypeError} The client lacks a method, or an option breaks its rule.
+ * @returns The value for the option `sharedCache`.
+ * @throws {TypeError} The client lacks a method, an option breaks its rule, or `setOptions` is not
+ * given for a client that is not known.
  */
 export function createRedisCache(
   client: RedisClient,
@@ -76,7 +79,7 @@ export function createRedisCache(
   return Object.freeze({
     async get(key: string): Promise<string | null> {
       const value = await client.get(keyPrefix + key);
-      // Another type is nothing that was set here.
+      // A value of another type was not set by this cache.
       return value === null || value === undefined ? null : String(value);
     },
     async set(
@@ -85,11 +88,7 @@ export function createRedisCache(
       { ttlSeconds, onlyIfAbsent = false }: { ttlSeconds: number; onlyIfAbsent?: boolean },
     ): Promise<boolean> {
       const ttl = Math.max(1, Math.ceil(ttlSeconds * 1000));
-      const spelt = setOptions === "object"
-        ? [onlyIfAbsent ? { PX: ttl, NX: true } : { PX: ttl }]
-        : onlyIfAbsent
-        ? ["PX", ttl, "NX"]
-        : ["PX", ttl];
+      const spelt = SPELLINGS[setOptions](ttl, onlyIfAbsent);
       const answer = await client.set(keyPrefix + key, value, ...spelt);
       // Redis answers OK, or nothing when NX kept it from writing.
       return answer !== null && answer !== undefined;
@@ -98,6 +97,20 @@ export function createRedisCache(
       await client.del(keyPrefix + key);
     },
   });
+}
+
+/** The options of `SET` for a time in milliseconds, as clients spell them. */
+const SPELLINGS = {
+  object: (ttl: number, nx: boolean) => [nx ? { PX: ttl, NX: true } : { PX: ttl }],
+  lowercase: (ttl: number, nx: boolean) => [nx ? { px: ttl, nx: true } : { px: ttl }],
+  arguments: (ttl: number, nx: boolean) => nx ? ["PX", ttl, "NX"] : ["PX", ttl],
+} as const;
+
+/** The spelling of the clients that are known, by a method that only they have. */
+function spellingOf(client: object): keyof typeof SPELLINGS | undefined {
+  if ("call" in client) return "arguments";
+  if ("sendCommand" in client) return "object";
+  return "createScript" in client ? "lowercase" : undefined;
 }
 
 function resolveRedisOptions(client: RedisClient, options: RedisCacheOptions) {
@@ -114,9 +127,11 @@ function resolveRedisOptions(client: RedisClient, options: RedisCacheOptions) {
   if (typeof keyPrefix !== "string") {
     throw new BrokenRule("keyPrefix", "a string", describe(keyPrefix));
   }
-  const { setOptions = "call" in client ? "arguments" : "object" } = options;
-  if (setOptions !== "arguments" && setOptions !== "object") {
-    throw new BrokenRule("setOptions", '"object" or "arguments"', describe(setOptions));
+  const { setOptions = spellingOf(client) } = options;
+  if (setOptions === undefined || !Object.hasOwn(SPELLINGS, setOptions)) {
+    const rule = 'given for a client other than redis, ioredis and @upstash/redis: "object", ' +
+      '"lowercase" or "arguments"';
+    throw new BrokenRule("setOptions", rule, describe(setOptions));
   }
   return { keyPrefix, setOptions };
 }

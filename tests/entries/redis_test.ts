@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Redis } from "@upstash/redis";
+import { listen } from "../support/node_server.ts";
 import { createRedisCache, type RedisClient, type SharedCache } from "@x/propelauth-mcp/redis";
 
 /** A client that keeps what it was called with. What a real Redis does stands in tests/system/redis. */
@@ -57,9 +59,66 @@ test("createRedisCache() knows ioredis by its method call", async () => {
   assert.deepEqual(client.log, [["set", "propelauth-mcp:key", "value", "PX", 1000]]);
 });
 
+test("createRedisCache() refuses a client whose spelling of SET it cannot know", () => {
+  assert.throws(() => createRedisCache(createClient()), {
+    name: "TypeError",
+    message: /^Cannot create a Redis cache: setOptions must be given for a client other than redis/,
+  });
+});
+
+test("createRedisCache() has @upstash/redis set an expiry, and refuse a second lock", async () => {
+  const kept = new Map<string, unknown>();
+  const commands: unknown[][] = [];
+  const run = ([name, key, value, ...options]: unknown[]) => {
+    if (String(name).toLowerCase() === "get") return kept.get(String(key)) ?? null;
+    if (String(name).toLowerCase() === "del") return Number(kept.delete(String(key)));
+    if (options.includes("nx") && kept.has(String(key))) return null;
+    kept.set(String(key), value);
+    return "OK";
+  };
+  const upstash = await listen((request, response) => {
+    let text = "";
+    request.on("data", (bytes) => text += bytes);
+    request.on("end", () => {
+      const received: unknown[][] = [JSON.parse(text)].flat(request.url === "/pipeline" ? 1 : 0);
+      commands.push(...received);
+      const results = received.map((command) => ({ result: run(command) }));
+      response.setHeader("Content-Type", "application/json");
+      response.end(JSON.stringify(request.url === "/pipeline" ? results : results[0]));
+    });
+  });
+  try {
+    const client = new Redis({
+      url: upstash.origin,
+      token: "x",
+      responseEncoding: false,
+      enableTelemetry: false,
+    });
+    const cache = createRedisCache(client);
+    const lock = { ttlSeconds: 2, onlyIfAbsent: true };
+    assert.deepEqual([await cache.set("a", "b c", lock), await cache.set("a", "d", lock)], [
+      true,
+      false,
+    ]);
+    assert.equal(await cache.get("a"), "b c");
+    await cache.delete("a");
+    assert.equal(await cache.get("a"), null);
+    assert.deepEqual(commands[0]?.map(String), [
+      "set",
+      "propelauth-mcp:a",
+      "b c",
+      "nx",
+      "px",
+      "2000",
+    ]);
+  } finally {
+    await upstash.close();
+  }
+});
+
 test("createRedisCache() tells whether it wrote", async () => {
   for (const [answer, wrote] of [["OK", true], [null, false]] as const) {
-    const cache = createRedisCache(createClient({ set: answer }));
+    const cache = createRedisCache(createClient({ set: answer }), { setOptions: "object" });
     assert.equal(await cache.set("key", "value", { ttlSeconds: 1, onlyIfAbsent: true }), wrote);
   }
 });
@@ -84,7 +143,7 @@ const BAD: [what: string, create: () => unknown, message: RegExp][] = [
   [
     "a spelling that nobody has",
     () => createRedisCache(createClient(), { setOptions: "map" } as never),
-    /"object" or "arguments": received "map"/,
+    /"lowercase" or "arguments": received "map"/,
   ],
 ];
 
