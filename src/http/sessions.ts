@@ -1,5 +1,6 @@
 /**
- * The owners of sessions of the older MCP transports.
+ * The owners of sessions of the older MCP transports: Streamable HTTP names a session in the header
+ * `Mcp-Session-Id`, HTTP+SSE in the query of the URL that its stream sends first.
  *
  * @module
  */
@@ -31,11 +32,11 @@ export function createSessions(): Sessions {
   const owners = createTtlCache<string>(MAX_SESSIONS);
   return {
     belongsTo(sessionId: string, caller: AccessToken): boolean {
-      const owner = owners.get(digest(sessionId), 0);
+      const owner = owners.get(keyOf(sessionId), 0);
       return owner === undefined || owner === identify(caller);
     },
     assign(sessionId: string, caller: AccessToken): void {
-      const key = digest(sessionId);
+      const key = keyOf(sessionId);
       if (owners.get(key, 0) === undefined) owners.set(key, identify(caller), Infinity);
     },
   };
@@ -47,6 +48,60 @@ function identify({ clientId, subject, resource }: AccessToken): string {
 }
 
 /** Session ids come from outside and can have any length; a digest bounds the table's memory. */
-function digest(sessionId: string): string {
+function keyOf(sessionId: string): string {
   return hash("sha256", sessionId, "hex");
+}
+
+/**
+ * Lists everything in a request that may be a session id: the header, and each value of the query.
+ *
+ * The name of the parameter is the MCP server's to read: some take `sessionId[]` for `sessionId`.
+ *
+ * @param request The request.
+ * @returns The values, of which nearly all are no session ids.
+ */
+export function presentedSessions(request: Request): string[] {
+  const header = request.headers.get("Mcp-Session-Id");
+  const presented = header === null ? [] : [header];
+  // Most requests have no query, and parsing a URL costs more than all else here.
+  if (request.url.includes("?")) presented.push(...new URL(request.url).searchParams.values());
+  return presented;
+}
+
+/** Where the event `endpoint` is looked for: it is the first one of a stream. */
+const MAX_SEARCHED_LENGTH = 8192;
+
+/**
+ * Creates a reader that finds the session of an HTTP+SSE stream in its event `endpoint`.
+ *
+ * @param onSession Receives the session id, before the bytes that complete the event are sent.
+ * @returns A function that takes each piece of the stream in turn.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse | MCP HTTP with SSE}
+ */
+export function createEndpointReader(
+  onSession: (sessionId: string) => void,
+): (bytes: Uint8Array) => void {
+  const decoder = new TextDecoder();
+  let searching = true;
+  let rest = "";
+  return (bytes) => {
+    if (!searching) return;
+    const events = (rest + decoder.decode(bytes, { stream: true })).split(/\r\n\r\n|\n\n|\r\r/);
+    rest = events.pop() ?? "";
+    const endpoint = events.find((event) => /^event: ?endpoint$/m.test(event));
+    searching = endpoint === undefined && rest.length <= MAX_SEARCHED_LENGTH;
+    for (const sessionId of endpoint === undefined ? [] : sessionsOf(endpoint)) {
+      onSession(sessionId);
+    }
+  };
+}
+
+/** The MCP SDKs for TypeScript call the parameter `sessionId`, those for Python `session_id`. */
+function sessionsOf(endpoint: string): string[] {
+  const url = /^data: ?(.*)$/m.exec(endpoint)?.[1] ?? "";
+  const base = "http://localhost";
+  if (!URL.canParse(url, base)) return [];
+  return [...new URL(url, base).searchParams]
+    .flatMap(([name, value]) => /^session_?id$/i.test(name) ? [value] : []);
 }
