@@ -4,8 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 
 const [folder, output] = process.argv.slice(2);
 const TEST = /_test\.js$/;
+/** `deno transpile` may leave the comment of a file on the line of its first import. */
 const IMPORT =
-  /^(?:import|export)\s[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  /^(?:\/\*.*\*\/ )?(?:import|export)\s[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 /** What a worker has; relative paths lead to files that are looked at in the same way. */
 const OFFERED =
   /^(node:(test|assert\/strict|async_hooks|buffer|crypto|events|process|stream|timers(\/promises)?|url|util)|@x\/propelauth-mcp(\/[\w-]+)?)$/;

@@ -64,7 +64,7 @@ export interface SdkAccessToken extends AccessToken {
   readonly expiresAt: number;
 }
 
-/** What the SDK's gates call; fits `OAuthTokenVerifier` of both majors. */
+/** The verifier that the SDK's gates call; fits `OAuthTokenVerifier` of both majors. */
 export interface SdkVerifier {
   /**
    * Verifies an access token as {@linkcode PropelAuth.handler} does, but for its own errors.
@@ -80,7 +80,7 @@ export interface SdkVerifier {
 }
 
 /**
- * What stands for the expiry of a token that has none: the last second that a `Date` can hold. The
+ * The expiry of a token that has no `exp`: the last second that a `Date` can hold. The
  * SDK's gates take a token without one for expired.
  */
 export const NEVER = 8_640_000_000_000;
@@ -123,7 +123,7 @@ function describeFailure(error: unknown): { code: Code; message: string } {
   return { code: codeOf(refusal), message: refusal.description ?? "There is no token" };
 }
 
-/** Those gates give each status one code; others they answer with 400. */
+/** The SDK's gates know one code for each status, and answer every other code with 400. */
 function codeOf({ status, error }: Refusal): Code {
   if (status === 503 || status === 500) return "server_error";
   if (status === 403) return "insufficient_scope";
@@ -145,7 +145,7 @@ function createErrorBuilder(errors: unknown): (code: Code, message: string) => E
   return (code, message) => new classes[code](message);
 }
 
-/** A single class of SDK v1 is none: then an outage would be what that class is answered with. */
+/** A single error class of SDK v1 is refused: an outage would get the status of that class. */
 function isV2(errors: unknown): errors is SdkV2Error {
   return typeof errors === "function" && !("errorCode" in errors);
 }

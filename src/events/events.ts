@@ -1,5 +1,5 @@
 /**
- * What an operator can be told of: a closed union of events, each with a stable code. Pure: no
+ * The events for the operator: a closed union, each with a stable code. Pure: no
  * clock, no network.
  *
  * @module
@@ -8,7 +8,7 @@
 import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
 import type { FactsSource } from "../oauth/facts.ts";
 
-/** What every event about one token has. */
+/** The members of every event about one token. */
 export interface TokenEvent {
   /** The first 12 hex digits of the token's SHA-256: to correlate by, of no use to a thief. */
   readonly tokenDigest: string;
@@ -16,7 +16,7 @@ export interface TokenEvent {
   readonly durationSeconds: number;
 }
 
-/** What happened, without the sentence. */
+/** The members of an event without its sentence and time. */
 export type EventFacts =
   | TokenEvent & {
     readonly code: "token_accepted";
@@ -32,11 +32,11 @@ export type EventFacts =
     readonly code: "token_refused";
     /** Private: the client learns a code at most. */
     readonly reason: AccessTokenErrorReason;
-    /** Absent when nobody was asked: there was no token, or nothing that could be one. */
+    /** Absent when the token was not looked up: it is missing, or malformed. */
     readonly source?: FactsSource;
-    /** What the token had to satisfy, for people: an audience, scopes, a time. */
+    /** The audience, the scopes or the time that the token had to match, for people. */
     readonly expected?: string;
-    /** What it has instead, for people: cut to 200 characters, escaped. */
+    /** The value that the token has instead, for people: cut to 200 characters, escaped. */
     readonly received?: string;
   }
   | {
@@ -48,7 +48,7 @@ export type EventFacts =
     readonly subject?: string;
     /** With `scope_missing`: all scopes that the call needs, for people. */
     readonly expected?: string;
-    /** What the caller has instead, for people: cut to 200 characters, escaped. */
+    /** The value that the caller has instead, for people: cut to 200 characters, escaped. */
     readonly received?: string;
   }
   | TokenEvent & {
@@ -67,7 +67,7 @@ export type EventFacts =
     readonly reason: IntrospectionErrorReason;
     /** The HTTP status, when there was one. */
     readonly status?: number;
-    /** What the network said, for people: cut to 200 characters, escaped. */
+    /** The message of the network error, for people: cut to 200 characters, escaped. */
     readonly detail?: string;
   }
   | {
@@ -104,7 +104,7 @@ export type EventFacts =
     /** A browser origin or a host that is not allowed. */
     readonly code: "request_refused";
     readonly reason: "origin" | "host";
-    /** What the header said, cut to 200 characters, escaped. */
+    /** The value of the header, cut to 200 characters, escaped. */
     readonly received: string;
   }
   | {
@@ -114,12 +114,12 @@ export type EventFacts =
     readonly tokenDigest: string;
     readonly clientId: string;
     readonly subject?: string;
-    /** What the caller asked for, cut to 200 characters, escaped. */
+    /** The operation that the caller asked for, cut to 200 characters, escaped. */
     readonly received: string;
   };
 
 /**
- * What happened, and what an operator does about it. Tell events apart by `code`; a later version
+ * An event, with its meaning and the remedy. Tell events apart by `code`; a later version
  * may add codes. Never holds a token, a secret or a header of ours.
  *
  * Each verification ends in one of `token_accepted`, `token_refused` and `token_unverified`; each
@@ -127,7 +127,7 @@ export type EventFacts =
  * `propelauth_unreachable` and `propelauth_misconfigured`.
  */
 export type PropelAuthEvent = EventFacts & {
-  /** What it means and what to do about it, for the operator. */
+  /** The meaning and the remedy, for the operator. */
   readonly message: string;
   /** When it happened: seconds since 1970, with fractions. */
   readonly occurredAt: number;
@@ -136,7 +136,7 @@ export type PropelAuthEvent = EventFacts & {
 /** Receives events. What it throws is ignored. */
 export type EventListener = (event: PropelAuthEvent) => void;
 
-/** Tells of an event; `undefined` where nobody listens, so that nothing is put together in vain. */
+/** Reports an event; `undefined` without a listener, so that no event is built in vain. */
 export type Emit = ((facts: EventFacts) => void) | undefined;
 
 const MAX_SHOWN_LENGTH = 200;

@@ -1,5 +1,5 @@
 /**
- * What each event means and what to do about it, and how loud it is. Pure: no clock, no network.
+ * The meaning and the remedy of each event, and its level. Pure: no clock, no network.
  *
  * @module
  */
@@ -129,7 +129,7 @@ const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
     "fit together: look at the event propelauth_misconfigured.",
 };
 
-/** Those for which no question is asked, so that nothing else is told of them. */
+/** The reasons for which PropelAuth is not asked, so that no other event reports them. */
 const UNASKED: readonly IntrospectionErrorReason[] = ["overloaded", "breaker_open", "closed"];
 
 const REQUEST_REFUSED = {
@@ -170,7 +170,7 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
  *
  * @param listener The option `onEvent`.
  * @param now The clock, in seconds since 1970.
- * @returns A function that never throws, or `undefined` when nobody listens.
+ * @returns A function that never throws, or `undefined` without a listener.
  */
 export function createEmit(listener: EventListener | undefined, now: () => number): Emit {
   if (listener === undefined) return undefined;

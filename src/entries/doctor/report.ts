@@ -56,9 +56,9 @@ export interface Check {
   readonly title: string;
   /** How it ended. */
   readonly status: CheckStatus;
-  /** What was seen, or why the check could not be made. */
+  /** The observation, or the reason why the check could not be made. */
   readonly seen: string;
-  /** What to do about it; absent when the check is `ok` or `skipped`. */
+  /** The remedy; absent when the check is `ok` or `skipped`. */
   readonly remedy?: string;
 }
 

@@ -41,7 +41,7 @@ export interface Settings {
   readonly authUrl: string | undefined;
   /** The MCP endpoint; absent without a well-formed server URL, or with one for each organization. */
   readonly mcpUrl: URL | undefined;
-  /** What was found of each. */
+  /** The outcome for each setting. */
   readonly outcomes: readonly [CheckId, Outcome][];
 }
 

@@ -56,7 +56,7 @@ const LOOKS: Readonly<Record<EventLevel, { mark: string; tint: number }>> = {
   error: { mark: "!", tint: 31 },
 };
 
-/** What happened, in a few words: the members that matter to somebody who watches. */
+/** The members of an event that matter to a person who watches, in a few words. */
 function summarize(event: PropelAuthEvent): string {
   switch (event.code) {
     case "token_accepted": {

@@ -80,7 +80,7 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     const exchange: Exchange = { request, response, next, wasRead: built.wasRead };
     exchanges.run(exchange, () => handler(built.request))
       .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
-      // After an answer or without a client, the error handlers of Express have nobody to answer.
+      // The error handlers of Express could not answer any more.
       .catch((error: unknown) => isAnswered(response) ? undefined : next(error));
   };
 }

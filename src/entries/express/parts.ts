@@ -22,7 +22,7 @@ export interface Parts {
   add(part: Part): boolean;
   /** Whether the last part is there. */
   readonly ended: boolean;
-  /** Those that nobody took. */
+  /** The parts that no reader has taken. */
   readonly waiting: readonly Part[];
   /** Takes them one by one. When it is cancelled, further parts are dropped. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;

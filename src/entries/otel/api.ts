@@ -1,5 +1,5 @@
 /**
- * What is used of `@opentelemetry/api`, as types of our own: the module itself fits them.
+ * The part of `@opentelemetry/api` that this entry uses, as types of our own; the module fits them.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 /** Attributes of a span or of a measurement. */
 export type OtelAttributes = Record<string, string | number | boolean>;
 
-/** What is used of the module `@opentelemetry/api`. */
+/** The part of the module `@opentelemetry/api` that this entry uses. */
 export interface OtelApi {
   /** Spans. */
   readonly trace: OtelTraceApi;
   /** Instruments. */
   readonly metrics: OtelMetricsApi;
-  /** What is under way. */
+  /** The active context. */
   readonly context: OtelContextApi;
 }
 
-/** What is used of the module's `trace`. */
+/** The part of the module's `trace` that this entry uses. */
 export interface OtelTraceApi {
   /** Gives the tracer of a library. */
   getTracer(name: string): OtelTracer;
@@ -25,13 +25,13 @@ export interface OtelTraceApi {
   setSpan(context: OtelContext, span: OtelSpan): OtelContext;
 }
 
-/** What is used of the module's `metrics`. */
+/** The part of the module's `metrics` that this entry uses. */
 export interface OtelMetricsApi {
   /** Gives the meter of a library. */
   getMeter(name: string): OtelMeter;
 }
 
-/** What is used of the module's `context`. */
+/** The part of the module's `context` that this entry uses. */
 export interface OtelContextApi {
   /** Gives the context under way. */
   active(): OtelContext;
@@ -43,7 +43,7 @@ export interface OtelContext {
   getValue(key: symbol): unknown;
 }
 
-/** What is used of a tracer. */
+/** The part of a tracer that this entry uses. */
 export interface OtelTracer {
   /** Starts a span. */
   startSpan(name: string, options?: OtelSpanOptions, context?: OtelContext): OtelSpan;
@@ -53,13 +53,13 @@ export interface OtelTracer {
 export interface OtelSpanOptions {
   /** 0: internal; 2: a client's request. */
   kind?: number;
-  /** What it is about. */
+  /** The attributes of the span. */
   attributes?: OtelAttributes;
   /** Milliseconds since 1970. */
   startTime?: number;
 }
 
-/** What is used of a span. */
+/** The part of a span that this entry uses. */
 export interface OtelSpan {
   /** Says how it went; 2 is an error. */
   setStatus(status: { code: number; message?: string }): unknown;
@@ -67,7 +67,7 @@ export interface OtelSpan {
   end(endTime?: number): void;
 }
 
-/** What is used of a meter. */
+/** The part of a meter that this entry uses. */
 export interface OtelMeter {
   /** Creates a sum that grows. */
   createCounter(name: string, options?: OtelInstrumentOptions): OtelCounter;
@@ -79,7 +79,7 @@ export interface OtelMeter {
   createGauge(name: string, options?: OtelInstrumentOptions): OtelRecorder;
 }
 
-/** What an instrument is. */
+/** The description and the unit of an instrument. */
 export interface OtelInstrumentOptions {
   /** For people. */
   description?: string;

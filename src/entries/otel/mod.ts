@@ -1,6 +1,6 @@
 /**
  * Turns events into OpenTelemetry spans and metrics. The module `@opentelemetry/api` is passed in:
- * nothing is installed for whoever does not want it.
+ * no package is installed for users who do not want it.
  *
  * @example With Deno's own exporter (`OTEL_DENO=true`), or with the Node SDK
  * ```ts
@@ -50,7 +50,7 @@ export type {
 /** Under this name the library's tracer and meter are known. */
 const SCOPE = "@x/propelauth-mcp";
 
-/** What is recorded beside the usual. */
+/** Data that is recorded only when it is asked for. */
 export interface OtelEventsOptions {
   /**
    * Added to every span and measurement, to tell several servers in one process apart.

@@ -29,7 +29,7 @@ export interface Spans {
 
 /** How spans are made. */
 export interface SpanOptions {
-  /** What every span has. */
+  /** The options of every span. */
   readonly attributes: OtelAttributes;
   /** Whether spans say who called. */
   readonly recordSubject: boolean;

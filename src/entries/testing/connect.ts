@@ -10,7 +10,7 @@ import { requireMembers } from "../../lib/check_option.ts";
 /** A web-standard request handler, such as `auth.handler(mcp)` gives. */
 export type TestedHandler = (request: Request) => Response | Promise<Response>;
 
-/** What the client's transport is given. */
+/** The options of the client's transport. */
 export interface TestTransportOptions {
   /** Hands each request to the handler. */
   fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -39,7 +39,7 @@ export interface ConnectOptions<Client, Options> {
   readonly token?: string | (() => string | undefined);
   /** The SDK that the client is of. */
   readonly sdk: ClientSdk<Client, Options>;
-  /** What the SDK's `Client` takes beside its name, such as `versionNegotiation`. */
+  /** Options of the SDK's `Client` beside its name, such as `versionNegotiation`. */
   readonly clientOptions?: Options;
 }
 
@@ -51,7 +51,7 @@ const OPTION_NAMES = ["token", "sdk", "clientOptions"] as const;
  * @param handler What answers.
  * @param url Where the client thinks that it is.
  * @param options The token and the SDK.
- * @returns The client, connected; whoever called closes it.
+ * @returns The client, connected; the test closes it.
  * @throws {TypeError} An option is unknown.
  * @throws {Error} Whatever the SDK throws: its own error for a refused token, for example.
  */

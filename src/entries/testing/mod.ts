@@ -49,7 +49,7 @@ export type { TestTokenOptions } from "./test_tokens.ts";
 /** A PropelAuth in the test's hand. Its members may be taken apart: none uses `this`. */
 export interface TestPropelAuth {
   /**
-   * Options for `createPropelAuth`, which then asks this PropelAuth and nobody else.
+   * Options for `createPropelAuth`, which then asks this PropelAuth alone.
    *
    * With these the server keeps its own clock: a token that the test's clock has passed is
    * inactive, as it is with PropelAuth itself, unless an answer about it is kept

@@ -22,7 +22,7 @@ export interface HeldAnswers {
   release(): void;
 }
 
-/** What stands in for the network. */
+/** The network of a test. */
 export interface TestNetwork {
   /** Called as `fetch` is; `onHeld` learns at once, and later, whether the answer is held back. */
   fetch(url: string, init: RequestInit, onHeld?: (held: boolean) => void): Promise<Response>;
@@ -36,7 +36,7 @@ export interface TestNetwork {
   countIntrospections(token?: string): number;
 }
 
-/** What the network answers when nothing is wrong. */
+/** The answers of the network without a fault. */
 export interface TestAuthorizationServer {
   readonly introspectionEndpoint: string;
   readonly metadataUrl: string;
@@ -138,7 +138,7 @@ function checkFailure(failure: TestFailure): void {
   throw new BrokenRule("failure", rule, describe(failure));
 }
 
-/** As `fetch` does: whoever gives up does not wait any longer. */
+/** As `fetch` does: an aborted request waits no longer. */
 async function unlessAborted(signal: AbortSignal, wait: Promise<void>): Promise<void> {
   signal.throwIfAborted();
   let stop = (): void => {};

@@ -7,7 +7,7 @@
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { describe } from "../../lib/check_option.ts";
 
-/** What a token of a test is good for. */
+/** The user, the scopes and the lifetime of a token. */
 export interface TestTokenOptions {
   /**
    * PropelAuth's user id (`sub`).
@@ -48,7 +48,7 @@ export interface TestTokenOptions {
   claims?: Record<string, unknown>;
 }
 
-/** What is issued when a test says nothing. */
+/** The defaults of a token. */
 export interface TokenDefaults {
   readonly scopes: readonly string[];
   readonly audience: string;
@@ -61,7 +61,7 @@ export interface TestTokens {
   issue(options: TestTokenOptions, now: number): string;
   /** Makes a token inactive for good. */
   revoke(token: string): void;
-  /** What PropelAuth answers when it is asked about a token, whoever made it. */
+  /** PropelAuth's answer about any token, also one that was not made here. */
   introspect(token: string, now: number): Record<string, unknown>;
 }
 
@@ -90,7 +90,7 @@ export function createTestTokens(defaults: TokenDefaults): TestTokens {
       return token;
     },
     revoke(token: string): void {
-      // RFC 7009 answers alike for a token that nobody knows; in a test it is a slip.
+      // RFC 7009 answers alike for an unknown token; in a test it is a mistake.
       if (!tokens.delete(token)) throw new TypeError("Cannot revoke a token that is not active");
     },
     introspect(token: string, now: number): Record<string, unknown> {

@@ -12,7 +12,7 @@ import { foreign, foreignList, say, withoutQuery } from "../show.ts";
 /** A metadata document (RFC 8414 §2, RFC 9728 §2); its members may have any type. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
-/** What to do when another server than PropelAuth answers. */
+/** The remedy when another server than PropelAuth answers. */
 export const AUTH_URL_ADVICE =
   "Compare PROPELAUTH_AUTH_URL with the Auth URL in PropelAuth's dashboard (Frontend Integration).";
 const NO_MCP_ADVICE =

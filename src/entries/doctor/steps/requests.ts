@@ -16,7 +16,7 @@ export interface Tools extends Network {
   readonly recorder: Recorder;
 }
 
-/** What to do when no server answers. */
+/** The remedy when no server answers. */
 export const SERVER_ADVICE = "Start the server, or give the doctor the URL that clients use.";
 
 /** A client's first call, in the form that servers of every protocol version know. */
