@@ -35,7 +35,7 @@ import { createSessions } from "./http/sessions.ts";
 import { createVerifier, type Verifier } from "./verification/verifier.ts";
 import { refuseAs } from "./lib/broken_rule.ts";
 import type { World } from "./lib/world.ts";
-import { REAL_WORLD } from "./real_world.ts";
+import { REAL_WORLD } from "./lib/real_world.ts";
 
 const ACTION = "Cannot create PropelAuth";
 
