@@ -103,7 +103,7 @@ export function endStreamAt(
       };
       remove = streams.add(onEnd);
       if (!ended && endsAt !== undefined) {
-        stopTimer = world.startTimer(endsAt - world.now(), onEnd);
+        stopTimer = world.startTimer(Math.max(0, endsAt - world.now()), onEnd);
       }
     },
     async pull(controller) {

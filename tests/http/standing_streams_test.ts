@@ -24,7 +24,7 @@ function openStream() {
   return source;
 }
 
-test("endStreamAt() passes on what comes, and ends with its source", async () => {
+test("endStreamAt() passes on each piece, and ends with its source", async () => {
   const clock = world();
   const source = openStream();
   const stream = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams());
@@ -36,7 +36,7 @@ test("endStreamAt() passes on what comes, and ends with its source", async () =>
 });
 
 // G34
-test("endStreamAt() ends at its time, keeps what was read, and cancels its source", async () => {
+test("endStreamAt() ends at its time, and cancels its source", async () => {
   const clock = world();
   const source = openStream();
   const reader = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams()).getReader();
@@ -55,6 +55,31 @@ test("endStreamAt() ends at once when its time is past", async () => {
   const reader = endStreamAt(openStream().stream, NOW - 1, clock, createOpenStreams()).getReader();
   clock.advance(0);
   assert.equal((await reader.read()).done, true);
+});
+
+test("endStreamAt() starts no timer of less than no time", () => {
+  const seconds: number[] = [];
+  const clock = {
+    ...world(),
+    startTimer(given: number) {
+      seconds.push(given);
+      return () => {};
+    },
+  };
+  endStreamAt(openStream().stream, NOW - 1, clock, createOpenStreams());
+  assert.deepEqual(seconds, [0]);
+});
+
+test("endStreamAt() shows each piece before the reader gets it", async () => {
+  const seen: string[] = [];
+  const source = openStream();
+  const show = (bytes: Uint8Array) => void seen.push(new TextDecoder().decode(bytes));
+  const reader = endStreamAt(source.stream, undefined, world(), createOpenStreams(), show)
+    .getReader();
+  source.write("a");
+  source.write("b");
+  await reader.read();
+  assert.deepEqual(seen, ["a"]);
 });
 
 test("endStreamAt() cancels its source when the reader leaves", async () => {
@@ -138,7 +163,7 @@ for (const [method, mcpMethod, type, is] of STREAMS) {
 }
 
 const LEFT_ALONE: [what: string, init: RequestInit, type: string][] = [
-  ["an answer that is no stream", {}, "application/json"],
+  ["an answer that is not a stream", {}, "application/json"],
   ["the stream that answers a call", { method: "POST" }, "text/event-stream"],
 ];
 
