@@ -15,7 +15,7 @@ import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
-import type { Sessions } from "./sessions.ts";
+import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
@@ -95,9 +95,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const caller = await gate(request, tokenPolicy);
     if (caller instanceof Response) return caller;
     const origin = request.headers.get("Origin");
-    const sessionId = request.headers.get("Mcp-Session-Id");
+    const presented = [...listPresentedSessions(request)];
     let response: Response;
-    if (sessionId !== null && !sessions.belongsTo(sessionId, caller)) {
+    if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
@@ -113,8 +113,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const stands = isStandingStream(request, response);
     // Passed on untouched when no header is to be added: copying a response costs time on each call.
     if (origin === null && !stands) return response;
+    const assign = (assigned: string): void => sessions.assign(assigned, caller);
     const body = response.body !== null && stands
-      ? endStreamAt(response.body, caller.expiresAt, world, streams)
+      ? endStreamAt(response.body, caller.expiresAt, world, streams, createEndpointReader(assign))
       : response.body;
     const readable = new Response(body, response);
     setCorsHeaders(readable.headers, origin, allowedOrigins);

@@ -1,5 +1,5 @@
 /**
- * Event streams that outlive neither the token that opened them nor the server.
+ * Standing event streams: each ends with its token, and all end when the server shuts down.
  *
  * @module
  */
@@ -7,22 +7,22 @@
 import type { World } from "../lib/world.ts";
 
 /**
- * Tells whether a response is a stream that stays open by itself: the GET stream of the older
- * transports, or `subscriptions/listen`.
+ * Tells whether a response is a stream that stays open until the reader or the server closes it: the
+ * GET stream of the older transports, or `subscriptions/listen`.
  *
- * The stream that answers one call ends with that call and is left alone: cutting it would lose
- * the answer. `Mcp-Method` may be believed here, since a server of that revision refuses a request
- * whose header and body differ.
+ * A stream that answers one call is not: it ends with that call, and cutting it would lose the answer.
+ * The header `Mcp-Method` is trusted here, since a server of that revision refuses a request whose
+ * header and body differ.
  *
  * @param request The request.
  * @param response What the MCP server answered.
- * @returns Whether nothing but its reader or its writer would end it.
+ * @returns Whether it is a standing stream.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports | MCP Streamable HTTP}
  */
 export function isStandingStream(request: Request, response: Response): boolean {
   const type = response.headers.get("Content-Type") ?? "";
-  // The body last: whoever looks at it makes a stream of it, which takes longer to send than a text.
+  // `body` is read last: reading it turns a text into a stream, which takes longer to send.
   return /^text\/event-stream\b/i.test(type) &&
     (request.method === "GET" || request.headers.get("Mcp-Method") === "subscriptions/listen") &&
     response.body !== null;
@@ -30,9 +30,12 @@ export function isStandingStream(request: Request, response: Response): boolean 
 
 /** The standing streams that are open, so that they can be ended together. */
 export interface OpenStreams {
-  /** Adds what ends a stream, or calls it at once when all were ended; the result takes it out. */
+  /**
+   * Adds a stream by the function that ends it, and calls that at once after {@linkcode endAll}. The
+   * returned function removes it.
+   */
   add(end: () => void): () => void;
-  /** Ends all that are open, and from now on each that opens. */
+  /** Ends all open streams, and from now on each that opens. */
   endAll(): void;
 }
 
@@ -58,14 +61,15 @@ export function createOpenStreams(): OpenStreams {
 }
 
 /**
- * Passes a stream on until a given time or until all streams end, then ends it as if the server had.
+ * Passes a stream on until a given time or until all streams end, then closes it as the server would.
  *
- * The source is cancelled when that comes or when the reader leaves.
+ * The source is cancelled then, and when the reader leaves.
  *
  * @param source The stream.
  * @param endsAt Seconds since 1970; absent when the token has no `exp`.
  * @param world The clock.
- * @param streams Where it is listed while it is open.
+ * @param streams The open streams, to which it belongs while it is open.
+ * @param onBytes Receives each piece before the reader does.
  * @returns The stream to send.
  */
 export function endStreamAt(
@@ -73,18 +77,19 @@ export function endStreamAt(
   endsAt: number | undefined,
   world: World,
   streams: OpenStreams,
+  onBytes: (bytes: Uint8Array) => void = () => {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = source.getReader();
   let ended = false;
   let stopTimer = (): void => {};
-  let takeOut = (): void => {};
+  let remove = (): void => {};
 
-  /** True for the first caller alone: a stream is closed once. */
+  /** Returns true at the first call alone: a stream is closed once. */
   function end(): boolean {
     if (ended) return false;
     ended = true;
     stopTimer();
-    takeOut();
+    remove();
     return true;
   }
 
@@ -93,10 +98,10 @@ export function endStreamAt(
       const onEnd = (): void => {
         if (!end()) return;
         controller.close();
-        // The source may have failed by itself; nobody is left to be told.
+        // The source may have failed meanwhile; there is no reader left to tell.
         reader.cancel().catch(() => {});
       };
-      takeOut = streams.add(onEnd);
+      remove = streams.add(onEnd);
       if (!ended && endsAt !== undefined) {
         stopTimer = world.startTimer(Math.max(0, endsAt - world.now()), onEnd);
       }
@@ -107,8 +112,10 @@ export function endStreamAt(
         throw error;
       });
       if (ended) return;
-      if (!done) controller.enqueue(value);
-      else if (end()) controller.close();
+      if (!done) {
+        onBytes(value);
+        controller.enqueue(value);
+      } else if (end()) controller.close();
     },
     cancel(reason) {
       end();

@@ -57,6 +57,29 @@ test("endStreamAt() ends at once when its time is past", async () => {
   assert.equal((await reader.read()).done, true);
 });
 
+// Node prints a warning about a timer with a negative time.
+test("endStreamAt() starts no timer with a negative time", () => {
+  const times: number[] = [];
+  const clock = { ...world(), startTimer: (seconds: number) => (times.push(seconds), () => {}) };
+  for (const exp of [NOW - 1, NOW, NOW + 1]) {
+    endStreamAt(openStream().stream, exp, clock, createOpenStreams());
+  }
+  assert.deepEqual(times, [0, 0, 1]);
+});
+
+test("endStreamAt() shows each piece before the reader gets it", async () => {
+  const seen: string[] = [];
+  const onBytes = (bytes: Uint8Array) => void seen.push(new TextDecoder().decode(bytes));
+  const source = openStream();
+  const reader = endStreamAt(source.stream, undefined, world(), createOpenStreams(), onBytes)
+    .getReader();
+  for (const text of ["a", "b"]) {
+    source.write(text);
+    await reader.read();
+    assert.equal(seen.at(-1), text);
+  }
+});
+
 test("endStreamAt() cancels its source when the reader leaves", async () => {
   const clock = world();
   const source = openStream();
