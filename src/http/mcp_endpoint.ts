@@ -16,7 +16,7 @@ import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
 import { admitParsed } from "./parsed_body.ts";
 import { buildRefusal } from "../oauth/refusal.ts";
-import { createEndpointReader, presentedSessions, type Sessions } from "./sessions.ts";
+import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
@@ -100,8 +100,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const caller = await gate(request, tokenPolicy);
     if (caller instanceof Response) return caller;
     const origin = request.headers.get("Origin");
+    const presented = [...listPresentedSessions(request)];
     let response: Response;
-    if (!presentedSessions(request).every((id) => sessions.belongsTo(id, caller))) {
+    if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
@@ -117,9 +118,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const stands = isStandingStream(request, response);
     // Passed on untouched when no header is to be added: copying a response costs time on each call.
     if (origin === null && !stands) return response;
-    const readSession = createEndpointReader((id) => sessions.assign(id, caller));
+    const assign = (assigned: string): void => sessions.assign(assigned, caller);
     const body = response.body !== null && stands
-      ? endStreamAt(response.body, caller.expiresAt, world, streams, readSession)
+      ? endStreamAt(response.body, caller.expiresAt, world, streams, createEndpointReader(assign))
       : response.body;
     const readable = new Response(body, response);
     setCorsHeaders(readable.headers, origin, allowedOrigins);

@@ -32,11 +32,11 @@ export function createSessions(): Sessions {
   const owners = createTtlCache<string>(MAX_SESSIONS);
   return {
     belongsTo(sessionId: string, caller: AccessToken): boolean {
-      const owner = owners.get(keyOf(sessionId), 0);
+      const owner = owners.get(digest(sessionId), 0);
       return owner === undefined || owner === identify(caller);
     },
     assign(sessionId: string, caller: AccessToken): void {
-      const key = keyOf(sessionId);
+      const key = digest(sessionId);
       if (owners.get(key, 0) === undefined) owners.set(key, identify(caller), Infinity);
     },
   };
@@ -48,60 +48,81 @@ function identify({ clientId, subject, resource }: AccessToken): string {
 }
 
 /** Session ids come from outside and can have any length; a digest bounds the table's memory. */
-function keyOf(sessionId: string): string {
+function digest(sessionId: string): string {
   return hash("sha256", sessionId, "hex");
 }
 
 /**
- * Lists everything in a request that may be a session id: the header, and each value of the query.
+ * Lists every value of a request that the MCP server may read as a session id: the header
+ * `Mcp-Session-Id` and each value of the query.
  *
- * The name of the parameter is the MCP server's to read: some take `sessionId[]` for `sessionId`.
+ * The names in the query do not count, since parsers disagree about them: some read `sessionId[]` as
+ * `sessionId`.
  *
  * @param request The request.
- * @returns The values, of which nearly all are no session ids.
+ * @returns The values; one that is not a session id has no owner.
  */
-export function presentedSessions(request: Request): string[] {
+export function listPresentedSessions(request: Request): Set<string> {
+  const presented = new Set<string>();
   const header = request.headers.get("Mcp-Session-Id");
-  const presented = header === null ? [] : [header];
-  // Most requests have no query, and parsing a URL costs more than all else here.
-  if (request.url.includes("?")) presented.push(...new URL(request.url).searchParams.values());
+  if (header !== null) presented.add(header);
+  // Most requests have no query, and parsing a URL takes longer than all the rest here.
+  if (!request.url.includes("?")) return presented;
+  for (const value of new URL(request.url).searchParams.values()) {
+    if (value !== "") presented.add(value);
+  }
   return presented;
 }
 
-/** Where the event `endpoint` is looked for: it is the first one of a stream. */
-const MAX_SEARCHED_LENGTH = 8192;
+/** How much of a stream is searched for the event `endpoint`: a server sends it first. */
+const MAX_SEARCHED_BYTES = 8192;
 
 /**
- * Creates a reader that finds the session of an HTTP+SSE stream in its event `endpoint`.
+ * Creates a function that finds the session of an HTTP+SSE stream in its events `endpoint`.
  *
- * @param onSession Receives the session id, before the bytes that complete the event are sent.
- * @returns A function that takes each piece of the stream in turn.
+ * @param onSession Receives the session id, before the piece that completes the event is sent.
+ * @returns The function; it takes the pieces of the stream in order.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse | MCP HTTP with SSE}
+ * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation | HTML, event streams}
  */
 export function createEndpointReader(
   onSession: (sessionId: string) => void,
 ): (bytes: Uint8Array) => void {
   const decoder = new TextDecoder();
-  let searching = true;
+  let bytesLeft = MAX_SEARCHED_BYTES;
   let rest = "";
+  let endsWithCr = false;
+  let name = "";
+  let data = "";
+
+  function readLine(line: string): void {
+    if (line === "") {
+      if (name === "endpoint") sessionsOf(data).forEach(onSession);
+      name = data = "";
+    } else if (line.startsWith("event:")) name = line.slice(6).replace(/^ /, "");
+    else if (line.startsWith("data:")) data += line.slice(5).replace(/^ /, "");
+  }
+
   return (bytes) => {
-    if (!searching) return;
-    const events = (rest + decoder.decode(bytes, { stream: true })).split(/\r\n\r\n|\n\n|\r\r/);
-    rest = events.pop() ?? "";
-    const endpoint = events.find((event) => /^event: ?endpoint$/m.test(event));
-    searching = endpoint === undefined && rest.length <= MAX_SEARCHED_LENGTH;
-    for (const sessionId of endpoint === undefined ? [] : sessionsOf(endpoint)) {
-      onSession(sessionId);
-    }
+    if (bytesLeft === 0) return;
+    const searched = bytes.subarray(0, bytesLeft);
+    bytesLeft -= searched.length;
+    let text = decoder.decode(searched, { stream: true });
+    if (text === "") return;
+    // A CR ended its line already: an LF behind it belongs to it.
+    if (endsWithCr && text.startsWith("\n")) text = text.slice(1);
+    endsWithCr = text.endsWith("\r");
+    const lines = (rest + text).split(/\r\n|\n|\r/);
+    rest = lines.pop() ?? "";
+    lines.forEach(readLine);
   };
 }
 
 /** The MCP SDKs for TypeScript call the parameter `sessionId`, those for Python `session_id`. */
 function sessionsOf(endpoint: string): string[] {
-  const url = /^data: ?(.*)$/m.exec(endpoint)?.[1] ?? "";
   const base = "http://localhost";
-  if (!URL.canParse(url, base)) return [];
-  return [...new URL(url, base).searchParams]
+  if (!URL.canParse(endpoint, base)) return [];
+  return [...new URL(endpoint, base).searchParams]
     .flatMap(([name, value]) => /^session_?id$/i.test(name) ? [value] : []);
 }

@@ -218,6 +218,34 @@ test("handler() gives a session to the caller that got it, and 404 to others", a
   assert.equal(called, 2);
 });
 
+test("handler() gives the session of an HTTP+SSE stream to its caller, and 404 to others", async () => {
+  const seen: string[] = [];
+  const { auth } = createHarness({
+    onEvent: ({ code }) => void seen.push(code),
+  }, (token) => json({ ...ACTIVE, sub: token.split(".")[0] }));
+  const handler = auth.handler((request) =>
+    request.method === "GET"
+      ? new Response(`event: endpoint\ndata: /mcp?sessionId=session-1\n\n`, {
+        headers: { "Content-Type": "text/event-stream" },
+      })
+      : new Response(null, { status: 202 })
+  );
+  const stream = await handler(mcpRequest("ann", { method: "GET" }));
+  assert.match(await stream.text(), /session-1/);
+  const post = async (token: string, query: string) => {
+    const { headers, method } = mcpRequest(token);
+    return (await handler(new Request(`${RESOURCE}${query}`, { headers, method }))).status;
+  };
+  assert.equal(await post("ann.refreshed", "?sessionId=session-1"), 202);
+  assert.equal(await post("bob", "?sessionId=session-2"), 202);
+  assert(!seen.includes("session_refused"));
+  for (const query of ["?sessionId=session-1", "?sessionId=0&sessionId=session-1"]) {
+    seen.length = 0;
+    assert.equal(await post("bob", query), 404);
+    assert(seen.includes("session_refused"));
+  }
+});
+
 const events = () =>
   new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
     headers: { "Content-Type": "text/event-stream" },

@@ -95,6 +95,12 @@ const READINGS: [uri: string, spellings: string[], others: string[]][] = [
     "file:///a/%2e%2e/secret",
     "file:///secret",
   ]],
+  // A URL parser drops the tab, so that only its spelling can be decoded.
+  [
+    "file:///a/%\t252e%252e/secret",
+    ["file:///a/%\t252e%252e/secret", "file:///a/%252e%252e/secret"],
+    ["file:///a/%2e%2e/secret", "file:///secret"],
+  ],
   ["https://h/\u00e9?", ["https://h/\u00e9?", "https://h/%C3%A9?"], [
     "https://h/\u00e9",
     "https://h/%C3%A9",

@@ -17,6 +17,8 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as ClientTransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/mcp"
 import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/sse"
+import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import type { PropelAuth } from "../../../src/propel_auth.ts";
@@ -274,6 +276,40 @@ for (const [major, express] of Object.entries(MAJORS)) {
     const other = await send(origin, mcpRequest("b", { headers }));
     assert.equal(other.status, 404);
     assert.match(await other.text(), /Session not found/);
+  });
+
+  test(`requireAuth() keeps the session of an HTTP+SSE stream to its caller: ${major}`, async () => {
+    const codes: string[] = [];
+    const { auth } = createAuth({ onEvent: ({ code }) => void codes.push(code) });
+    const app = express();
+    const transports = new Map<unknown, SSEServerTransport>();
+    app.get("/mcp", requireAuth(auth), async (_request, response) => {
+      const transport = new SSEServerTransport("/messages", response);
+      transports.set(transport.sessionId, transport);
+      const server = new McpServerV1({ name: "v1", version: "1.0.0" });
+      // The SDK's own types disagree with exactOptionalPropertyTypes.
+      await server.connect(transport as Parameters<typeof server.connect>[0]);
+    });
+    app.post("/messages", requireAuth(auth), async (request, response) => {
+      await transports.get(request.query["sessionId"])?.handlePostMessage(request, response);
+    });
+    const { origin } = await serve(app);
+    const headers = { Authorization: "Bearer ann" };
+    const stream = await fetch(`${origin}/mcp`, { headers });
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const path = /data: (.*)/.exec((await reader?.read())?.value ?? "")?.[1];
+    const post = (token: string) => {
+      const body = JSON.stringify({ jsonrpc: "2.0", id: token, method: "ping" });
+      const headers = { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" };
+      return fetch(`${origin}${path}`, { method: "POST", headers, body });
+    };
+    const refused = await post("bob");
+    assert.equal(refused.status, 404);
+    assert.match(await refused.text(), /Session not found/);
+    assert(codes.includes("session_refused"));
+    assert.equal((await post("ann")).status, 202);
+    assert.match((await reader?.read())?.value ?? "", /"id":"ann"/);
+    await reader?.cancel();
   });
 
   test(`requireAuth() ends a standing stream with its token: ${major}`, async () => {
