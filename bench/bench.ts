@@ -3,8 +3,8 @@
 import { parseArgs } from "node:util";
 import { measureCoreSize, measureImport } from "./measures/artifact.ts";
 import { measureCapacity } from "./measures/capacity.ts";
-import { measureColdFlight, measureDeadTokens } from "./measures/bounds.ts";
-import { measurePolicyCall, measurePolicyList } from "./measures/policy.ts";
+import { measureColdFlight, measureDeadTokens, measureHostileBodies } from "./measures/bounds.ts";
+import { measurePolicyCall, measurePolicyList, measureTemplates } from "./measures/policy.ts";
 import { measureHttpCall, measureProcessCall } from "./measures/protected_call.ts";
 import type { Figure } from "./figure.ts";
 import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./measures/outage.ts";
@@ -27,8 +27,10 @@ const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["http", measureHttpCall],
   ["policy, call", measurePolicyCall],
   ["policy, list", measurePolicyList],
+  ["templates", measureTemplates],
   ["flight", measureColdFlight],
   ["memory", measureDeadTokens],
+  ["hostile", measureHostileBodies],
   ["breaker", measureOpenBreaker],
   ["floods", measureFloods],
   ["slow", measureSlowPropelAuth],

@@ -43,8 +43,10 @@ export const MAX_NAMES_LENGTH = 32_768;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** From how many bytes on the engine's search is worth its call. */
+const LONG_PIECE = 64;
 
-/** What is left of the bounds while one request is read. */
+/** How much is left of the bounds while one request is read. */
 interface Left {
   members: number;
   characters: number;
@@ -169,19 +171,15 @@ function isVisibleAscii(name: string): boolean {
  * Tells whether JSON is nested so deep that a reader may fail on it: some recurse into each level, and
  * not every engine can write such a value again.
  *
- * @param json The text, as UTF-8.
+ * @param json The text, as UTF-8. It is valid: the value itself would take longer to search.
  * @returns Whether it is nested deeper than {@linkcode MAX_DEPTH}.
  */
 export function isTooDeep(json: Uint8Array): boolean {
   if (!hasManyBrackets(json)) return false;
   let depth = 0;
-  let inString = false;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
-    if (inString) {
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
+    if (byte === QUOTE) at = endOfString(json, at + 1);
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       if (++depth > MAX_DEPTH) return true;
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
@@ -191,12 +189,33 @@ export function isTooDeep(json: Uint8Array): boolean {
 
 /** Whether there are more opening brackets than levels allowed; most bodies have far fewer. */
 function hasManyBrackets(json: Uint8Array): boolean {
-  // As many bytes close them.
-  if (json.length <= 2 * MAX_DEPTH) return false;
   let left = MAX_DEPTH;
   for (const bracket of [OPEN_LIST, OPEN_OBJECT]) {
-    let at = json.indexOf(bracket);
-    for (; at >= 0 && left >= 0; left--) at = json.indexOf(bracket, at + 1);
+    for (let at = json.indexOf(bracket); at >= 0; at = json.indexOf(bracket, at + 1)) {
+      if (--left < 0) return true;
+    }
   }
-  return left < 0;
+  return false;
+}
+
+/** Finds the quote that ends a string. Long pieces without an escape are left to the engine's search. */
+function endOfString(json: Uint8Array, start: number): number {
+  let quote = -1;
+  let plain = 0;
+  for (let at = start; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === QUOTE) return at;
+    if (byte === BACKSLASH) {
+      at++;
+      plain = 0;
+    } else if (++plain > LONG_PIECE) {
+      if (quote < at) quote = json.indexOf(QUOTE, at);
+      if (quote < 0) break;
+      const backslash = json.subarray(at, quote).indexOf(BACKSLASH);
+      if (backslash < 0) return quote;
+      at += backslash - 1;
+      plain = 0;
+    }
+  }
+  return json.length;
 }

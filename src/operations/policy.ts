@@ -114,9 +114,10 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
       const needed = new Set(requiredScopes);
       let lacking = false;
       let fresh = false;
-      let personal = false;
+      let depends = false;
+      const settled = new Set<Rule>();
       for (const call of calls) {
-        const found = findForCall(call);
+        const found = findForCall(call, settled);
         if (found === undefined) {
           return { kind: "unknown", name: call.targets[0]?.name ?? call.method };
         }
@@ -125,18 +126,19 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
           for (const scope of chosen?.scopes ?? []) needed.add(scope);
           lacking ||= chosen?.lacking !== 0;
           fresh ||= rule.fresh;
-          const depends = typeof rule.scopes === "function" || chosen?.scopes.length !== 0;
-          personal ||= depends && call.method === USES.resources;
+          depends ||= typeof rule.scopes === "function" || chosen?.scopes.length !== 0;
         }
       }
       if (lacking) return { kind: "scope_missing", scopes: [...needed] };
-      const asked = lists.filter(({ method }) => calls.some((call) => call.method === method));
+      const asks = (method: string) => calls.some((call) => call.method === method);
+      const asked = lists.filter(({ method }) => asks(method));
+      const personal = depends && asks(USES.resources);
       return { kind: "allowed", fresh, lists: personal || asked.length > 0 ? asked : undefined };
     },
     isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
       const name = readText(entry, key);
       const target = name === undefined ? undefined : { kind, name, arguments: {} };
-      const found = target && findForTarget(method, target);
+      const found = target && findForTarget(method, target, new Set());
       if (found === undefined) return !deny;
       const ofAll = operations.methods.get(USES[kind]);
       const rules = ofAll === undefined || target === undefined

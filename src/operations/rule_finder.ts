@@ -16,12 +16,17 @@ export interface FoundRule {
   readonly operation: Operation;
 }
 
-/** Finds rules. `undefined`: the operation is in no rule, and unknown operations are refused. */
+/**
+ * Finds rules. `undefined`: the operation is in no rule, and unknown operations are refused.
+ *
+ * `settled` are the rules that need not be found again. Every found rule whose scopes do not depend on
+ * the operation is added to it, so that a request with many URIs meets such a rule once.
+ */
 interface RuleFinder {
   /** The rules for everything that a call asks for. */
-  findForCall(call: Call): FoundRule[] | undefined;
+  findForCall(call: Call, settled: Set<Rule>): FoundRule[] | undefined;
   /** The rules for one target of a method. */
-  findForTarget(method: string, target: Target): FoundRule[] | undefined;
+  findForTarget(method: string, target: Target, settled: Set<Rule>): FoundRule[] | undefined;
 }
 
 /** Methods that a client needs to find its way, and methods that are judged by their targets. */
@@ -45,8 +50,9 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
   function findForTarget(
     method: string,
     { kind, name, arguments: args }: Target,
+    settled: Set<Rule>,
   ): FoundRule[] | undefined {
-    if (kind === "resources") return findResourceRules(method, name);
+    if (kind === "resources") return findResourceRules(method, name, settled);
     const rule = operations[kind].get(name);
     if (rule !== undefined) return [{ rule, operation: { method, name, arguments: args } }];
     if (deny) return undefined;
@@ -55,23 +61,36 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
     return rules.map((rule) => ({ rule, operation: { method, name, arguments: args } }));
   }
 
-  function findResourceRules(method: string, uri: string): FoundRule[] | undefined {
+  function findResourceRules(
+    method: string,
+    uri: string,
+    settled: Set<Rule>,
+  ): FoundRule[] | undefined {
     const { spellings, others } = readingsOf(uri);
     const found: FoundRule[] = [];
-    const find = (name: string): boolean => {
-      const before = found.length;
-      for (const { template, rule } of findTemplates(name)) {
+    /** Adds the rules for one reading; with `mustKnow` it returns whether there is any. */
+    const find = (name: string, mustKnow: boolean): boolean => {
+      let isKnown = !mustKnow;
+      for (const { template, rule } of findTemplates(name, mustKnow ? NONE : settled)) {
+        if (isKnown && settled.has(rule)) continue;
         const variables = template.match(name);
-        if (variables) found.push({ rule, operation: { method, name, arguments: variables } });
+        if (variables === undefined) continue;
+        isKnown = true;
+        if (settled.has(rule)) continue;
+        found.push({ rule, operation: { method, name, arguments: variables } });
+        if (typeof rule.scopes !== "function") settled.add(rule);
       }
-      return found.length > before;
+      return isKnown;
     };
-    const known = [...spellings].map(find).every(Boolean);
-    others.forEach(find);
-    return known || !deny ? found : undefined;
+    for (const spelling of spellings) if (!find(spelling, deny)) return undefined;
+    for (const other of others) find(other, false);
+    return found;
   }
 
-  function findForCall({ method, targets }: Call): FoundRule[] | undefined {
+  function findForCall(
+    { method, targets }: Call,
+    settled: Set<Rule>,
+  ): FoundRule[] | undefined {
     const rule = operations.methods.get(method);
     const operation = { method, name: method, arguments: {} };
     const found: FoundRule[] = rule === undefined ? [] : [{ rule, operation }];
@@ -79,7 +98,7 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
       return rule !== undefined || !deny || PROTOCOL.test(method) ? found : undefined;
     }
     for (const target of targets) {
-      const rules = findForTarget(method, target);
+      const rules = findForTarget(method, target, settled);
       if (rules === undefined) return undefined;
       found.push(...rules);
     }
@@ -112,12 +131,16 @@ function isAscii(name: string): boolean {
 }
 
 type ResourceRules = ResolvedOperations["resources"];
+const NONE: ReadonlySet<Rule> = new Set();
 
 /**
- * Creates the search for templates that begin and end as a URI does, in the order of the rules. It
- * takes as long for a thousand templates as for one, unless many begin and end alike.
+ * Creates the search for templates that begin and end as a URI does, in the order of the rules and
+ * without those of `settled` rules. It takes as long for a thousand templates as for one, unless many
+ * begin and end alike.
  */
-function createTemplateIndex(resources: ResourceRules): (uri: string) => ResourceRules {
+function createTemplateIndex(
+  resources: ResourceRules,
+): (uri: string, settled: ReadonlySet<Rule>) => ResourceRules {
   const byPrefix = createTextMap<TextMap<number[]>>();
   resources.forEach(({ template }, index) => {
     for (const { prefix, suffix } of template.ends) {
@@ -125,14 +148,17 @@ function createTemplateIndex(resources: ResourceRules): (uri: string) => Resourc
       bySuffix.ensure(suffix, () => []).push(index);
     }
   });
-  return (uri) => {
+  return (uri, settled) => {
     const found = new Set<number>();
     for (const prefixLength of byPrefix.lengths) {
       const bySuffix = byPrefix.get(uri.slice(0, prefixLength));
       for (const suffixLength of bySuffix?.lengths ?? []) {
         // Not slice(-length), which for 0 would be the whole URI.
         const suffix = uri.slice(Math.max(0, uri.length - suffixLength));
-        for (const index of bySuffix?.get(suffix) ?? []) found.add(index);
+        for (const index of bySuffix?.get(suffix) ?? []) {
+          const rule = resources[index]?.rule;
+          if (rule !== undefined && !settled.has(rule)) found.add(index);
+        }
       }
     }
     return [...found].sort((a, b) => a - b).flatMap((index) => resources[index] ?? []);

@@ -189,6 +189,8 @@ function placeHead(
 }
 
 function normalizeUri(uri: string): string | undefined {
+  // Half the time, but Node 20 does not have it.
+  if (typeof URL.parse === "function") return URL.parse(uri)?.href;
   return URL.canParse(uri) ? new URL(uri).href : undefined;
 }
 

@@ -214,6 +214,8 @@ test("readCalls() takes a member that stands twice as JSON.parse does: the last 
   assert.deepEqual(calls, [{ method: "tools/list", targets: [] }]);
 });
 
+/** Text with many brackets, and one list behind it. */
+const bracketsIn = (before: string) => JSON.stringify([before + "[".repeat(2000), []]);
 const nest = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 const DEPTHS: [what: string, text: string, tooDeep: boolean][] = [
   ["as many lists as may be", nest(MAX_DEPTH), false],
@@ -221,8 +223,23 @@ const DEPTHS: [what: string, text: string, tooDeep: boolean][] = [
   ["one object more", `${'{"a":'.repeat(MAX_DEPTH + 1)}1${"}".repeat(MAX_DEPTH + 1)}`, true],
   ["many lists beside each other", `[${"[],".repeat(2000)}[]]`, false],
   ["brackets in text", JSON.stringify(["[".repeat(2000)]), false],
-  ["brackets in text after a quote", JSON.stringify([`"\\${"[".repeat(2000)}`]), false],
+  ["brackets in text after a quote", bracketsIn('"'), false],
+  ["brackets in text after a backslash", bracketsIn("\\"), false],
+  [
+    "brackets in long text after quotes",
+    bracketsIn(`${"x".repeat(99)}"${"x".repeat(999)}"`),
+    false,
+  ],
+  ["brackets in long text between escapes", bracketsIn(`${"x".repeat(70)}\\"`.repeat(9)), false],
   ["brackets after text that ends in a backslash", `["\\\\",${nest(MAX_DEPTH)}]`, true],
+  [
+    "brackets after long text that ends in a backslash",
+    `${JSON.stringify(["x".repeat(99) + "\\"]).slice(0, -1)},${nest(MAX_DEPTH)}]`,
+    true,
+  ],
+  ["brackets after long text", `["${"x".repeat(9_999)}",${nest(MAX_DEPTH)}]`, true],
+  ["lists in the last member of an object", `{"a":1,"b":[],"c":${nest(MAX_DEPTH)}}`, true],
+  ["values that have no members", '[null, true, 1, "a"]', false],
 ];
 
 for (const [what, text, tooDeep] of DEPTHS) {

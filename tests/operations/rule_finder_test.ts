@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Target } from "../../src/operations/calls.ts";
-import { resolveOperations } from "../../src/operations/rules.ts";
+import { resolveOperations, type Rule } from "../../src/operations/rules.ts";
 import { createRuleFinder } from "../../src/operations/rule_finder.ts";
 
 const OPERATIONS = resolveOperations({
@@ -37,9 +37,9 @@ const CALLS: [method: string, targets: Target[], scopes: string[], known: boolea
 for (const [method, targets, scopes, known] of CALLS) {
   const of = targets.map(({ name }) => name).join(" and ");
   test(`findForCall() of ${method} ${of} finds [${scopes}], ${known ? "known" : "unknown"}`, () => {
-    const found = createRuleFinder(OPERATIONS, false).findForCall({ method, targets });
+    const found = createRuleFinder(OPERATIONS, false).findForCall({ method, targets }, new Set());
     assert.deepEqual(found?.map(({ rule }) => rule.scopes), scopes.map((scope) => [[scope]]));
-    const strict = createRuleFinder(OPERATIONS, true).findForCall({ method, targets });
+    const strict = createRuleFinder(OPERATIONS, true).findForCall({ method, targets }, new Set());
     assert.deepEqual(strict, known ? found : undefined);
   });
 }
@@ -47,7 +47,7 @@ for (const [method, targets, scopes, known] of CALLS) {
 test("findForTarget() gives a rule the operation with its arguments, or the variables of a template", () => {
   const { findForTarget } = createRuleFinder(OPERATIONS, false);
   const operationOf = (kind: Target["kind"], name: string) =>
-    findForTarget("m", target(kind, name))?.map(({ operation }) => operation);
+    findForTarget("m", target(kind, name), new Set())?.map(({ operation }) => operation);
   assert.deepEqual(operationOf("tools", "hello"), [
     { method: "m", name: "hello", arguments: { a: 1 } },
   ]);
@@ -73,8 +73,8 @@ function countMatches(templates: string[]) {
     },
   }));
   const { findForTarget } = createRuleFinder({ ...others, resources: watched }, false);
-  function scopesOf(uri: string) {
-    const found = findForTarget("resources/read", target("resources", uri));
+  function scopesOf(uri: string, settled = new Set<Rule>()) {
+    const found = findForTarget("resources/read", target("resources", uri), settled);
     return found?.map(({ rule }) => String(rule.scopes));
   }
   return counted;
@@ -111,7 +111,41 @@ for (const [name, asked] of [["\u1f82", "\u03b1\u0313\u0300\u0345"], ["a", "\u{1
         resolveOperations({ tools: { [one]: ["a"] } }),
         false,
       );
-      assert.equal(findForTarget("tools/call", target("tools", other))?.length, 1);
+      assert.equal(findForTarget("tools/call", target("tools", other), new Set())?.length, 1);
     }
   });
 }
+
+test("findForCall() finds a rule once for many URIs, unless a function decides", () => {
+  const seen = () => [];
+  const uris = ["n://1", "n://2?a", "n://%33"].map((name) => target("resources", name));
+  const call = { method: "resources/read", targets: uris };
+  const find = (deny: boolean, settled = new Set<Rule>()) =>
+    createRuleFinder(
+      resolveOperations({ resources: { "n://{id}": ["a"], "n://{+all}": seen } }),
+      deny,
+    ).findForCall(call, settled)?.map(({ rule, operation }) =>
+      rule.scopes === seen ? operation.name : "the rule with scopes"
+    );
+  const found = [
+    "the rule with scopes",
+    "n://1",
+    "n://2?a",
+    "n://2",
+    "n://%33",
+    "n://3",
+  ];
+  assert.deepEqual([find(false), find(true)], [found, found]);
+});
+
+test("findForCall() refuses an unknown URI among known ones whose rule is settled", () => {
+  const operations = resolveOperations({ resources: { "n://{id}": ["a"] } });
+  const { findForCall } = createRuleFinder(operations, true);
+  const read = (...names: string[]) =>
+    findForCall({
+      method: "resources/read",
+      targets: names.map((name) => target("resources", name)),
+    }, new Set(operations.resources.map(({ rule }) => rule)));
+  assert.deepEqual([read("n://1", "n://2"), read("n://1", "m://2")], [[], undefined]);
+  assert.equal(read("n://1", "n://2/../3"), undefined);
+});
