@@ -48,9 +48,10 @@ export interface RedisCacheOptions {
    * How the client spells the options of `SET`: `"object"` is `{ PX: 1000, NX: true }`, as `redis`
    * does; `"lowercase"` is `{ px: 1000, nx: true }`, as `@upstash/redis` does; `"arguments"` is
    * `"PX", 1000, "NX"`, as `ioredis` does. A client that does not understand the spelling would keep
-   * entries for ever, so it has to be given for a client other than these three.
+   * entries for ever, so it has to be given for a client other than these three, and none but its
+   * own is accepted for these. `@db/redis`, Deno's client, takes `"lowercase"`.
    *
-   * @default {by the client: `redis` has `sendCommand`, `@upstash/redis` `createScript`, `ioredis` `call`}
+   * @default {by the client: `redis` has `pSetEx`, `@upstash/redis` `createScript`, `ioredis` `call`}
    */
   setOptions?: "object" | "lowercase" | "arguments";
 }
@@ -65,8 +66,8 @@ export interface RedisCacheOptions {
  * @param client The client.
  * @param options How the cache is kept.
  * @returns The value for the option `sharedCache`.
- * @throws {TypeError} The client lacks a method, an option breaks its rule, or `setOptions` is not
- * given for a client that is not known.
+ * @throws {TypeError} The client lacks a method or is one of `@valkey/valkey-glide`, an option breaks
+ * its rule, or `setOptions` is missing for an unknown client or wrong for a known one.
  */
 export function createRedisCache(
   client: RedisClient,
@@ -106,10 +107,13 @@ const SPELLINGS = {
   arguments: (ttl: number, nx: boolean) => nx ? ["PX", ttl, "NX"] : ["PX", ttl],
 } as const;
 
-/** The spelling of the clients that are known, by a method that only they have. */
+/**
+ * The spelling of a known client, by a method that the others lack. `sendCommand` is no such method:
+ * `ioredis` and Deno's client have it too.
+ */
 function spellingOf(client: object): keyof typeof SPELLINGS | undefined {
   if ("call" in client) return "arguments";
-  if ("sendCommand" in client) return "object";
+  if ("pSetEx" in client) return "object";
   return "createScript" in client ? "lowercase" : undefined;
 }
 
@@ -122,16 +126,29 @@ function resolveRedisOptions(client: RedisClient, options: RedisCacheOptions) {
       throw new BrokenRule("client", "a Redis client with get, set and del", received);
     }
   }
+  if ("customCommand" in client) {
+    // Its SET ignores all three spellings without an error.
+    const rule = "a Redis client whose set takes an expiry in one of the three spellings";
+    throw new BrokenRule("client", rule, "one of @valkey/valkey-glide");
+  }
   requireMembers("options", options, ["keyPrefix", "setOptions"]);
   const { keyPrefix = "propelauth-mcp:" } = options;
   if (typeof keyPrefix !== "string") {
     throw new BrokenRule("keyPrefix", "a string", describe(keyPrefix));
   }
-  const { setOptions = spellingOf(client) } = options;
+  const known = spellingOf(client);
+  const { setOptions = known } = options;
   if (setOptions === undefined || !Object.hasOwn(SPELLINGS, setOptions)) {
     const rule = 'given for a client other than redis, ioredis and @upstash/redis: "object", ' +
       '"lowercase" or "arguments"';
     throw new BrokenRule("setOptions", rule, describe(setOptions));
+  }
+  if (known !== undefined && setOptions !== known) {
+    throw new BrokenRule(
+      "setOptions",
+      `"${known}" or left out for this client`,
+      describe(setOptions),
+    );
   }
   return { keyPrefix, setOptions };
 }

@@ -59,6 +59,57 @@ test("createRedisCache() knows ioredis by its method call", async () => {
   assert.deepEqual(client.log, [["set", "propelauth-mcp:key", "value", "PX", 1000]]);
 });
 
+// The members by which clients differ, as each of these packages has them.
+const MEMBERS: [
+  name: string,
+  members: string[],
+  setOptions: "object" | "lowercase" | "arguments" | undefined,
+][] = [
+  ["redis 4 to 6", ["sendCommand", "pSetEx", "SET"], "object"],
+  ["redis 3, which takes callbacks", ["sendCommand", "psetex", "SET"], undefined],
+  ["ioredis", ["call", "sendCommand", "psetex"], "arguments"],
+  ["@upstash/redis", ["createScript", "psetex"], "lowercase"],
+  ["@db/redis, Deno's client", ["sendCommand", "psetex"], undefined],
+];
+
+for (const [name, members, known] of MEMBERS) {
+  const client = Object.assign(
+    createClient(),
+    Object.fromEntries(members.map((member) => [member, () => Promise.resolve()])),
+  );
+  for (const setOptions of ["object", "lowercase", "arguments"] as const) {
+    const refused = known !== undefined && known !== setOptions;
+    test(`createRedisCache() ${refused ? "refuses" : "takes"} ${setOptions} for ${name}`, () => {
+      const create = () => createRedisCache(client, { setOptions });
+      if (refused) assert.throws(create, { name: "TypeError", message: /setOptions must be / });
+      else assert.doesNotThrow(create);
+    });
+  }
+  test(`createRedisCache() ${known ? `finds ${known}` : "needs setOptions"} for ${name}`, async () => {
+    if (known === undefined) {
+      assert.throws(() => createRedisCache(client), {
+        name: "TypeError",
+        message: /setOptions must/,
+      });
+      return;
+    }
+    await createRedisCache(client).set("key", "value", { ttlSeconds: 1 });
+    const spelt = { object: [{ PX: 1000 }], lowercase: [{ px: 1000 }], arguments: ["PX", 1000] };
+    assert.deepEqual(client.log, [["set", "propelauth-mcp:key", "value", ...spelt[known]]]);
+  });
+}
+
+test("createRedisCache() refuses @valkey/valkey-glide, which ignores each spelling", () => {
+  const client = Object.assign(createClient(), { customCommand: () => Promise.resolve() });
+  for (const setOptions of ["object", "lowercase", "arguments"] as const) {
+    assert.throws(() => createRedisCache(client, { setOptions }), {
+      name: "TypeError",
+      message:
+        /^Cannot create a Redis cache: client must .+: received one of @valkey\/valkey-glide$/,
+    });
+  }
+});
+
 test("createRedisCache() refuses a client whose spelling of SET it cannot know", () => {
   assert.throws(() => createRedisCache(createClient()), {
     name: "TypeError",
@@ -141,7 +192,7 @@ const BAD: [what: string, create: () => unknown, message: RegExp][] = [
     /k/,
   ],
   [
-    "a spelling that nobody has",
+    "an unknown spelling",
     () => createRedisCache(createClient(), { setOptions: "map" } as never),
     /"lowercase" or "arguments": received "map"/,
   ],
