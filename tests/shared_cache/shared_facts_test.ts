@@ -57,6 +57,23 @@ for (const [when, seconds, facts, times] of AGES) {
   });
 }
 
+test("introspect() uses no answer whose time ends while the orders are looked at", async () => {
+  const { world, create, introspect, cache } = createInstances();
+  await create().forgetSubject("user-2");
+  world.advance(2 * MAX_CLOCK_SKEW_SECONDS);
+  await introspect(create());
+  world.advance(TTL - 0.1);
+  const { get } = cache;
+  let looks = 0;
+  cache.get = async (key) => {
+    const value = await get(key);
+    // The first three are the orders, and the two answers about the token.
+    if (++looks === 4) world.advance(0.2);
+    return value;
+  };
+  assert.equal((await introspect(create())).source, "introspection");
+});
+
 test("introspect() does not believe the store about an entry's age", async () => {
   const { world, create, introspect, asked, cache } = createInstances();
   await introspect(create());
