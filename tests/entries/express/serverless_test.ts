@@ -114,9 +114,6 @@ for (const [name, send] of Object.entries(ADAPTERS)) {
     assert.deepEqual([status, seen], [200, "user-1, no credentials"]);
   });
 
-  // A mock has no connection that would keep a test of Node alive until a refusal was sent.
-  if (name === "node-mocks-http") continue;
-
   test(`requireAuth() sends a request without a token to log in behind ${name}`, async () => {
     const { status, challenge } = await send(createApp(), {});
     assert.equal(status, 401);
