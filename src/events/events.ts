@@ -57,7 +57,7 @@ export type EventFacts =
     readonly reason: IntrospectionErrorReason;
   }
   | TokenEvent & {
-    /** PropelAuth answered a question. */
+    /** PropelAuth answered an introspection request. */
     readonly code: "introspection_completed";
     readonly active: boolean;
   }
@@ -143,7 +143,7 @@ const MAX_SHOWN_LENGTH = 200;
 const DIGEST_LENGTH = 12;
 
 /**
- * Shortens a digest to what events show.
+ * Shortens a digest to the digits that events show.
  *
  * @param digest The SHA-256 of a token in hex.
  * @returns Its first 12 digits.
@@ -155,7 +155,7 @@ export function shortDigest(digest: string): string {
 /**
  * Makes text from outside fit for a log: cut, and without control characters.
  *
- * @param value What came.
+ * @param value The text from outside.
  * @returns Printable ASCII in quotes, at most 200 characters of it.
  */
 export function showForeign(value: unknown): string {

@@ -101,7 +101,7 @@ const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
   inactive: "PropelAuth says that a token is not active: expired, revoked, or never issued here. " +
     "If every token is, compare the Auth URL with the environment that the clients log in to.",
   wrong_token_type:
-    "A token is no access token: a client sends its refresh token, or another kind.",
+    "The client sent a token that is not an access token (probably its refresh token).",
   expired:
     "A token that PropelAuth calls active has expired by this machine's clock: compare the " +
     "clocks.",
@@ -137,13 +137,13 @@ const REQUEST_REFUSED = {
     "A browser page of an origin that is not allowed called: add it to allowedOrigins if it may.",
   host: "A request named a host that is not on loopback: set baseUrl to the URL that clients use.",
   operation:
-    "A caller asked for an operation that no rule in operations is for: add one if it may " +
+    "A caller asked for an operation that operations does not list: add a rule if it may " +
     "be used, since defaultOperation refuses all others.",
 } as const;
 
 const NOT_ENABLED =
   "PropelAuth answered 404: MCP is not enabled in this environment (MCP > Enable " +
-  "MCP), or the Auth URL is another's.";
+  "MCP), or PROPELAUTH_AUTH_URL belongs to another environment.";
 
 const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
   timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",
@@ -152,8 +152,8 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
     "PropelAuth is not available, or limits the rate (429): look at its status page. A " +
     "cacheTtlSeconds of a few seconds asks it far less.",
   overloaded:
-    "A request was answered 503, since too many tokens wait for PropelAuth's answer: if " +
-    "it is no flood, raise maxConcurrentIntrospections, or set cacheTtlSeconds.",
+    "A request was answered 503, since too many tokens wait for PropelAuth's answer: unless " +
+    "it is a flood, raise maxConcurrentIntrospections, or set cacheTtlSeconds.",
   breaker_open:
     "A request was answered 503 at once, since PropelAuth failed again and again: look " +
     "at the event breaker_opened.",
@@ -161,12 +161,12 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
   client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
     "another environment (MCP > Request Validation).",
   malformed_response:
-    "PropelAuth's answer was no introspection response: look at the Auth URL, and " +
-    "at what stands between.",
+    "PropelAuth's answer was not an introspection response: look at the Auth URL, and " +
+    "at any proxy on the way.",
 };
 
 /**
- * Creates what the parts tell events with.
+ * Creates the function that the parts of the package report events with.
  *
  * @param listener The option `onEvent`.
  * @param now The clock, in seconds since 1970.

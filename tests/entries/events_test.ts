@@ -10,7 +10,7 @@ import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
 import { ACTIVE, createHarness, json, mcpRequest, NOW, SECRET } from "../support/harness.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0.0124 };
-/** What a hostile client or user may have put into an identifier. */
+/** An identifier as a hostile client or user may choose it. */
 const HOSTILE = "a\n\x1b[31mb\u009b2Jc\u202e" + "x".repeat(100_000);
 
 const COLORS: Record<string, RegExp> = { info: /\[32m✓/, warn: /\[33m✗/, error: /\[31m!/ };
@@ -209,7 +209,7 @@ test("consoleEvents() leaves out what is below its level", () => {
   assert.equal(printed("error"), count("error"));
 });
 
-test("consoleEvents() never throws: not for a broken pipe, nor for a time that is none", () => {
+test("consoleEvents() never throws: neither for a broken pipe nor for an invalid time", () => {
   const broken = consoleEvents({
     write: () => {
       throw new Error("EPIPE");

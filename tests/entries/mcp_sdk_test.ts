@@ -25,7 +25,7 @@ import {
 type Gate = (request: Request) => Promise<Response>;
 const expectedResource = new URL(RESOURCE);
 
-/** What a request finds behind each gate. */
+/** The value that a request finds behind each gate. */
 const behind = (authInfo: { extra?: unknown; expiresAt?: number; token?: string } | undefined) =>
   JSON.stringify([authInfo?.extra, authInfo?.expiresAt, authInfo?.token]);
 
@@ -176,7 +176,7 @@ test("withMcpAuth serves a whole MCP server of mcp-handler", async () => {
   assert.match(await response.text(), /"text":"user-1"/);
 });
 
-test("createSdkVerifier() tells the private reason to whoever catches, not to the client", async () => {
+test("createSdkVerifier() gives the private reason to the code that catches, not to the client", async () => {
   const { auth } = createHarness({}, () => json({}, { status: 503 }));
   await assert.rejects(createSdkVerifier(auth, OAuthError).verifyAccessToken("a"), (error) => {
     assert(error instanceof OAuthError);

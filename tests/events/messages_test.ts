@@ -108,7 +108,7 @@ for (const [reason, kind] of Object.entries(KINDS)) {
   });
 }
 
-test("createEmit() is undefined when nobody listens, so that nothing is put together", () => {
+test("createEmit() is undefined without a listener, so that no event is built", () => {
   assert.equal(createEmit(undefined, () => 1), undefined);
 });
 
