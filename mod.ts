@@ -51,9 +51,8 @@ export type {
   ScopeChallengeHandler,
 } from "./src/operations/requirements.ts";
 export type { ProtectedResourceMetadata } from "./src/oauth/protected_resource.ts";
+export type { AccessTokenError, IntrospectionError } from "./src/oauth/errors.ts";
 export type {
-  AccessTokenError,
   AccessTokenErrorReason,
-  IntrospectionError,
   IntrospectionErrorReason,
-} from "./src/oauth/errors.ts";
+} from "./src/oauth/refusal_sentences.ts";

@@ -9,7 +9,7 @@ import { createServer, type Server } from "node:http";
 import process from "node:process";
 import { createListener } from "./http/listener.ts";
 import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
-import { importProvider } from "./provider/oidc_provider.ts";
+import { importProvider } from "./provider/import_oidc_provider.ts";
 import { CANNOT_START } from "./options/check_option.ts";
 import {
   type ResolvedOptions,
@@ -18,7 +18,7 @@ import {
 } from "./options/resolve_options.ts";
 import { resolveMintOptions } from "./options/resolve_mint_options.ts";
 import { endGrant } from "./provider/adapter.ts";
-import { createProvider, generateKey, MOUNT } from "./provider/provider.ts";
+import { createProvider, generateKey, MOUNT } from "./provider/provider_settings.ts";
 import { createStateWriter, readState, type State } from "./provider/state_file.ts";
 import { createStore } from "./provider/store.ts";
 import { userClaims } from "./options/users.ts";

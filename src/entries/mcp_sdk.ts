@@ -30,13 +30,8 @@
 
 import type { AccessToken } from "../oauth/access_token.ts";
 import type { PropelAuth } from "../propel_auth.ts";
-import {
-  AccessTokenError,
-  type BearerErrorCode,
-  IntrospectionError,
-  type Refusal,
-  refusalOf,
-} from "../oauth/errors.ts";
+import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import { type BearerErrorCode, type Refusal, refusalOf } from "../oauth/refusal_sentences.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
 

@@ -5,7 +5,10 @@
  * @module
  */
 
-import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
+import type {
+  AccessTokenErrorReason,
+  IntrospectionErrorReason,
+} from "../oauth/refusal_sentences.ts";
 import type { FactsSource } from "../oauth/facts.ts";
 
 /** The members of every event about one token. */

@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../oauth/errors.ts";
+import type {
+  AccessTokenErrorReason,
+  IntrospectionErrorReason,
+} from "../oauth/refusal_sentences.ts";
 import type { Emit, EventFacts, EventListener } from "./events.ts";
 
 /** `info`: all is well. `warn`: a client was refused. `error`: somebody has to look. */

@@ -5,7 +5,7 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal } from "../oauth/refusal.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";

@@ -16,7 +16,7 @@ import { buildPreflight, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import { type Emit, showForeign } from "../events/events.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
-import { buildRefusal } from "../oauth/refusal.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
 import type { Verifier } from "../verification/verifier.ts";
 
 /** The options of the gate. */

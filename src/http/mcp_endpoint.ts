@@ -8,14 +8,15 @@
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { setCorsHeaders } from "./cors.ts";
-import { AccessTokenError, refusalOf } from "../oauth/errors.ts";
+import { AccessTokenError } from "../oauth/errors.ts";
+import { refusalOf } from "../oauth/refusal_sentences.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
 import { admitParsed } from "./parsed_body.ts";
-import { buildRefusal } from "../oauth/refusal.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";

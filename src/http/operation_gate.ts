@@ -18,7 +18,7 @@ import {
 } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
 import type { List, OperationPolicy } from "../operations/policy.ts";
-import { buildRefusal } from "../oauth/refusal.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
 
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */

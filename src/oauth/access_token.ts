@@ -6,7 +6,7 @@
 
 import { AccessTokenError } from "./errors.ts";
 import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
-import type { HoldsScope } from "./scopes.ts";
+import type { HoldsScope } from "./scope_hierarchy.ts";
 
 /**
  * A verified access token: who calls, through which client, with which scopes.

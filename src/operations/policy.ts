@@ -16,7 +16,7 @@ import { refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
 import type { Operation } from "./operations.ts";
 import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
-import type { HoldsScope } from "../oauth/scopes.ts";
+import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
 
 /** The rules, and how scopes are compared. */
 interface OperationPolicyOptions {

@@ -5,10 +5,11 @@
  */
 
 import type { AccessToken } from "../oauth/access_token.ts";
-import { AccessTokenError, refusalOf } from "../oauth/errors.ts";
+import { AccessTokenError } from "../oauth/errors.ts";
+import { refusalOf } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
 import { describe, isScope } from "../lib/check_option.ts";
-import type { HoldsScope } from "../oauth/scopes.ts";
+import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
 import { buildCallRefused } from "../events/token_events.ts";
 
 /** A challenge that SDK v2 sends before a tool, resource or prompt is reached. */

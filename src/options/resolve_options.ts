@@ -5,19 +5,20 @@
  * @module
  */
 
-import { type AllowedOrigins, resolveAllowedOrigins } from "../http/host_and_origin.ts";
+import type { AllowedOrigins } from "../http/host_and_origin.ts";
+import { resolveAllowedOrigins } from "./resolve_allowed_origins.ts";
 import {
   OVERRIDE_NAMES,
   type ResolvedOverrides,
   resolveOverrides,
-} from "./introspection_overrides.ts";
+} from "./resolve_introspection_overrides.ts";
 import {
   OAUTH_PATH,
   resolveAuthUrl,
   resolveIssuer,
   resolveMcpUrl,
   resolveResource,
-} from "./urls.ts";
+} from "./resolve_urls.ts";
 import { BrokenRule } from "../lib/broken_rule.ts";
 import {
   describe,
@@ -32,7 +33,7 @@ import type { EventListener } from "../events/events.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "../lib/url.ts";
-import { type ResolvedScopes, resolveScopes } from "./scopes.ts";
+import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
 
 // A record, so that a name that is forgotten here does not compile.
 const NAMES: Record<keyof PropelAuthOptions, true> = {

@@ -5,7 +5,8 @@
  */
 
 import { type Emit, shortDigest } from "../events/events.ts";
-import { type Answer, type DatedFacts, freshUntil, readFacts, writeFacts } from "../oauth/facts.ts";
+import { type Answer, readFacts, writeFacts } from "../oauth/facts.ts";
+import { type DatedFacts, freshUntil } from "../oauth/answer_freshness.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedForgetting, SharedStore } from "./forgetting.ts";
 import { LOST } from "./guard.ts";

@@ -7,7 +7,7 @@
 import { hash } from "node:crypto";
 import { withDeadline, type World } from "../lib/world.ts";
 import type { Emit } from "../events/events.ts";
-import type { DatedFacts } from "../oauth/facts.ts";
+import type { DatedFacts } from "../oauth/answer_freshness.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedCache } from "./shared_cache.ts";
 import { LOST, type SharedCacheGuard } from "./guard.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DatedFacts } from "../oauth/facts.ts";
+import type { DatedFacts } from "../oauth/answer_freshness.ts";
 
 /** By how many seconds the clocks of two instances may differ. */
 export const MAX_CLOCK_SKEW_SECONDS = 5;

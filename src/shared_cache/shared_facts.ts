@@ -5,7 +5,8 @@
  */
 
 import type { Emit } from "../events/events.ts";
-import { type Answer, freshUntil, type Introspect } from "../oauth/facts.ts";
+import type { Answer, Introspect } from "../oauth/facts.ts";
+import { freshUntil } from "../oauth/answer_freshness.ts";
 import { createEntries, type EntriesOptions, type Shared, type TokenKeys } from "./entries.ts";
 import {
   createSharedForgetting,

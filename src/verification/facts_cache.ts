@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Answer, freshUntil, type IntrospectionFacts, isDead } from "../oauth/facts.ts";
+import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
+import { freshUntil, isDead } from "../oauth/answer_freshness.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** How many dead tokens are kept at most; in a cache of their own, away from live ones. */

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AccessTokenErrorReason, IntrospectionErrorReason } from "../../src/oauth/errors.ts";
+import type {
+  AccessTokenErrorReason,
+  IntrospectionErrorReason,
+} from "../../src/oauth/refusal_sentences.ts";
 import { createEmit, EVENT_LEVELS, kindOfFailure, messageOf } from "../../src/events/messages.ts";
 import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
 

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { type AccessTokenPolicy, judgeAccessToken } from "../../src/oauth/access_token.ts";
-import type { AccessTokenError, AccessTokenErrorReason } from "../../src/oauth/errors.ts";
+import type { AccessTokenError } from "../../src/oauth/errors.ts";
+import type { AccessTokenErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import { readFacts } from "../../src/oauth/facts.ts";
-import { createHoldsScope } from "../../src/oauth/scopes.ts";
+import { createHoldsScope } from "../../src/oauth/scope_hierarchy.ts";
 import { ACTIVE, METADATA_URL, NOW, RESOURCE } from "../support/harness.ts";
 
 const POLICY: AccessTokenPolicy = {

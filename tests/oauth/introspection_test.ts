@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { IntrospectionErrorReason } from "../../src/oauth/errors.ts";
+import type { IntrospectionErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import {
   buildBasicCredentials,
   buildIntrospectionRequest,

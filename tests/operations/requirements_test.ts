@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PropelAuth } from "../../src/propel_auth.ts";
-import type { AccessTokenErrorReason } from "../../src/oauth/errors.ts";
+import type { AccessTokenErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import type { PropelAuthEvent } from "../../src/events/events.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "../support/harness.ts";

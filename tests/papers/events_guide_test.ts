@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { AccessTokenErrorReason } from "../../src/oauth/errors.ts";
+import type { AccessTokenErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import { EVENT_LEVELS } from "../../src/events/messages.ts";
 import type { EventFacts, PropelAuthEvent, TokenEvent } from "../../src/events/events.ts";
 import type { FactsSource } from "../../src/oauth/facts.ts";

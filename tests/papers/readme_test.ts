@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { OVERRIDE_NAMES } from "../../src/options/introspection_overrides.ts";
+import { OVERRIDE_NAMES } from "../../src/options/resolve_introspection_overrides.ts";
 import { OPTION_NAMES, resolveOptions } from "../../src/options/resolve_options.ts";
 import { blocks } from "../support/guides.ts";
 import { ACTIVE, createHarness, json, OPTIONS } from "../support/harness.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IntrospectionError } from "../../src/oauth/errors.ts";
-import { INACTIVE_TTL_SECONDS, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
+import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import { createSealer } from "../../src/shared_cache/seal.ts";
 import { LOCK_SECONDS } from "../../src/shared_cache/shared_facts.ts";
 import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";

@@ -11,7 +11,8 @@ import {
   TOKEN_FAILURES,
 } from "../../src/verification/breaker.ts";
 import { LEASE_SECONDS } from "../../src/lib/lease.ts";
-import { IntrospectionError, type IntrospectionErrorReason } from "../../src/oauth/errors.ts";
+import { IntrospectionError } from "../../src/oauth/errors.ts";
+import type { IntrospectionErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import type { EventFacts } from "../../src/events/events.ts";
 import { createFakeWorld } from "../support/harness.ts";
 

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type Answer,
-  INACTIVE_TTL_SECONDS,
-  type IntrospectionFacts,
-  readFacts,
-} from "../../src/oauth/facts.ts";
+import { type Answer, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
 import {
   createFactsCache,
   createListPool,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { IntrospectionErrorReason } from "../../src/oauth/errors.ts";
+import type { IntrospectionErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import type { TokenIntrospectionOverrides } from "../../src/options/propel_auth_options.ts";
-import { INACTIVE_TTL_SECONDS } from "../../src/oauth/facts.ts";
+import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
 import { MAX_INACTIVE_CACHE_SIZE } from "../../src/verification/facts_cache.ts";
 import {
   ACTIVE,

@@ -10,8 +10,8 @@ import { BodyTooLongError, readBody } from "./body.ts";
 import { createLogin } from "./login.ts";
 import type { RunningOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
-import { MOUNT, PAGES } from "../provider/provider.ts";
-import type { Provider } from "../provider/oidc_provider.ts";
+import { MOUNT, PAGES } from "../provider/provider_settings.ts";
+import type { Provider } from "../provider/import_oidc_provider.ts";
 import { createRegistration } from "./registration.ts";
 import type { Payload, Store } from "../provider/store.ts";
 

@@ -13,7 +13,7 @@ import {
   buildLoginPage,
   type ConsentScope,
 } from "../pages/pages.ts";
-import type { Interaction, InteractionResult, Provider } from "../provider/oidc_provider.ts";
+import type { Interaction, InteractionResult, Provider } from "../provider/import_oidc_provider.ts";
 import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
 import type { Store } from "../provider/store.ts";
 import { findUser, mayGrant } from "../options/users.ts";

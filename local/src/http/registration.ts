@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isRecord } from "../options/check_option.ts";
-import type { Provider } from "../provider/oidc_provider.ts";
+import type { Provider } from "../provider/import_oidc_provider.ts";
 import type { Payload, Store } from "../provider/store.ts";
 import { BodyTooLongError, readBody } from "./body.ts";
 

@@ -7,7 +7,7 @@
 import type { FactsSource } from "../../oauth/facts.ts";
 import type { PropelAuthEvent } from "../../events/events.ts";
 import type { OtelApi, OtelAttributes, OtelMeter } from "./api.ts";
-import { describeIntrospection, describeVerification } from "./attributes.ts";
+import { describeIntrospection, describeVerification } from "./shared_attributes.ts";
 
 /** The ratio of cache hits tells of about so many tokens. */
 const HIT_RATIO_WINDOW = 1000;

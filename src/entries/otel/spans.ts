@@ -10,7 +10,7 @@ import {
   describeVerification,
   type IntrospectionEvent,
   type VerificationEvent,
-} from "./attributes.ts";
+} from "./shared_attributes.ts";
 
 const INTERNAL = 0;
 const CLIENT = 2;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildBearerChallenge } from "../../../src/oauth/refusal.ts";
+import { buildBearerChallenge } from "../../../src/oauth/refusal_response.ts";
 import {
   findChallenge,
   parseChallenges,

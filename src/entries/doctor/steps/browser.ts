@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ask, isReply, judgeFault } from "../ask.ts";
+import { ask, isReply } from "../ask.ts";
+import { judgeFault } from "../checks/fault.ts";
 import { judgeCors, judgeMetadataCors, judgePreflight } from "../checks/browser.ts";
 import { examine, FIRST_CALL, metadataPlaces, SERVER_ADVICE, type Tools } from "./requests.ts";
 

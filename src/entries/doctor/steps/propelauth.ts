@@ -12,7 +12,8 @@ import {
   buildIntrospectionRequest,
   processIntrospectionResponse,
 } from "../../../oauth/introspection.ts";
-import { ask, exchange, isReply, judgeFault } from "../ask.ts";
+import { ask, exchange, isReply } from "../ask.ts";
+import { judgeFault } from "../checks/fault.ts";
 import {
   AUTH_URL_ADVICE,
   judgeClock,

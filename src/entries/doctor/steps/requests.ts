@@ -5,7 +5,8 @@
  */
 
 import { buildResourceMetadataUrl } from "../../../oauth/protected_resource.ts";
-import { ask, isReply, judgeFault, type Network, type Question, type Reply } from "../ask.ts";
+import { ask, isReply, type Network, type Question, type Reply } from "../ask.ts";
+import { judgeFault } from "../checks/fault.ts";
 import type { Recorder } from "../recorder.ts";
 import type { CheckId, Outcome } from "../report.ts";
 import type { Settings } from "../settings.ts";

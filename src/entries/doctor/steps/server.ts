@@ -5,7 +5,8 @@
  */
 
 import { isLoopback } from "../../../lib/url.ts";
-import { ask, type Fault, isReply, judgeFault, type Reply } from "../ask.ts";
+import { ask, type Fault, isReply, type Reply } from "../ask.ts";
+import { judgeFault } from "../checks/fault.ts";
 import { judgeArrival } from "../checks/acceptance.ts";
 import { judgeChallenge, type UsableChallenge } from "../checks/challenge.ts";
 import { judgeClock, type Metadata, readObject } from "../checks/propelauth.ts";

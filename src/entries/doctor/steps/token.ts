@@ -5,7 +5,8 @@
  */
 
 import { canonicalResource } from "../../../oauth/protected_resource.ts";
-import { ask, isReply, judgeFault } from "../ask.ts";
+import { ask, isReply } from "../ask.ts";
+import { judgeFault } from "../checks/fault.ts";
 import { judgeAcceptance } from "../checks/acceptance.ts";
 import { judgeToken } from "../checks/token.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";

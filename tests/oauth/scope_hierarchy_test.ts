@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createHoldsScope } from "../../src/oauth/scopes.ts";
+import { createHoldsScope } from "../../src/oauth/scope_hierarchy.ts";
 
 // R20: a broader scope implies its narrower ones (MCP 2026-07-28, MUST).
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AccessTokenError, IntrospectionError } from "../../src/oauth/errors.ts";
-import { buildBearerChallenge, buildRefusal } from "../../src/oauth/refusal.ts";
+import { buildBearerChallenge, buildRefusal } from "../../src/oauth/refusal_response.ts";
 import { METADATA_URL } from "../support/harness.ts";
 
 const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };

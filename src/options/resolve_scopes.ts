@@ -7,7 +7,7 @@
 
 import { BrokenRule } from "../lib/broken_rule.ts";
 import { describe, requireScopes } from "../lib/check_option.ts";
-import { createHoldsScope, type HoldsScope } from "../oauth/scopes.ts";
+import { createHoldsScope, type HoldsScope } from "../oauth/scope_hierarchy.ts";
 import { type ResolvedOperations, resolveOperations } from "../operations/rules.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 

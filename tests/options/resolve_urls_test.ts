@@ -5,7 +5,7 @@ import {
   resolveIssuer,
   resolveMcpUrl,
   resolveResource,
-} from "../../src/options/urls.ts";
+} from "../../src/options/resolve_urls.ts";
 
 // The values that are refused: resolve_options_test.ts, over resolveOptions().
 

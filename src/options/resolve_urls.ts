@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fillOrgId, ORG_PLACEHOLDER } from "../http/resources.ts";
+import { fillOrgId, ORG_PLACEHOLDER } from "../oauth/org_path.ts";
 import { BrokenRule } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
 import { requireIdentifierUrl } from "../lib/check_url.ts";

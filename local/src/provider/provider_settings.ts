@@ -10,7 +10,12 @@ import type { Payload, Store } from "./store.ts";
 import { isRecord } from "../options/check_option.ts";
 import { isKnownResource, type ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage } from "../pages/pages.ts";
-import type { Context, InteractionPolicy, Provider, ProviderModule } from "./oidc_provider.ts";
+import type {
+  Context,
+  InteractionPolicy,
+  Provider,
+  ProviderModule,
+} from "./import_oidc_provider.ts";
 import { SIGNED_IN } from "../options/scopes.ts";
 import { findUser, userClaims } from "../options/users.ts";
 

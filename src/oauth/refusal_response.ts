@@ -4,7 +4,8 @@
  * @module
  */
 
-import { AccessTokenError, type BearerErrorCode, IntrospectionError, refusalOf } from "./errors.ts";
+import { AccessTokenError, IntrospectionError } from "./errors.ts";
+import { type BearerErrorCode, refusalOf } from "./refusal_sentences.ts";
 
 /** `Retry-After` of a 503, in seconds, when neither PropelAuth nor the breaker knows a better value. */
 const RETRY_AFTER_SECONDS = 5;
