@@ -1,5 +1,6 @@
 /**
- * A cap on how many tasks run at once, with a queue that is bounded in number and in time.
+ * A cap on how many tasks run at once, with a queue that is bounded in number and in time. While
+ * nothing is answered, tasks start slowly, however many places are free.
  *
  * @module
  */
@@ -12,6 +13,10 @@ import type { World } from "../lib/world.ts";
 export const MAX_QUEUED_INTROSPECTIONS = 1_000;
 /** `Retry-After`, in seconds, for requests refused because the queue is full or too slow. */
 const OVERLOADED_RETRY_SECONDS = 1;
+/** PropelAuth counts as silent when so many introspections have run this long with no answer since. */
+export const SILENT_INTROSPECTIONS = 10;
+/** Seconds without an answer; also from one introspection to the next while PropelAuth is silent. */
+export const SILENCE_SECONDS = 1;
 
 /** Runs tasks, a bounded number at once. */
 interface Limiter {
@@ -35,16 +40,32 @@ interface Limiter {
  * @returns The limiter.
  */
 export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: number): Limiter {
-  const running = new Set<Lease>();
+  /** When each running task began, the oldest first. */
+  const running = new Map<Lease, number>();
   /** Waiting requests, longest first, each with the function that lets it go on. */
   const waiting = new Map<Lease, () => void>();
   let lookedAt = -Infinity;
+  let startedAt = -Infinity;
+  let answeredAt = -Infinity;
+
+  /** While nothing answers, one new task a second is enough to notice when that changes. */
+  function hasPlace(): boolean {
+    const now = world.now();
+    const begun = [...running.values()][SILENT_INTROSPECTIONS - 1];
+    const isSilent = begun !== undefined && now - Math.max(begun, answeredAt) >= SILENCE_SECONDS;
+    return running.size < maxRunning && !(isSilent && now - startedAt < SILENCE_SECONDS);
+  }
+
+  function start(lease: Lease): void {
+    startedAt = world.now();
+    running.set(lease, startedAt);
+  }
 
   function fillPlaces(): void {
     for (const [lease, goOn] of waiting) {
-      if (running.size >= maxRunning) return;
+      if (!hasPlace()) return;
       waiting.delete(lease);
-      running.add(lease);
+      start(lease);
       if (world.wakesOthers !== false) goOn();
     }
   }
@@ -62,8 +83,9 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
 
   return {
     async run<T>(task: (hasWaited: boolean) => Promise<T>): Promise<T> {
-      if (running.size >= maxRunning) removeLost();
-      const mustWait = running.size >= maxRunning;
+      if (!hasPlace()) removeLost();
+      if (waiting.size > 0) fillPlaces();
+      const mustWait = !hasPlace();
       if (mustWait && waiting.size >= MAX_QUEUED_INTROSPECTIONS) throw overloaded();
       let goOn = (): void => {};
       const lease = takeLease(world, () => {
@@ -82,8 +104,10 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
               else reject(overloaded());
             });
           });
-        } else running.add(lease);
-        return await task(mustWait);
+        } else start(lease);
+        const result = await task(mustWait);
+        answeredAt = world.now();
+        return result;
       } finally {
         stopTimer();
         lease.release();

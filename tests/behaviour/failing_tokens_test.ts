@@ -126,8 +126,7 @@ const OUTAGES: readonly (readonly [
   ["500", 200, 105, BREAKER_PAUSE_SECONDS],
   ["500", 20, 105, BREAKER_PAUSE_SECONDS],
   ["429, Retry-After: 60", Infinity, 105, 60],
-  // As many as may be under way at once, until the first of them is out of time.
-  ["nothing", Infinity, 120, BREAKER_PAUSE_SECONDS],
+  ["nothing", Infinity, 105, BREAKER_PAUSE_SECONDS],
 ];
 
 for (const [failure, tokens, introspections, recoversIn] of OUTAGES) {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEASE_SECONDS, RENEWAL_SECONDS } from "../../src/lib/lease.ts";
-import { createLimiter, MAX_QUEUED_INTROSPECTIONS } from "../../src/verification/limiter.ts";
+import {
+  createLimiter,
+  MAX_QUEUED_INTROSPECTIONS,
+  SILENCE_SECONDS,
+  SILENT_INTROSPECTIONS,
+} from "../../src/verification/limiter.ts";
 import { createFakeWorld, settle } from "../support/harness.ts";
 
 function setUp(maxRunning: number, wakesOthers = true) {
@@ -32,6 +37,45 @@ test("run() runs a bounded number at once, and the others in their order", async
   finish[3]?.();
   assert.deepEqual(await Promise.all(all), [0, 1, 2, 3]);
   assert.equal(world.timers, 0);
+});
+
+test("run() starts one task a second while ten run without an answer", async () => {
+  const { world, started, finish, start } = setUp(100);
+  const all = Array.from({ length: SILENT_INTROSPECTIONS }, (_, name) => start(name));
+  world.advance(SILENCE_SECONDS);
+  all.push(...[10, 11, 12].map(start));
+  await settle();
+  assert.deepEqual(started.length, 11, "one, since the last began a second ago");
+  world.advance(SILENCE_SECONDS);
+  await settle();
+  assert.deepEqual(started.slice(10), [10, 11], "in their order");
+  finish[3]?.();
+  await settle();
+  assert.deepEqual(started.slice(10), [10, 11, 12], "all, since there is an answer");
+  all.push(start(13));
+  await settle();
+  assert.equal(started.length, 14);
+  for (const end of finish) end();
+  await Promise.all(all);
+  assert.equal(world.timers, 0);
+});
+
+test("run() starts all tasks while fewer than ten run, or tasks end", async () => {
+  const { world, started, finish, start } = setUp(100);
+  const slow = Array.from({ length: SILENT_INTROSPECTIONS - 1 }, (_, name) => start(name));
+  world.advance(60);
+  slow.push(start(9), start(10), start(11));
+  await settle();
+  assert.equal(started.length, 12, "the tenth has only just begun");
+  world.advance(SILENCE_SECONDS / 2);
+  finish[11]?.();
+  await settle();
+  world.advance(SILENCE_SECONDS / 2);
+  slow.push(start(12), start(13));
+  await settle();
+  assert.equal(started.length, 14, "the eleventh has an answer");
+  for (const end of finish) end();
+  await Promise.all(slow);
 });
 
 test("run() frees the place of a task that fails", async () => {
