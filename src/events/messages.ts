@@ -80,7 +80,7 @@ export function messageOf(facts: EventFacts): string {
       return "PropelAuth answers again.";
     case "shared_cache_lost":
       return "The shared cache cannot be used: every instance asks PropelAuth by itself. " +
-        "Look at the cache's server.";
+        "Look at the cache's server, and at setOptions where they were given to createRedisCache().";
     case "shared_cache_recovered":
       return "The shared cache can be used again.";
     case "shared_cache_order_lost":
