@@ -97,6 +97,13 @@ export type EventFacts =
   }
   | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
   | {
+    /**
+     * A token was verified by `verifier` or `authenticate()`, which see no call: the option
+     * `operations` has no effect there. Reported once.
+     */
+    readonly code: "operations_unjudged";
+  }
+  | {
     /** A caller presented the session of another one. */
     readonly code: "session_refused";
     readonly tokenDigest: string;
