@@ -65,6 +65,42 @@ test("buildRefusal() names no scope when none is required", () => {
   );
 });
 
+const ACCEPTS: [accept: string, isPage: boolean][] = [
+  ["text/html", true],
+  ["TEXT/HTML;q=0.9", true],
+  ["text/html; q=0.5, application/json", true],
+  ["application/json, text/html;charset=utf-8", true],
+  ["", false],
+  ["*/*", false],
+  ["text/*", false],
+  ["text/html-sandboxed", false],
+  ["application/x-text/html", false],
+  ["text/html;q=0", false],
+  ["text/html; q=0.000, application/json", false],
+  ["application/json, text/event-stream", false],
+];
+
+for (const [accept, isPage] of ACCEPTS) {
+  test(`buildRefusal() answers ${isPage ? "a page" : "no page"} to Accept: ${accept}`, async () => {
+    const request = new Request("https://h.example/mcp", { headers: { "Accept": accept } });
+    const response = buildRefusal(new AccessTokenError("missing_credentials"), OPTIONS, request);
+    assert.equal(response.headers.has("Content-Type"), isPage);
+    assert.equal(response.headers.get("WWW-Authenticate"), START);
+    assert.equal((await response.text()).startsWith("<!doctype html>"), isPage);
+  });
+}
+
+test("buildRefusal() puts nothing of the request into the page", async () => {
+  const page = async (url: string, fields: HeadersInit) => {
+    const request = new Request(url, { headers: { "Accept": "text/html", ...fields } });
+    const error = new AccessTokenError("missing_credentials");
+    return await buildRefusal(error, OPTIONS, request).text();
+  };
+  const plain = await page("https://h.example/mcp", {});
+  const hostile = await page("https://h.example/<script>?a=<b>#<i>", { "Referer": "<script>" });
+  assert.equal(hostile, plain);
+});
+
 const UNCHALLENGED: [error: IntrospectionError, status: number, retryAfter: string | null][] = [
   [new IntrospectionError("timeout"), 503, "5"],
   [new IntrospectionError("unavailable", { retryAfterSeconds: 30 }), 503, "30"],
