@@ -58,7 +58,7 @@ const OUTCOMES: {
     }],
   },
   {
-    when: "a token is nobody's",
+    when: "a token was not issued for any server",
     answer: () => json({ ...ACTIVE, sub: null }),
     expected: [completed, {
       code: "token_accepted",
