@@ -29,6 +29,7 @@ class Hello extends MCPTool {
   name = "hello";
   description = "Says hello";
   schema = {};
+  useStringify = false;
   execute() {
     return Promise.resolve("hello");
   }
