@@ -84,6 +84,9 @@ export function composePropelAuth(
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
   };
   const { resources } = parts;
+  const reportUnjudged = createOnce(() => {
+    if (options.operations !== undefined) emit?.({ code: "operations_unjudged" });
+  });
   const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
     if (authInfo === undefined) return callers.getStore();
@@ -92,8 +95,11 @@ export function composePropelAuth(
   return Object.freeze({
     ...createRequirements({ requiredScopes, holdsScope, getCaller: () => getAccessToken(), emit }),
     verifier: Object.freeze({
-      verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
-        verifier.verifyAccessToken(token, resources.policyOf(orgId)),
+      async verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
+        const caller = await verifier.verifyAccessToken(token, resources.policyOf(orgId));
+        reportUnjudged();
+        return caller;
+      },
     }),
     handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
@@ -101,6 +107,7 @@ export function composePropelAuth(
       ...parts,
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
+      onAdmitted: reportUnjudged,
     }),
     getAccessToken,
     resourceMetadata: buildResourceMetadata(publishedMembers(options)),
@@ -111,6 +118,15 @@ export function composePropelAuth(
       return verifier.close();
     },
   });
+}
+
+/** Creates a function that runs another the first time that it is called. */
+function createOnce(run: () => void): () => void {
+  let ran = false;
+  return () => {
+    if (!ran) run();
+    ran = true;
+  };
 }
 
 // Each part receives the members that it needs: the client secret goes to the introspector, which

@@ -106,6 +106,13 @@ export type EventFacts =
   }
   | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
   | {
+    /**
+     * A token was verified by `verifier` or `authenticate()`, which see no call: the option
+     * `operations` has no effect there. Reported once.
+     */
+    readonly code: "operations_unjudged";
+  }
+  | {
     /** A caller presented the session of another one. */
     readonly code: "session_refused";
     readonly tokenDigest: string;
@@ -150,7 +157,7 @@ export type PropelAuthEvent = EventFacts & {
 /** Receives events. What it throws is ignored. */
 export type EventListener = (event: PropelAuthEvent) => void;
 
-/** Reports an event; `undefined` without a listener, so that no event is built in vain. */
+/** Reports an event; `undefined` without a listener, so that no event is built that nobody receives. */
 export type Emit = ((facts: EventFacts) => void) | undefined;
 
 const MAX_SHOWN_LENGTH = 200;

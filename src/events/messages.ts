@@ -29,6 +29,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   shared_cache_recovered: "info",
   shared_cache_order_lost: "error",
   shared_cache_entry_rejected: "error",
+  operations_unjudged: "error",
   session_refused: "warn",
   request_refused: "warn",
 };
@@ -92,6 +93,10 @@ export function messageOf(facts: EventFacts): string {
     case "shared_cache_entry_rejected":
       return "An entry of the shared cache was not written with this introspection secret: it was " +
         "ignored. Find out who else writes there.";
+    case "operations_unjudged":
+      return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
+        "operations have no effect there, and every tool runs. Put auth.handler() or " +
+        "requireAuth() in front of the MCP server.";
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
     case "request_refused":

@@ -59,7 +59,7 @@ const OUTCOMES: {
     }],
   },
   {
-    when: "a token is nobody's",
+    when: "a token names no user",
     answer: () => json({ ...ACTIVE, sub: null }),
     expected: [completed, {
       code: "token_accepted",
@@ -316,6 +316,31 @@ test("onEvent() is told when a caller presents another caller's session", async 
     subject: "thief",
   });
 });
+
+const UNJUDGED: [what: string, use: (auth: PropelAuth) => Promise<unknown>, times: number][] = [
+  ["the verifier", (auth) => auth.verifier.verifyAccessToken("token-1"), 1],
+  [
+    "authenticate()",
+    (auth) => auth.authenticate(mcpRequest("token-1"), () => new Response("served")),
+    1,
+  ],
+  ["the handler", (auth) => auth.handler(() => new Response("served"))(mcpRequest("token-1")), 0],
+];
+
+for (const [what, use, times] of UNJUDGED) {
+  test(`onEvent() receives operations_unjudged ${times} time(s) when ${what} is used`, async () => {
+    for (const operations of [undefined, { tools: { write_note: ["write"] } }]) {
+      const codes: string[] = [];
+      const { auth } = createHarness({
+        ...(operations && { operations }),
+        onEvent: ({ code }) => codes.push(code),
+      });
+      for (let call = 0; call < 3; call++) await use(auth);
+      const told = codes.filter((code) => code === "operations_unjudged");
+      assert.equal(told.length, operations === undefined ? 0 : times);
+    }
+  });
+}
 
 test("a listener that throws or rejects harms nothing", async () => {
   for (
