@@ -39,7 +39,7 @@ export interface PropelAuth extends Requirements {
    *
    * @param request The request; its body is left alone.
    * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and
-   * {@linkcode requireScopes} at work. It is not called for a request that is refused.
+   * {@linkcode requireScopes} working. It is not called for a request that is refused.
    * @returns The response of `admitted`, or the refusal; for browsers with CORS headers.
    * @throws {TypeError} `admitted` is not a function.
    *

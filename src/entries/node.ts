@@ -37,8 +37,8 @@ export type { IncomingFields } from "./express/incoming.ts";
  * Runs the gate on a request of Node's, and a function for a verified caller.
  *
  * Only that function runs as the caller, with {@linkcode PropelAuth.getAccessToken} and
- * {@linkcode PropelAuth.requireScopes} at work: a caller who forgets `await` has a promise, and
- * nobody's token. The request's body is left alone.
+ * {@linkcode PropelAuth.requireScopes} working: code that forgets `await` has a promise and no
+ * token. The request's body is left alone.
  *
  * @param auth The resource server.
  * @param request The request: an `IncomingMessage`.

@@ -146,7 +146,7 @@ export type PropelAuthEvent = EventFacts & {
 /** Receives events. What it throws is ignored. */
 export type EventListener = (event: PropelAuthEvent) => void;
 
-/** Reports an event; `undefined` without a listener, so that no event is built in vain. */
+/** Reports an event; `undefined` without a listener, so that no event is built that nobody receives. */
 export type Emit = ((facts: EventFacts) => void) | undefined;
 
 const MAX_SHOWN_LENGTH = 200;

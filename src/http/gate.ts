@@ -69,7 +69,7 @@ export function createGate(
     try {
       return await verifier.verify(readToken(request), policy);
     } catch (error) {
-      return buildRefusal(error, policy);
+      return buildRefusal(error, policy, request);
     }
   }
 

@@ -29,11 +29,11 @@ export interface TokenKeys {
   readonly lock: string;
 }
 
-/** What the shared cache holds about one token. */
+/** The answers that the shared cache holds about one token. */
 export interface Shared {
   /** Usable without a question. */
   readonly answer?: Answer;
-  /** There are answers, which no instance may use: waiting for a better one is in vain. */
+  /** There are answers, and no instance may use them: it makes no sense to wait for a better one. */
   readonly isUnusable?: boolean;
   /** When an instance last heard that the token is inactive. */
   readonly inactiveAt?: number | undefined;

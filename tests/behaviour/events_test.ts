@@ -58,7 +58,7 @@ const OUTCOMES: {
     }],
   },
   {
-    when: "a token is nobody's",
+    when: "a token names no user",
     answer: () => json({ ...ACTIVE, sub: null }),
     expected: [completed, {
       code: "token_accepted",

@@ -1,6 +1,6 @@
 /**
- * For tests of your own server: a PropelAuth in the test's hand, without a network, an account or a
- * port.
+ * For tests of your own server: a PropelAuth that the test controls, without a network, an account
+ * or a port.
  *
  * @example A token expires when the test says so
  * ```ts
@@ -46,7 +46,7 @@ export type {
 export type { HeldAnswers, TestFailure } from "./test_network.ts";
 export type { TestTokenOptions } from "./test_tokens.ts";
 
-/** A PropelAuth in the test's hand. Its members may be taken apart: none uses `this`. */
+/** A PropelAuth that the test controls. Its members may be taken apart: none uses `this`. */
 export interface TestPropelAuth {
   /**
    * Options for `createPropelAuth`, which then asks this PropelAuth alone.

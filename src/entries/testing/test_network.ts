@@ -47,7 +47,7 @@ export interface TestAuthorizationServer {
 }
 
 interface Holding {
-  /** Who has to be told when the answers go. */
+  /** The callers that wait for the answers. */
   readonly waiting: ((held: boolean) => void)[];
   readonly released: Promise<void>;
   readonly onAsked: () => void;

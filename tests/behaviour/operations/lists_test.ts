@@ -222,7 +222,7 @@ test("handler() hides all tools of a caller who may call none", async () => {
   await client.close();
 });
 
-// What a server answers by hand, so that it is seen byte by byte.
+// Answers that a server writes by hand, so that each byte is seen.
 async function answer(
   request: unknown,
   body: unknown,

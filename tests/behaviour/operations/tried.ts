@@ -36,7 +36,7 @@ export const POLICY: Partial<PropelAuthOptions> = {
 /** An exchange with a server that has {@linkcode POLICY}. */
 export interface Tried {
   readonly response: Response;
-  /** What the MCP server received; `undefined` when it was not called. */
+  /** The body that the MCP server received; `undefined` when it was not called. */
   readonly reached: { text: string; parsedBody: unknown; scopes: string[] } | undefined;
 }
 
