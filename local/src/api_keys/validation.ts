@@ -18,7 +18,7 @@ import type { Payload } from "../provider/store.ts";
  * @returns The body, or `undefined` when the owner or the maker of the key exists no more.
  */
 export function buildValidation(
-  { userId, orgId, metadata }: LocalApiKey,
+  { userId, orgId, metadata = {} }: LocalApiKey,
   users: readonly LocalUserWithId[],
 ): Payload | undefined {
   const user = users.find(({ id }) => id === userId);
@@ -26,7 +26,7 @@ export function buildValidation(
   if (userId !== undefined && user === undefined) return undefined;
   if (orgId !== undefined && organization === undefined) return undefined;
   return {
-    ...(metadata && { metadata }),
+    metadata,
     ...(user && { user: buildUser(user) }),
     ...(orgId !== undefined && organization && { org: buildOrganization(orgId, organization) }),
     ...(orgId !== undefined && user?.orgId === orgId && { user_in_org: buildMember(orgId, user) }),
