@@ -149,9 +149,14 @@ export function buildUnverified(token: TokenEvent, { reason }: IntrospectionErro
  *
  * @param caller The caller.
  * @param error Why the call was refused, with the scopes that it needs.
+ * @param challenged Whether the client is sent a challenge that names the missing scopes.
  * @returns The event.
  */
-export function buildCallRefused(caller: AccessToken, error: AccessTokenError): EventFacts {
+export function buildCallRefused(
+  caller: AccessToken,
+  error: AccessTokenError,
+  challenged: boolean,
+): EventFacts {
   const { reason, scopes } = error;
   const { org_id: org, org_role: role } = caller.claims;
   const received = reason === "scope_missing"
@@ -163,6 +168,7 @@ export function buildCallRefused(caller: AccessToken, error: AccessTokenError): 
     code: "call_refused",
     ...describeCaller(caller),
     reason,
+    challenged,
     ...(reason === "scope_missing" && { expected: showForeign(scopes.join(" ")) }),
     received: showForeign(received),
   };
@@ -192,6 +198,26 @@ export function buildOperationRefused(caller: AccessToken, name: string): EventF
  */
 export function buildSessionRefused(caller: AccessToken): EventFacts {
   return { code: "session_refused", ...describeCaller(caller) };
+}
+
+/**
+ * Builds the event of a rule that matches nothing in a complete list.
+ *
+ * @param unmatched The rule.
+ * @returns The event.
+ */
+export function buildRuleUnmatched({ kind, name, nearest }: {
+  readonly kind: "tools" | "resources" | "prompts";
+  readonly name: string;
+  readonly nearest: string | undefined;
+}): EventFacts {
+  const rule = showForeign(name);
+  return {
+    code: "rule_unmatched",
+    kind,
+    rule,
+    ...(nearest !== undefined && { nearest: showForeign(nearest) }),
+  };
 }
 
 function describeCaller({ token, clientId, subject }: AccessToken) {

@@ -17,7 +17,9 @@ import {
   TRANSPORT_ERROR,
 } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
-import type { List, OperationPolicy } from "../operations/policy.ts";
+import type { List } from "../operations/lists.ts";
+import type { OperationPolicy } from "../operations/policy.ts";
+import type { RuleWatch } from "../operations/rule_watch.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
 
@@ -69,6 +71,8 @@ interface Allowed {
 /** The parts that a gate of operations works with. */
 interface OperationGateParts {
   readonly operationPolicy: OperationPolicy;
+  /** Notices rules that match nothing in the lists. */
+  readonly ruleWatch: RuleWatch;
   readonly emit: Emit;
   /** Introspects the caller's token now, past the cache, and judges the answer. */
   readonly verifyFresh: (
@@ -88,7 +92,7 @@ interface OperationGateParts {
  * @returns The gate. It rejects with the error that a function among the rules throws.
  */
 export function createOperationGate(parts: OperationGateParts): OperationGate {
-  const { operationPolicy, emit, verifyFresh } = parts;
+  const { operationPolicy, ruleWatch, emit, verifyFresh } = parts;
 
   function admit(
     caller: AccessToken,
@@ -102,6 +106,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     const rewrite = createListRewrite(
       lists,
       (list, entry) => operationPolicy.isListed(list, entry, caller),
+      ruleWatch.watch(parsedBody, caller),
     );
     return {
       caller,
@@ -132,7 +137,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing": {
         const error = new AccessTokenError("scope_missing", verdict.scopes);
-        emit?.(buildCallRefused(judged, error));
+        emit?.(buildCallRefused(judged, error, true));
         return buildRefusal(error, tokenPolicy);
       }
       case "allowed":

@@ -121,7 +121,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
   };
 
   function refuse(caller: AccessToken, error: AccessTokenError): never {
-    emit?.(buildCallRefused(caller, error));
+    emit?.(buildCallRefused(caller, error, false));
     throw error;
   }
 
@@ -159,7 +159,10 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
-        if (caller) emit?.(buildCallRefused(caller, new AccessTokenError("scope_missing", needed)));
+        if (caller) {
+          const error = new AccessTokenError("scope_missing", needed);
+          emit?.(buildCallRefused(caller, error, true));
+        }
         return {
           scopes: [...needed],
           errorDescription: refusalOf("scope_missing").description ?? "",

@@ -66,7 +66,14 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   token_accepted: { source: true, clientId: true, subject: true },
   token_refused: { reason: true, source: true, expected: true, received: true },
   token_unverified: { reason: true },
-  call_refused: { reason: true, clientId: true, subject: true, expected: true, received: true },
+  call_refused: {
+    reason: true,
+    clientId: true,
+    subject: true,
+    challenged: true,
+    expected: true,
+    received: true,
+  },
   introspection_completed: { active: true },
   propelauth_unreachable: { reason: true, status: true, detail: true },
   propelauth_misconfigured: { reason: true, status: true, detail: true },
@@ -78,6 +85,7 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   shared_cache_order_lost: {},
   shared_cache_entry_rejected: {},
   operations_unjudged: {},
+  rule_unmatched: { kind: true, rule: true, nearest: true },
   session_refused: { clientId: true, subject: true },
   request_refused: { reason: true, clientId: true, subject: true, received: true },
 };

@@ -44,7 +44,8 @@ export type CheckId =
   | "metadata_cors"
   | "server_clock"
   | "token"
-  | "token_accepted";
+  | "token_accepted"
+  | "operations";
 
 /** One check and its outcome. All text is printable, bounded, and without tokens and secrets. */
 export interface Check {
@@ -81,7 +82,10 @@ export interface Outcome {
   readonly remedy?: Words;
 }
 
-/** The group and the title of every check, in the order in which they are made. */
+/**
+ * The group and the title of every check, in the order in which they are made; `operations` is made
+ * only where rules are given.
+ */
 export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title: string]>> = {
   auth_url: ["settings", "Auth URL"],
   client_id: ["settings", "Client id"],
@@ -111,6 +115,7 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   server_clock: ["server", "Clock"],
   token: ["token", "At PropelAuth"],
   token_accepted: ["token", "At the server"],
+  operations: ["token", "Operations"],
 };
 
 /** The outcome of a check that found nothing wrong. */

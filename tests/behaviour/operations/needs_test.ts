@@ -213,6 +213,7 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.equal(told.length, 2);
   assert.deepEqual({ ...missing, message: "" }, {
     code: "call_refused",
+    challenged: true,
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",

@@ -276,7 +276,8 @@ test("refused requests, sessions and cache entries are counted", async () => {
   const tokenDigest = "3f08aace122e";
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
   tell(listener, { code: "request_refused", reason: "host", received: "x" });
-  tell(listener, { code: "call_refused", tokenDigest, reason: "scope_missing", clientId: "c" });
+  const call = { code: "call_refused", reason: "scope_missing", challenged: true } as const;
+  tell(listener, { ...call, tokenDigest, clientId: "c" });
   tell(listener, { code: "session_refused", tokenDigest, clientId: "c" });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest });
   const measured = await metrics();

@@ -15,6 +15,9 @@ Usage: doctor [server URL] [options]
   --env FILE         read the variables from a file, not from the environment
   --token            read an access token from standard input, and try it
   --origin ORIGIN    the origin of the pages that call (that of the server URL)
+  --operations FILE  compare the rules in a JSON file (the option operations)
+                     with the lists that the server sends; needs a token
+  --allow-http       accept http beyond loopback, as dangerouslyAllowHttp does
   --timeout SECONDS  how long each answer may take (10)
   --json             print the report as JSON
   --help             this text
@@ -37,6 +40,8 @@ export interface Arguments {
   readonly token: boolean;
   readonly origin: string | undefined;
   readonly timeoutSeconds: number;
+  readonly operationsPath: string | undefined;
+  readonly allowHttp: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -65,6 +70,8 @@ export function readArguments(args: readonly string[]): Arguments {
         "env": { type: "string" },
         "token": { type: "boolean", default: false },
         "origin": { type: "string" },
+        "operations": { type: "string" },
+        "allow-http": { type: "boolean", default: false },
         "timeout": { type: "string", default: "10" },
         "json": { type: "boolean", default: false },
         "help": { type: "boolean", default: false },
@@ -99,6 +106,8 @@ export function readArguments(args: readonly string[]): Arguments {
     token: values.token,
     origin: values.origin,
     timeoutSeconds: Number(values.timeout),
+    operationsPath: values.operations,
+    allowHttp: values["allow-http"],
     json: values.json,
     help: values.help,
   };
