@@ -14,7 +14,12 @@ test("withoutCredentials() gives the request without its credentials", async () 
   });
   const forwarded = withoutCredentials(given);
   assert.deepEqual([forwarded.method, forwarded.url], ["POST", RESOURCE]);
-  assert.deepEqual(fields(forwarded), ["content-length", "content-type", "x-own"]);
+  assert.deepEqual(fields(forwarded), [
+    "content-length",
+    "content-type",
+    "mcp-protocol-version",
+    "x-own",
+  ]);
   assert.equal(await forwarded.text(), "{}");
   abort.abort();
   assert(forwarded.signal.aborted);
@@ -28,12 +33,12 @@ test("withoutCredentials() puts another body in place of one that was read", asy
   await given.arrayBuffer();
   const forwarded = withoutCredentials(given, "[1]");
   // The length was that of the original body.
-  assert.deepEqual(fields(forwarded), ["content-type"]);
+  assert.deepEqual(fields(forwarded), ["content-type", "mcp-protocol-version"]);
   assert.equal(forwarded.headers.get("Content-Type"), "a/b");
   assert.equal(await forwarded.text(), "[1]");
 });
 
 test("withoutCredentials() adds no type that the client did not send", () => {
   const given = mcpRequest("token-1", { body: new Uint8Array([0x31]) });
-  assert.deepEqual(fields(withoutCredentials(given, "1")), []);
+  assert.deepEqual(fields(withoutCredentials(given, "1")), ["mcp-protocol-version"]);
 });
