@@ -35,6 +35,8 @@ export interface IncomingRequest {
   pause(): unknown;
 }
 
+const INCOMING = Symbol("incoming request");
+
 // Fetch §2.2.1: the methods whose case is normalized.
 const NORMALIZED = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i;
 
@@ -75,12 +77,8 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
   // Express 4's parsers leave an empty object for a body that they did not read.
   const parsed = didRead(incoming) !== false && body !== undefined;
   const makeBody = () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true);
-  const request = standIn(
-    href,
-    NORMALIZED.test(method) ? method.toUpperCase() : method,
-    readHeaders(incoming),
-    makeBody,
-  );
+  const normalized = NORMALIZED.test(method) ? method.toUpperCase() : method;
+  const request = standIn(incoming, href, normalized, readHeaders(incoming), makeBody);
   return { request, wasRead: () => wasRead };
 }
 
@@ -122,6 +120,7 @@ function serialize(body: unknown): BodyInit {
  * once, as soon as the request is copied.
  */
 function standIn(
+  incoming: IncomingRequest,
   url: string,
   method: string,
   headers: Headers,
@@ -132,6 +131,7 @@ function standIn(
   const open = () => body ??= hasBody ? new Response(makeBody()).body : null;
   const read = () => new Response(open());
   const members = {
+    [INCOMING]: incoming,
     url,
     method,
     headers,
@@ -145,10 +145,20 @@ function standIn(
     [COPY_WITHOUT](field: string, text?: string): Request {
       const left = new Headers(headers);
       left.delete(field);
-      return standIn(url, method, left, text === undefined ? open : () => text);
+      return standIn(incoming, url, method, left, text === undefined ? open : () => text);
     },
   };
   return Object.setPrototypeOf(members, Request.prototype);
+}
+
+/**
+ * Finds Node's request behind a request of {@linkcode buildRequest}, or behind its copy.
+ *
+ * @param request The request.
+ * @returns Node's request.
+ */
+export function incomingOf(request: Request): IncomingRequest | undefined {
+  return Reflect.get(request, INCOMING);
 }
 
 function streamOf(
