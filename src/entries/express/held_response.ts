@@ -141,13 +141,19 @@ function methodsOf(outgoing: OutgoingResponse): Methods {
   };
 }
 
-/** Replaces getters of an object until the returned function is called. */
+/**
+ * Replaces getters of an object until the returned function is called. They stay, and then ask the
+ * prototype: an object that loses a member becomes slow in each place that reads it.
+ */
 function cover(object: object, getters: Record<string, () => unknown>): () => void {
-  for (const [name, get] of Object.entries(getters)) {
+  const prototype: object = Object.getPrototypeOf(object);
+  let covered = true;
+  for (const [name, getCovered] of Object.entries(getters)) {
+    const get = () => covered ? getCovered() : Reflect.get(prototype, name, object);
     Object.defineProperty(object, name, { get, configurable: true });
   }
   return () => {
-    for (const name of Object.keys(getters)) Reflect.deleteProperty(object, name);
+    covered = false;
   };
 }
 
