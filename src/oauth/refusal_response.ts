@@ -73,7 +73,7 @@ export function buildRefusal(
   const refusal = refusalOf(error.reason);
   const headers = new Headers({ "Cache-Control": "no-store" });
   if (refusal.status === 503) headers.set("Retry-After", retryAfterOf(error));
-  else if (refusal.status !== 500 && refusal.error !== "access_denied") {
+  else if (refusal.status !== 500 && !("challenge" in refusal)) {
     const { error: code, description } = refusal;
     const challenge = buildBearerChallenge({
       resourceMetadataUrl: options.resourceMetadataUrl,
@@ -95,6 +95,11 @@ export function buildRefusal(
   }
   headers.set("Content-Type", "application/json");
   const body = { error: refusal.error, error_description: refusal.description };
+  // In place of the challenge: clients show the body, and who reads it can give the key the scopes.
+  if (error.reason === "api_key_scope_missing") {
+    const scope = error.scopes.join(" ");
+    Object.assign(body, { error_description: `${refusal.description}: ${scope}`, scope });
+  }
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
 }
 

@@ -350,14 +350,17 @@ test("a flood of garbage asks no more at once than maxConcurrentIntrospections a
   assert.deepEqual([most, harness.asked.length], [4, 400]);
 });
 
-const DENIED =
-  '{"error":"access_denied","error_description":"The API key lacks a scope that this operation needs"}';
+const LACKS_WRITE = {
+  error: "insufficient_scope",
+  error_description: "The API key lacks a scope that this operation needs: write",
+  scope: "write",
+};
 
 test("a key without a required scope is answered 403 without a challenge", async () => {
   const harness = createKeyHarness({ scopes: ["read"] }, { requiredScopes: ["write"] });
   const response = await harness.auth.handler(() => assert.fail())(mcpRequest("key-1"));
   assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
-  assert.equal(await response.text(), DENIED);
+  assert.deepEqual(await response.json(), LACKS_WRITE);
   const refused = harness.events.at(-1);
   assert(refused?.code === "token_refused");
   assert.deepEqual([refused.reason, refused.credential, refused.expected, refused.received], [
@@ -384,7 +387,7 @@ test("requireScopes() and operations refuse a key without a challenge", async ()
     });
     const response = await handler(mcpRequest("key-1", { headers, body }));
     assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
-    assert.equal(await response.text(), DENIED);
+    assert.deepEqual(await response.json(), LACKS_WRITE);
     const refused = harness.events.at(-1);
     assert(refused?.code === "call_refused");
     assert.deepEqual([refused.credential, refused.expected], ["api_key", '"write"']);
