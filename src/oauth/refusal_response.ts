@@ -103,6 +103,20 @@ export function buildRefusal(
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
 }
 
+/**
+ * Takes the challenge out of a response to a caller with an API key, such as the one of SDK v2's
+ * `scopeChallenge`: a client with a fixed header cannot ask for scopes.
+ *
+ * @param response The response of the MCP server.
+ * @returns The same response; a copy where a 403 has a challenge.
+ */
+export function withoutChallenge(response: Response): Response {
+  if (response.status !== 403 || !response.headers.has("WWW-Authenticate")) return response;
+  const copy = new Response(response.body, response);
+  copy.headers.delete("WWW-Authenticate");
+  return copy;
+}
+
 function isBrowserVisit({ method, headers }: Request): boolean {
   return method === "GET" && ACCEPTS_HTML.test(headers.get("Accept") ?? "");
 }
