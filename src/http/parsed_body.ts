@@ -27,13 +27,10 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
  *
  * @param request The client's request.
  * @param caller The verified token.
- * @param tokenPolicy The policy that the token was judged by.
  * @returns The request to forward, or 400 when its body breaks off.
  */
-export const admitParsed: OperationGate = (request, caller, tokenPolicy) =>
-  hasShortJson(request)
-    ? parseAndAdmit(request, caller)
-    : admitUnread(request, caller, tokenPolicy);
+export const admitParsed: OperationGate = (request, caller) =>
+  hasShortJson(request) ? parseAndAdmit(request, caller) : admitUnread(request, caller);
 
 function hasShortJson({ method, headers, bodyUsed }: Request): boolean {
   const length = Number(headers.get("Content-Length") ?? 0);
