@@ -25,7 +25,15 @@ process.exitCode = await ${run}(process.argv.slice(2));
 `,
   );
   chmodSync(program, 0o755);
-  execFileSync("tar", ["--sort=name", "--mtime=@0", "-czf", resolve(tarball), "-C", folder, "package"]);
+  execFileSync("tar", [
+    "--sort=name",
+    "--mtime=@0",
+    "-czf",
+    resolve(tarball),
+    "-C",
+    folder,
+    "package",
+  ]);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -16,6 +16,11 @@ export { runLocalPropelAuth };
 export { startLocalPropelAuth } from "./src/start.ts";
 export { authorizeAs } from "./src/authorize_as.ts";
 export type {
+  LimitApiKeysOptions,
+  LocalApiKey,
+  MintApiKeyOptions,
+} from "./src/options/api_key_options.ts";
+export type {
   LocalConsentChoice,
   LocalPropelAuth,
   LocalPropelAuthOptions,

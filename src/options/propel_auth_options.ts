@@ -5,7 +5,9 @@
  */
 
 import type { EventListener } from "../events/events.ts";
+import type { Audit } from "../operations/call_audit.ts";
 import type { OperationRules } from "../operations/operations.ts";
+import type { ApiKeys } from "../verification/credential_source.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { Fetch } from "../lib/world.ts";
 
@@ -150,6 +152,14 @@ export interface PropelAuthOptions {
   /** How tokens are introspected, and how long an answer is kept. */
   tokenIntrospectionOverrides?: TokenIntrospectionOverrides;
   /**
+   * Lets callers in with an API key of PropelAuth's end users too: `apiKeys()` of
+   * `@x/propelauth-mcp/api-keys`. A key has no audience, so it is good at every server of the
+   * environment.
+   *
+   * @default {access tokens alone}
+   */
+  apiKeys?: ApiKeys;
+  /**
    * A cache that all instances of this server share, so that one introspection serves them all.
    * `@x/propelauth-mcp/redis` makes one. Needs a `cacheTtlSeconds` above 0. Give all instances the
    * same `cacheTtlSeconds` and `staleIfErrorSeconds`.
@@ -200,4 +210,14 @@ export interface PropelAuthOptions {
    * Without it the library is silent: it never logs.
    */
   onEvent?: EventListener;
+  /**
+   * Receives each JSON-RPC call with its caller and its outcome, when it has ended: `auditLog()` or
+   * `auditCalls()` of `@x/propelauth-mcp/audit`, or several of them.
+   *
+   * As with `operations`, the body of each request is then read, at most 4 MiB, and refused when it is
+   * not JSON.
+   *
+   * @default {no call is followed}
+   */
+  audit?: Audit | readonly Audit[];
 }

@@ -30,10 +30,13 @@ import {
 } from "../lib/check_option.ts";
 import { requireIdentifierUrl, requireLink } from "../lib/check_url.ts";
 import type { EventListener } from "../events/events.ts";
+import { type CallAudit, findAudit } from "../operations/call_audit.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "../lib/url.ts";
+import type { World } from "../lib/world.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
+import { findSource, type FurtherSource } from "../verification/credential_source.ts";
 
 // A record, so that a name that is forgotten here does not compile.
 const NAMES: Record<keyof PropelAuthOptions, true> = {
@@ -53,6 +56,7 @@ const NAMES: Record<keyof PropelAuthOptions, true> = {
   resourceDocumentation: true,
   issuer: true,
   tokenIntrospectionOverrides: true,
+  apiKeys: true,
   sharedCache: true,
   allowedOrigins: true,
   forwardAuthorizationServerMetadata: true,
@@ -60,6 +64,7 @@ const NAMES: Record<keyof PropelAuthOptions, true> = {
   dangerouslyAllowMissingOrgId: true,
   dangerouslyAllowHttp: true,
   onEvent: true,
+  audit: true,
 };
 
 /** The names of all options. */
@@ -74,6 +79,8 @@ export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
   readonly authorizationServerMetadataUrl: string;
   readonly introspectionClientId: string;
   readonly introspectionClientSecret: string;
+  /** `undefined`: access tokens alone are let in. */
+  readonly furtherSource: FurtherSource | undefined;
   /** `undefined`: each instance has a cache of its own alone. */
   readonly sharedCache: SharedCache | undefined;
   /** Path of the MCP endpoint on its origin; with `{orgId}` one for each organization. */
@@ -90,6 +97,8 @@ export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
   readonly dangerouslyAllowMissingOrgId: boolean;
   /** `undefined`: no event is built. */
   readonly onEvent: EventListener | undefined;
+  /** `undefined`: no call is followed. */
+  readonly connectAudits: ((world: World) => CallAudit) | undefined;
 }
 
 /**
@@ -122,6 +131,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     ...resolveCredentials(options),
     ...resolveScopes(options),
     ...overrides,
+    furtherSource: resolveFurtherSource(options.apiKeys),
     sharedCache: resolveSharedCache(options.sharedCache, overrides.cacheTtlSeconds),
     authUrl,
     issuer: resolveIssuer(authUrl, options.issuer, { allowHttp }),
@@ -140,6 +150,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
       dangerouslyAllowMissingOrgId,
     }),
     onEvent: requireFunction("onEvent", options.onEvent),
+    connectAudits: resolveAudits(options.audit),
   });
 }
 
@@ -180,6 +191,31 @@ function resolveCredentials(options: PropelAuthOptions) {
   }
   requireText("introspectionClientSecret", secret, describeSecret);
   return { introspectionClientId: id, introspectionClientSecret: secret };
+}
+
+function resolveFurtherSource(apiKeys: unknown): FurtherSource | undefined {
+  if (apiKeys === undefined) return undefined;
+  const source = findSource(apiKeys);
+  if (source === undefined) {
+    const rule = "made by apiKeys() of @x/propelauth-mcp/api-keys";
+    throw new BrokenRule("apiKeys", rule, describe(apiKeys));
+  }
+  source.requireBackendApiKey();
+  return source;
+}
+
+function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["connectAudits"] {
+  if (audit === undefined) return undefined;
+  const audits = [audit].flat();
+  const connections = audits.map((one) => {
+    const connect = findAudit(one);
+    if (connect !== undefined) return connect;
+    const rule =
+      "made by auditLog() or auditCalls() of @x/propelauth-mcp/audit, or an array of such";
+    throw new BrokenRule("audit", rule, describe(one));
+  });
+  const [connect] = connections;
+  return connect && ((world) => connect(audits, world));
 }
 
 function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: number) {

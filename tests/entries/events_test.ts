@@ -90,6 +90,7 @@ const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[
   {
     facts: {
       code: "call_refused",
+      credential: "access_token",
       tokenDigest: "3f08aace122e",
       reason: "scope_missing",
       clientId: "client-1",
@@ -105,6 +106,7 @@ const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[
   {
     facts: {
       code: "call_refused",
+      credential: "access_token",
       tokenDigest: "3f08aace122e",
       reason: "role_mismatch",
       challenged: false,
@@ -115,7 +117,12 @@ const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[
     level: "warn",
   },
   {
-    facts: { code: "breaker_opened", failures: 5, retryAfterSeconds: 10 },
+    facts: {
+      code: "breaker_opened",
+      credential: "access_token",
+      failures: 5,
+      retryAfterSeconds: 10,
+    },
     text: "!              breaker opened after 5 failures, next probe in 10 s. …",
     level: "error",
   },
@@ -129,7 +136,11 @@ const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[
     text: "!              metadata unavailable no answer in time. …",
     level: "error",
   },
-  { facts: { code: "breaker_closed" }, text: "✓              breaker closed", level: "info" },
+  {
+    facts: { code: "breaker_closed", credential: "access_token" },
+    text: "✓              breaker closed",
+    level: "info",
+  },
   {
     facts: { code: "shared_cache_lost" },
     text: "!              shared cache lost …",
@@ -146,7 +157,12 @@ const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[
     level: "warn",
   },
   {
-    facts: { code: "session_refused", tokenDigest: "3f08aace122e", clientId: "client-1" },
+    facts: {
+      code: "session_refused",
+      tokenDigest: "3f08aace122e",
+      credential: "access_token",
+      clientId: "client-1",
+    },
     text: "✗ 3f08aace122e session refused nobody through client-1. …",
     level: "warn",
   },
@@ -154,6 +170,7 @@ const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[
     facts: {
       code: "request_refused",
       reason: "operation",
+      credential: "access_token",
       tokenDigest: "3f08aace122e",
       clientId: "YyxtuN6Q-2345",
       subject: "88d0c2d9-b594-59ab-961d-53db062112ec",
@@ -203,7 +220,13 @@ for (const format of ["text", "json"] as const) {
           clientId: HOSTILE,
           subject: HOSTILE,
         },
-        { code: "session_refused", tokenDigest: HOSTILE, clientId: HOSTILE, subject: HOSTILE },
+        {
+          code: "session_refused",
+          tokenDigest: HOSTILE,
+          credential: "access_token",
+          clientId: HOSTILE,
+          subject: HOSTILE,
+        },
       ] as const
     ) {
       const [line = ""] = print(facts, { format, color: false });
@@ -254,20 +277,23 @@ test("consoleEvents() never throws: neither for a broken pipe nor for an invalid
       throw new Error("EPIPE");
     },
   });
-  broken(event({ code: "breaker_closed" }));
+  broken(event({ code: "breaker_closed", credential: "access_token" }));
   for (const format of ["text", "json"] as const) {
     consoleEvents({ format, write: () => {} })({
-      ...event({ code: "breaker_closed" }),
+      ...event({ code: "breaker_closed", credential: "access_token" }),
       occurredAt: NaN,
     });
   }
 });
 
 test("consoleEvents() prints a code that a later version adds, as worth a look", () => {
-  const later: PropelAuthEvent = Object.assign(event({ code: "breaker_closed" }), {
-    code: "key_rotated",
-    message: "A key was rotated.",
-  });
+  const later: PropelAuthEvent = Object.assign(
+    event({ code: "breaker_closed", credential: "access_token" }),
+    {
+      code: "key_rotated",
+      message: "A key was rotated.",
+    },
+  );
   const lines: string[] = [];
   consoleEvents({ format: "json", write: (line) => lines.push(line) })(later);
   assert.equal(JSON.parse(lines[0] ?? "").level, "error");

@@ -10,6 +10,7 @@ const caller = (subject: string): AccessToken => {
   const claims = { active: true } as const;
   return {
     token: "t",
+    credential: "access_token",
     clientId: "client-1",
     subject,
     scopes: [],

@@ -214,10 +214,13 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.deepEqual({ ...missing, message: "" }, {
     code: "call_refused",
     challenged: true,
+    credential: "access_token",
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",
     subject: "user-1",
+    method: "tools/call",
+    operation: '"add_note"',
     expected: '"mcp notes:write"',
     received: '"mcp notes:read"',
     message: "",
@@ -226,6 +229,7 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.deepEqual({ ...unknown, message: "" }, {
     code: "request_refused",
     reason: "operation",
+    credential: "access_token",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",
     subject: "user-1",

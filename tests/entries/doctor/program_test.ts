@@ -55,7 +55,7 @@ test("runDoctor() prints a green report and ends with 0 when the set-up is fine"
     const { code, stdout, stderr } = await run([serverUrl], { env: variables });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^Settings\n {2}✓ Auth URL {11}http:\/\/127\.0\.0\.1:\d+\n/);
-    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
     for (const secret of [token, env["PROPELAUTH_INTROSPECTION_CLIENT_SECRET"] ?? ""]) {
       assert(!stdout.includes(secret));
     }
@@ -130,7 +130,7 @@ test("runDoctor() compares the rules of a file with what the server lists", asyn
       const { code, stdout } = await run(args, given);
       assert.equal(code, 0);
       assert.match(stdout, /! Operations {9}nothing is listed for the rule of tools whoamii\n/);
-      assert.match(stdout, /nearest is whoami\.\n\nFine\. 28 of 29 checks passed; 1 warning\.\n$/);
+      assert.match(stdout, /nearest is whoami\.\n\nFine\. 29 of 30 checks passed; 1 warning\.\n$/);
       writeFileSync(path, '{ "tool": {} }');
       assert.match(
         (await run(args, given)).stderr,
@@ -276,7 +276,7 @@ test("runDoctor() reads the variables of a file alone when --env is given", asyn
       const other = { PROPELAUTH_REQUIRED_SCOPES: "none:such", PROPELAUTH_TOKEN: TOKEN };
       const { code, stdout } = await run(["--env", file], { env: other });
       assert.equal(code, 0, stdout);
-      assert.match(stdout, /All 28 checks passed/);
+      assert.match(stdout, /All 29 checks passed/);
     });
   } finally {
     rmSync(folder, { recursive: true });

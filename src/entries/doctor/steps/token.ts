@@ -13,6 +13,7 @@ import { judgeOperations } from "../checks/operations.ts";
 import { judgeToken } from "../checks/token.ts";
 import { LISTS } from "../../../operations/lists.ts";
 import { readLists } from "../../../operations/read_lists.ts";
+import { askCredential } from "./api_key.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";
 import { FIRST_CALL, type Tools } from "./requests.ts";
 import type { CheckId } from "../report.ts";
@@ -72,8 +73,15 @@ async function examineFacts(
 ): Promise<AccessToken | undefined> {
   const { settings, recorder, world } = tools;
   recorder.start("token");
-  const facts = await introspect(tools, token);
-  const { requiredScopes, holdsScope, dangerouslyAllowAnyAudience } = settings.options;
+  const { apiKeys } = settings;
+  const known = apiKeys !== undefined && "source" in apiKeys ? apiKeys : undefined;
+  const facts = known === undefined
+    ? await introspect(tools, token)
+    : await askCredential(tools, known.source, token);
+  const isKey = "active" in facts && facts.active && facts.apiKey !== undefined;
+  const { holdsScope, dangerouslyAllowAnyAudience } = settings.options;
+  // The scopes of a key are known only to the code that gives them.
+  const requiredScopes = isKey && !known?.isInCode ? [] : settings.options.requiredScopes;
   const policy = {
     resource: resource ?? settings.options.resource,
     audience: canonicalResource(resource ?? ""),
@@ -88,9 +96,10 @@ async function examineFacts(
     recorder.record("token", facts);
     return undefined;
   }
-  const outcome = judgeToken(facts, policy, world.now());
+  const now = world.now();
+  const outcome = judgeToken(facts, policy, now, known?.isInCode === true);
   recorder.record("token", outcome);
-  return outcome.status === "ok" ? judgeAccessToken(facts, policy, world.now(), token) : undefined;
+  return outcome.status === "ok" ? judgeAccessToken(facts, policy, now, token) : undefined;
 }
 
 /** Reads every complete list that the server shows to the token's caller. */
