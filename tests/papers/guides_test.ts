@@ -70,11 +70,13 @@ test("the gate ends with the command by which the README has the tests run", () 
 
 test("every whole server in the README and the guides prints its events", () => {
   const servers = BLOCKS.filter(({ text }) =>
-    /new McpServer\(/.test(text) && /Deno\.serve\(/.test(text)
+    /new McpServer\(/.test(text) && /\bserve\(|\.listen\(/.test(text)
   );
   assert.deepEqual(servers.map(({ guide }) => guide), [
     "README.md",
     "deploy.md",
+    "frameworks.md",
+    "frameworks.md",
     "migrate.md",
     "setup.md",
   ]);
