@@ -38,6 +38,7 @@ async function installGenerator(): Promise<void> {
   const timeOf = async (path: string) => (await stat(join(GENERATOR, path))).mtimeMs;
   const installed = await timeOf("node_modules/.package-lock.json").catch(() => 0);
   if (installed > await timeOf("package-lock.json")) return;
+  console.log("Installing VitePress");
   await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], GENERATOR);
 }
 

@@ -2,7 +2,7 @@
 import type { Declaration, Member, Members, Param, TsType, TypeParam } from "./deno_doc.ts";
 
 /** Parameters, unions and literal types that are longer than this have a line for each part. */
-const LINE_LENGTH = 48;
+const LINE_LENGTH = 44;
 
 /**
  * Prints a type.

@@ -20,11 +20,12 @@ export function writeSymbol(
     if (declaration.kind === "reference") return [`The same as ${links.link(name)}.`];
     const { kind, def, jsDoc } = declaration;
     const members = kind === "class" || kind === "interface" ? listMembers(def) : [];
+    const comment = writeComment(jsDoc, links);
+    const types = listOtherTypes(members.length > 0 ? def.extends : def, name, links, comment);
     return [
       writeCode(printHead(name, declaration)),
-      ...writeComment(jsDoc, links),
-      ...writeUsed(members.length > 0 ? def.extends : def, name, links),
-      linkSource(declaration),
+      ...comment,
+      [...types, linkSource(declaration)].join(" · "),
       ...members.flatMap((member) => writeMember(name, member, links)),
     ];
   });
@@ -60,16 +61,24 @@ export function writeComment(jsDoc: JsDoc = {}, { link, resolve }: Links): strin
 function writeMember(symbol: string, member: Member, links: Links): string[] {
   const name = member.name || "Call";
   const title = member.params && member.name ? `${name}()` : name;
+  const comment = writeComment(member.jsDoc, links);
   return [
     `### ${title.replace(/[[\]]/g, "\\$&")} {#${idOf(symbol, name)}}`,
     writeCode(printMember(member)),
-    ...writeComment(member.jsDoc, links),
-    ...writeUsed(member, symbol, links),
+    ...comment,
+    ...listOtherTypes(member, symbol, links, comment),
   ];
 }
 
-function writeUsed(part: unknown, except: string, { listTypes }: Links): string[] {
-  const types = listTypes(part ?? [], except);
+/** Lists the types of a declaration to which its comment does not link. */
+function listOtherTypes(
+  part: unknown,
+  except: string,
+  { listTypes }: Links,
+  comment: readonly string[],
+): string[] {
+  const types = listTypes(part ?? [], except)
+    .filter((link) => !comment.some((text) => text.includes(link)));
   return types.length > 0 ? [`Types: ${types.join(", ")}`] : [];
 }
 

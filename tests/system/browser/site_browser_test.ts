@@ -240,6 +240,14 @@ for (const width of WIDTHS) {
   }
 }
 
+test("a table on a phone breaks no name", () =>
+  visit("/index.html", 375, "light", async (page) => {
+    const broken = await page.evaluate(`[...document.querySelectorAll("td code")].filter((code) =>
+      /^\\w+$/.test(code.textContent) && code.getClientRects().length > 1
+    ).map((code) => code.textContent)`);
+    assert.deepEqual(broken, []);
+  }));
+
 test("no page is wider than a small phone", () =>
   visit("/index.html", 320, "light", async (page) => {
     const pages = FILES.filter((file) => /^(api|project)?[^/]+\.html$|^(api|project)\//.test(file))
