@@ -20,6 +20,8 @@ interface AuthenticateParts {
   /** Gives the policy of a request's path; `undefined` when no endpoint of an organization is there. */
   readonly policyFor: (request: Request) => AccessTokenPolicy | undefined;
   readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  /** Called for each verified caller: no call was judged. */
+  readonly onAdmitted: () => void;
 }
 
 /**
@@ -34,7 +36,7 @@ interface AuthenticateParts {
 export function createAuthenticate(
   parts: AuthenticateParts,
 ): (request: Request, admitted: Admitted) => Promise<Response> {
-  const { gate, allowedOrigins, policyFor, runAs } = parts;
+  const { gate, allowedOrigins, policyFor, runAs, onAdmitted } = parts;
 
   async function run(request: Request, admitted: Admitted): Promise<Response> {
     const policy = policyFor(request);
@@ -43,6 +45,7 @@ export function createAuthenticate(
     }
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
+    onAdmitted();
     const answered = await runAs(caller, async () => await admitted(caller))
       // A requirement such as requireScopes() that failed; other errors pass through.
       .catch((error: unknown) => buildRefusal(error, policy));

@@ -23,6 +23,15 @@ const BROWSER_PAGE = `<!doctype html>
 <p>This is an MCP server: add this page's address to an MCP client, which lets you log in.</p>
 </html>
 `;
+/**
+ * The body for a program without credentials. Clients without OAuth show it to their user, in place of
+ * an empty message; JSON-RPC, since such a client speaks MCP.
+ */
+const LOGIN_NEEDED = JSON.stringify({
+  jsonrpc: "2.0",
+  id: null,
+  error: { code: -32000, message: "Log in first: this MCP server needs an access token" },
+});
 const BROWSER_PAGE_HEADERS: readonly [name: string, value: string][] = [
   ["Content-Type", "text/html; charset=utf-8"],
   ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
@@ -39,7 +48,7 @@ interface ChallengeOptions {
 }
 
 /**
- * Builds the response that refuses a request: status, challenge and a JSON error.
+ * Builds the response that refuses a request: status, challenge and an error as JSON.
  *
  * Challenges only where another token would help. An outage gets no challenge: it would make the
  * client throw its token away. The refusal of a GET without credentials that accepts `text/html` has
@@ -77,7 +86,12 @@ export function buildRefusal(
   if (refusal.error === undefined) {
     const isPage = request !== undefined && isBrowserVisit(request);
     if (isPage) BROWSER_PAGE_HEADERS.forEach(([name, value]) => headers.set(name, value));
-    return new Response(isPage ? BROWSER_PAGE : null, { status: refusal.status, headers });
+    else headers.set("Content-Type", "application/json");
+    const body = isPage ? BROWSER_PAGE : LOGIN_NEEDED;
+    return new Response(request?.method === "HEAD" ? null : body, {
+      status: refusal.status,
+      headers,
+    });
   }
   headers.set("Content-Type", "application/json");
   const body = { error: refusal.error, error_description: refusal.description };

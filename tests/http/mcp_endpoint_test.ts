@@ -11,7 +11,7 @@ import {
   RESOURCE,
 } from "../support/harness.ts";
 
-// What the wire says, row by row: conformance_test.ts. Here: what the endpoint does with its parts.
+// tests/conformance has the answers on the wire, row by row; here is how the endpoint uses its parts.
 
 const echo: McpFunction = async (request, { authInfo }) =>
   json({ body: await request.text(), subject: authInfo.subject });
@@ -39,6 +39,26 @@ for (const [what, mcp] of SERVERS) {
     assert.deepEqual(await response.json(), { body: "{}", subject: "user-1" });
   });
 }
+
+test("handler() calls the MCP server before it returns when the token is in the cache", async () => {
+  const { auth } = createHarness(cached());
+  let calls = 0;
+  const handler = auth.handler(() => {
+    calls++;
+    return new Response();
+  });
+  await handler(mcpRequest());
+  const response = handler(mcpRequest());
+  assert.equal(calls, 2);
+  await response;
+});
+
+test("handler() answers before it returns to the event loop when the token is known dead", async () => {
+  const { auth, asked } = createHarness(cached(), () => json({ active: false }));
+  const handler = auth.handler(() => assert.fail("admitted"));
+  const statuses = [(await handler(mcpRequest())).status, (await handler(mcpRequest())).status];
+  assert.deepEqual([statuses, asked.length], [[401, 401], 1]);
+});
 
 for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }]) {
   test(`handler() refuses ${JSON.stringify(mcp)} for an MCP server`, () => {

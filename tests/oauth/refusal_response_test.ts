@@ -7,6 +7,11 @@ import { METADATA_URL } from "../support/harness.ts";
 const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };
 const START = `Bearer resource_metadata="${METADATA_URL}", scope="read"`;
 
+const LOGIN_NEEDED = {
+  code: -32000,
+  message: "Log in first: this MCP server needs an access token",
+};
+
 const CHALLENGED: [error: AccessTokenError, status: number, challenge: RegExp, code?: string][] = [
   [new AccessTokenError("missing_credentials"), 401, /scope="read"$/],
   [
@@ -32,7 +37,7 @@ for (const [error, status, challenge, code] of CHALLENGED) {
     assert.match(value, challenge);
     assert.equal(response.headers.get("Cache-Control"), "no-store");
     const text = await response.text();
-    assert.equal(text === "" ? undefined : JSON.parse(text).error, code);
+    assert.deepEqual(JSON.parse(text).error, code ?? LOGIN_NEEDED);
   });
 }
 
@@ -84,7 +89,8 @@ for (const [accept, isPage] of ACCEPTS) {
   test(`buildRefusal() answers ${isPage ? "a page" : "no page"} to Accept: ${accept}`, async () => {
     const request = new Request("https://h.example/mcp", { headers: { "Accept": accept } });
     const response = buildRefusal(new AccessTokenError("missing_credentials"), OPTIONS, request);
-    assert.equal(response.headers.has("Content-Type"), isPage);
+    const type = isPage ? "text/html; charset=utf-8" : "application/json";
+    assert.equal(response.headers.get("Content-Type"), type);
     assert.equal(response.headers.get("WWW-Authenticate"), START);
     assert.equal((await response.text()).startsWith("<!doctype html>"), isPage);
   });

@@ -13,6 +13,7 @@ const FILES = [
   ["deno.json", "imports"],
   [".ci/package.json", "devDependencies"],
   [".ci/tools/package.json", "devDependencies"],
+  [".ci/bench/package.json", "devDependencies"],
   ["docs/site/vitepress/package.json", "devDependencies"],
 ] as const;
 

@@ -1,5 +1,5 @@
 /**
- * What has to be seen of the five calls that `server.ts` and `server_node.ts` make.
+ * Checks the spans and metrics of the five calls that `server.ts` and `server_node.ts` make.
  *
  * @module
  */
