@@ -137,6 +137,7 @@ for (const [path, id, shown] of DEFAULTS) {
 
 test("no default of the API has lost a part", () => {
   for (const { path, markdown } of API) {
+    // `deno doc` reads `@default {…}` up to the first `}`, so that `{}` has to be said in words.
     for (const [line, value = ""] of markdown.matchAll(/^Default: (.*)$/gm)) {
       assert(value !== "" && !/^`?[{[]?`?$/.test(value), `${path}: ${line}`);
       assert.equal(value.split("`").length % 2, 1, `${path}: ${line}`);
