@@ -84,9 +84,12 @@ test("no page names a folder of the machine that built it", () => {
 test("links lead from page to page, and from a symbol to the line of its source", () => {
   for (const [path, markdown] of PAGES) {
     const outside = markdown.replace(/^(`{3,}).*\n[^]*?^\1`*$|`[^`\n]+`/gm, "");
-    for (const [, link = ""] of outside.matchAll(/\]\((?![a-z]+:|#|\/)([^)#\s]+)/g)) {
-      const target = posix.join(posix.dirname(path), link);
-      assert(PAGES.has(target), `${path} links to ${link}`);
+    for (const [, link = ""] of outside.matchAll(/\]\((?![a-z]+:|\/)([^)\s]+)/g)) {
+      const [file = "", id] = link.split("#");
+      const target = file === "" ? path : posix.join(posix.dirname(path), file);
+      const text = PAGES.get(target) ?? assert.fail(`${path} links to ${link}`);
+      const isApi = target.startsWith("api/") && id !== undefined;
+      assert(!isApi || text.includes(` {#${id}}\n`), `${path} links to ${link}`);
     }
   }
   const symbol = sectionOf("api/propelauth-mcp/doctor.md", "runDoctor");
@@ -112,6 +115,12 @@ const SECTIONS: [path: string, id: string, expected: RegExp][] = [
     /\[`PropelAuthOptions`\]\(#PropelAuthOptions\)/,
   ],
   ["api/propelauth-mcp/redis.md", "SharedCache", /\[`SharedCache`\]\(\.\.\/propelauth-mcp\.md#Sh/],
+  // An inherited member is described at the parent.
+  [
+    "api/propelauth-mcp/node.md",
+    "authenticate",
+    /\[`PropelAuth\.requireScopes`\]\(\.\.\/propelauth-mcp\.md#Requirements-requireScopes\)/,
+  ],
   ["api/propelauth-local.md", "LocalUser-email", /^\n```ts\n(readonly )?email\??: string\n/],
 ];
 

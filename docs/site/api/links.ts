@@ -1,6 +1,7 @@
 /** Links from the page of an entry to the symbols that any entry exports. */
 import { posix } from "node:path";
-import type { DocModule, TsType } from "./deno_doc.ts";
+import type { DocModule, DocSymbol, TsType } from "./deno_doc.ts";
+import { listMembers } from "./print_type.ts";
 
 /** An entry of a package. */
 export interface Entry {
@@ -32,16 +33,30 @@ export function idOf(symbol: string, member?: string): string {
  * @param entries All entries of all packages.
  */
 export function createLinks(entry: Entry, entries: readonly Entry[]): Links {
+  function findSymbol(name: string): { home: Entry; symbol: DocSymbol } | undefined {
+    for (const home of [entry, ...entries]) {
+      const symbol = home.doc.symbols.find((symbol) => symbol.name === name);
+      if (symbol && symbol.declarations[0]?.kind !== "reference") return { home, symbol };
+    }
+  }
+
+  /** A member that its symbol inherits is described at the parent. */
   function findTarget(name: string): string | undefined {
-    const [symbol = "", member] = name.split(".");
-    const home = [entry, ...entries].find(({ doc }) =>
-      doc.symbols.some(({ name, declarations: [first] }) =>
-        name === symbol && first?.kind !== "reference"
-      )
-    );
-    if (home === undefined) return undefined;
-    const page = home === entry ? "" : posix.relative(posix.dirname(entry.path), home.path);
-    return `${page}#${idOf(symbol, member)}`;
+    const [symbolName = "", member] = name.split(".");
+    const found = findSymbol(symbolName);
+    if (found === undefined) return undefined;
+    const definitions = found.symbol.declarations.map(({ def }) => def);
+    const isOwn = member === undefined ||
+      definitions.some((def) => listMembers(def).some(({ name }) => name === member));
+    if (!isOwn) {
+      const parents = definitions.flatMap((def) => Array.isArray(def.extends) ? def.extends : []);
+      const inherited = parents.map((parent) => findTarget(`${parent.repr}.${member}`));
+      return inherited.find((target) => target !== undefined);
+    }
+    const page = found.home === entry
+      ? ""
+      : posix.relative(posix.dirname(entry.path), found.home.path);
+    return `${page}#${idOf(symbolName, member)}`;
   }
 
   function link(name: string, text = `\`${name}\``): string {
