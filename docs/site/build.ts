@@ -89,7 +89,7 @@ if (values.help) {
     console.error(`${page} links to ${link}, which does not exist`);
   }
   if (dead.length > 0) Deno.exitCode = 1;
-  else console.log(`${content.pages.length} pages in ${output}`);
+  else console.log(`${content.pages.length} pages in ${output}; --serve shows them`);
   if (values.serve) {
     const args = [join(GENERATOR, "node_modules", "vite", "bin", "vite.js"), "preview"];
     await new Deno.Command("node", { args: [...args, "--outDir", output], cwd: GENERATOR }).spawn()

@@ -188,7 +188,11 @@ const TYPES: [type: TsType, text: string][] = [
   [
     {
       kind: "fnOrConstructor",
-      value: { params: [identifier("a", TEXT, true)], tsType: keyword("void") },
+      value: {
+        constructor: false,
+        params: [identifier("a", TEXT, true)],
+        tsType: keyword("void"),
+      },
     },
     "(a?: string) => void",
   ],
@@ -241,7 +245,7 @@ for (const [type, text] of TYPES) {
 }
 
 test("printType() throws for a kind of type that it does not know", () => {
-  assert.throws(() => printType({ kind: "conditional", value: {} }), /conditional/);
+  assert.throws(() => printType({ kind: "conditional" } as never), /conditional/);
 });
 
 const LINKS: [markdown: string, expected: string][] = [

@@ -1,11 +1,40 @@
 /** The parts of `deno doc --json` (version 2) that the site shows. */
 
-/** A type. `value` depends on `kind`. */
-export interface TsType {
-  readonly kind: string;
-  readonly repr?: string;
-  // deno-lint-ignore no-explicit-any
-  readonly value: any;
+export type TsType =
+  & { readonly repr?: string }
+  & (
+    | { readonly kind: "keyword"; readonly value: string }
+    | { readonly kind: "literal"; readonly value: Literal }
+    | { readonly kind: "typeRef"; readonly value: TypeRef }
+    | { readonly kind: "array" | "rest" | "optional" | "parenthesized"; readonly value: TsType }
+    | { readonly kind: "tuple" | "union" | "intersection"; readonly value: readonly TsType[] }
+    | {
+      readonly kind: "typeOperator";
+      readonly value: { readonly operator: string; readonly tsType: TsType };
+    }
+    | {
+      readonly kind: "indexedAccess";
+      readonly value: { readonly objType: TsType; readonly indexType: TsType };
+    }
+    | {
+      readonly kind: "fnOrConstructor";
+      readonly value: {
+        readonly constructor: boolean;
+        readonly params: readonly Param[];
+        readonly tsType: TsType;
+      };
+    }
+    | { readonly kind: "typeLiteral"; readonly value: Members }
+  );
+
+export type Literal =
+  | { readonly kind: "string"; readonly string: string }
+  | { readonly kind: "number"; readonly number: number }
+  | { readonly kind: "boolean"; readonly boolean: boolean };
+
+interface TypeRef {
+  readonly typeName: string;
+  readonly typeParams?: readonly TsType[];
 }
 
 export interface TypeParam {
@@ -40,7 +69,8 @@ export interface JsDoc {
 
 /** A property, a method or another part of an interface, a class or a literal type. */
 export interface Member {
-  readonly name: string;
+  /** Absent in call signatures and index signatures. */
+  readonly name?: string;
   readonly jsDoc?: JsDoc;
   readonly readonly?: boolean;
   readonly optional?: boolean;

@@ -1,5 +1,13 @@
 /** Prints declarations of `deno doc --json` as TypeScript. */
-import type { Declaration, Member, Members, Param, TsType, TypeParam } from "./deno_doc.ts";
+import type {
+  Declaration,
+  Literal,
+  Member,
+  Members,
+  Param,
+  TsType,
+  TypeParam,
+} from "./deno_doc.ts";
 
 /** Parameters, unions and literal types that are longer than this have a line for each part. */
 const LINE_LENGTH = 44;
@@ -10,40 +18,44 @@ const LINE_LENGTH = 44;
  * @throws {Error} The kind of the type is unknown.
  */
 export function printType(type: TsType): string {
-  const { kind, repr, value } = type;
-  switch (kind) {
+  switch (type.kind) {
     case "keyword":
-      return repr ?? "";
+      return type.value;
     case "literal":
-      return value.kind === "string" ? JSON.stringify(value.string) : String(value[value.kind]);
+      return printLiteral(type.value);
     case "typeRef":
-      return value.typeName + printTypeArguments(value.typeParams);
+      return type.value.typeName + printTypeArguments(type.value.typeParams);
     case "array":
-      return `${printType(value)}[]`;
-    case "tuple":
-      return `[${value.map(printType).join(", ")}]`;
+      return `${printType(type.value)}[]`;
     case "rest":
-      return `...${printType(value)}`;
+      return `...${printType(type.value)}`;
     case "optional":
-      return `${printType(value)}?`;
+      return `${printType(type.value)}?`;
     case "parenthesized":
-      return `(${printType(value)})`;
-    case "typeOperator":
-      return `${value.operator} ${printType(value.tsType)}`;
-    case "indexedAccess":
-      return `${printType(value.objType)}[${printType(value.indexType)}]`;
+      return `(${printType(type.value)})`;
+    case "tuple":
+      return `[${type.value.map(printType).join(", ")}]`;
     case "union":
-      return printParts(value.map(printType), "|");
+      return printUnion(type.value.map(printType));
     case "intersection":
-      return value.map(printType).join(" & ");
-    case "fnOrConstructor":
-      return `${value.constructor === true ? "new " : ""}${printParams(value.params)} => ${
-        printType(value.tsType)
-      }`;
+      return type.value.map(printType).join(" & ");
+    case "typeOperator":
+      return `${type.value.operator} ${printType(type.value.tsType)}`;
+    case "indexedAccess":
+      return `${printType(type.value.objType)}[${printType(type.value.indexType)}]`;
+    case "fnOrConstructor": {
+      const { constructor: isConstructor, params, tsType } = type.value;
+      return `${isConstructor ? "new " : ""}${printParams(params)} => ${printType(tsType)}`;
+    }
     case "typeLiteral":
-      return printMembers(value);
+      return printMembers(type.value);
   }
-  throw new Error(`A type is of an unknown kind: ${JSON.stringify(type)}`);
+  throw new Error(`A type is of an unknown kind: ${JSON.stringify(type satisfies never)}`);
+}
+
+function printLiteral(literal: Literal): string {
+  if (literal.kind === "string") return JSON.stringify(literal.string);
+  return String(literal.kind === "number" ? literal.number : literal.boolean);
 }
 
 function printTypeArguments(types: readonly TsType[] = []): string {
@@ -65,9 +77,9 @@ export function printHead(name: string, { kind, def }: Declaration): string {
     case "function":
       return `function ${name}${params}${printParams(def.params ?? [])}${result}`;
     case "variable":
-      return `const ${name}: ${printType(def.tsType as TsType)}`;
+      return `const ${name}: ${printOptional(def.tsType)}`;
     case "typeAlias":
-      return `type ${name}${params} = ${printType(def.tsType as TsType)}`.replace(/ +$/m, "");
+      return `type ${name}${params} = ${printOptional(def.tsType)}`.replace(/ +$/m, "");
     case "class":
     case "interface":
       return `${kind} ${name}${params}${
@@ -142,10 +154,10 @@ function printMembers(def: Members): string {
   return `{\n${indent(lines.join("\n"))}\n}`;
 }
 
-function printParts(parts: readonly string[], sign: string): string {
-  const line = parts.join(` ${sign} `);
+function printUnion(types: readonly string[]): string {
+  const line = types.join(" | ");
   if (line.length <= LINE_LENGTH && !line.includes("\n")) return line;
-  return `\n${indent(parts.map((part) => `${sign} ${part}`).join("\n"))}`;
+  return `\n${indent(types.map((type) => `| ${type}`).join("\n"))}`;
 }
 
 function indent(text: string): string {
