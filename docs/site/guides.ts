@@ -73,7 +73,7 @@ export function groupGuides(pages: readonly Page[]): Group[] {
 async function show(root: string, file: string): Promise<string> {
   const place = join(root, file);
   if (file.endsWith(".md")) return await readFile(place, "utf8");
-  const head = `---\nsearch: false\naside: false\n---\n\n# ${file}\n\n`;
+  const head = `---\naside: false\n---\n\n# ${file}\n\n`;
   if ((await stat(place)).isDirectory()) {
     const entries = (await readdir(place, { withFileTypes: true })).filter((one) => one.isFile());
     const items = entries.map(({ name }) => `- [${name}](${posix.basename(file)}/${name})\n`);

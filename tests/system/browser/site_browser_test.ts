@@ -116,6 +116,7 @@ const QUERIES: [query: string, first: RegExp, marked: string][] = [
   ["cache ttl", / > cacheTtlSeconds$/, "cacheTtlSeconds"],
   ["runDoctor", /^@x\/propelauth-mcp\/doctor > runDoctor$/, "runDoctor"],
   ["caching and revocation", /^@x\/propelauth-mcp > Caching and revocation$/, "revocation"],
+  ["a whole server", / > A whole server$/, "server"],
   ["outcomes", /> Outcomes$/, "Outcomes"],
   ["differences from", /> Differences from FastMCP/, "Differences"],
   ["troubleshoot", /^Troubleshoot$/, "Troubleshoot"],
@@ -248,14 +249,27 @@ test("a table on a phone breaks no name", () =>
     assert.deepEqual(broken, []);
   }));
 
-test("no page is wider than a small phone", () =>
+test("no page is wider than a small phone or has a dead link", () =>
   visit("/index.html", 320, "light", async (page) => {
-    const pages = FILES.filter((file) => /^(api|project)?[^/]+\.html$|^(api|project)\//.test(file))
-      .filter((file) => file.endsWith(".html") && file !== "404.html");
+    const pages = FILES.filter((file) => file.endsWith(".html") && !/^files|^404/.test(file));
     assert(pages.length > 30);
+    const ids = new Map<string, string[]>();
+    const links: [path: string, link: string][] = [];
     for (const path of [...pages, "files/examples/server.ts.html"]) {
       await page.goto(`${origin}/${path}`);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       assert(Number(width) <= 320, `${path} is ${width} pixels wide`);
+      ids.set(path, await page.locator("[id]").evaluateAll((all) => all.map(({ id }) => id)));
+      const shown = await page.locator("a").evaluateAll((all) => all.map(String));
+      links.push(...shown.map((link): [string, string] => [path, link]));
+    }
+    for (const [path, link] of links) {
+      if (!link.startsWith(origin)) continue;
+      const { pathname, hash } = new URL(link);
+      const target = pathname.slice(1) || "index.html";
+      assert(FILES.includes(target), `${path} links to ${link}`);
+      const known = ids.get(target);
+      const isThere = hash === "" || known?.includes(decodeURIComponent(hash.slice(1)));
+      assert(isThere ?? true, `${path} links to ${link}`);
     }
   }));

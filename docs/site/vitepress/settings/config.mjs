@@ -16,6 +16,9 @@ const lineIds = {
 // VitePress sends the functions of the search to the browser as text: they use nothing around them.
 const search = {
   detailedView: true,
+  // Source files are not searched. To colour them for the search too would take half of the build.
+  _render: (text, env, markdown) =>
+    env.relativePath.startsWith("files/") ? "" : markdown.render(text, env),
   miniSearch: {
     options: {
       // "ttl" finds `cacheTtlSeconds`.
