@@ -20,7 +20,12 @@ import {
   type HandlerParts,
   type RequestHandler,
 } from "./http/handler.ts";
+import {
+  createIntrospectionSource,
+  type CredentialSource,
+} from "./verification/credential_source.ts";
 import { createIntrospector } from "./verification/introspector.ts";
+import { createLimiter } from "./verification/limiter.ts";
 import type { McpServerHandler } from "./http/mcp_endpoint.ts";
 import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
@@ -131,16 +136,20 @@ function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Ve
   const { introspectionEndpoint, introspectionClientId, introspectionClientSecret } = options;
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const { timeoutSeconds, maxConcurrentIntrospections, sharedCache } = options;
+  const { authUrl, furtherSource } = options;
   const client = { introspectionEndpoint, introspectionClientId, introspectionClientSecret };
-  const ask = createIntrospector(
-    { ...client, timeoutSeconds, maxConcurrentIntrospections },
-    world,
-    emit,
-  );
+  const limiter = createLimiter(world, maxConcurrentIntrospections, timeoutSeconds / 2);
+  const createAsk = (source: CredentialSource) =>
+    createIntrospector(source, { timeoutSeconds, limiter }, world, emit);
+  const askIntrospection = createAsk(createIntrospectionSource(client));
+  const { ask, maxQuestions, ...asking } =
+    furtherSource?.connect({ world, authUrl, askIntrospection, createAsk }) ??
+      { ask: askIntrospection, maxQuestions: 1 };
   return createVerifier(
     {
       ...client,
-      timeoutSeconds,
+      ...asking,
+      timeoutSeconds: maxQuestions * timeoutSeconds,
       cacheTtlSeconds,
       maxCacheSize,
       staleIfErrorSeconds,

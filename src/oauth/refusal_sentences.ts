@@ -18,13 +18,18 @@ export type AccessTokenErrorReason =
   | "org_mismatch"
   | "role_claim_missing"
   | "role_mismatch"
-  | "scope_missing";
+  | "scope_missing"
+  | "api_key_user_disabled"
+  | "api_key_maker_left"
+  | "api_key_kind_refused"
+  | "api_key_scope_missing";
 
 /**
  * Why PropelAuth gave no usable answer, or was not asked. Private: no client learns it.
  *
  * `overloaded`: too many introspections at once. `breaker_open`: PropelAuth failed again and again.
- * `closed`: this server is shutting down.
+ * `closed`: this server is shutting down. `api_key_rate_limited`: PropelAuth limits how often this
+ * API key is used.
  */
 export type IntrospectionErrorReason =
   | "timeout"
@@ -33,6 +38,7 @@ export type IntrospectionErrorReason =
   | "overloaded"
   | "breaker_open"
   | "closed"
+  | "api_key_rate_limited"
   | "client_refused"
   | "malformed_response";
 
@@ -94,6 +100,9 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
     case "expired":
     case "not_yet_valid":
     case "audience_mismatch":
+    case "api_key_user_disabled":
+    case "api_key_maker_left":
+    case "api_key_kind_refused":
       return {
         status: 401,
         error: "invalid_token",
@@ -103,6 +112,7 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
     case "org_mismatch":
     case "role_claim_missing":
     case "role_mismatch":
+    case "api_key_scope_missing":
       return { status: 403, error: "access_denied", description: DENIED[reason] };
     case "scope_missing":
       return {
@@ -116,6 +126,7 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
     case "overloaded":
     case "breaker_open":
     case "closed":
+    case "api_key_rate_limited":
       return {
         status: 503,
         error: "temporarily_unavailable",
@@ -137,4 +148,6 @@ const DENIED = {
   role_claim_missing:
     "This operation needs a token with a role in an organization (org_role is missing)",
   role_mismatch: "The role of this user in the organization does not allow this operation",
+  // A client with a fixed header cannot ask for scopes, and a challenge could have it start a login.
+  api_key_scope_missing: "The API key lacks a scope that this operation needs",
 } as const;

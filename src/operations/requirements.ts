@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AccessToken } from "../oauth/access_token.ts";
+import { type AccessToken, scopeMissing } from "../oauth/access_token.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import { refusalOf } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
@@ -151,7 +151,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
       const needed = complete(scopes);
       const caller = requireCaller();
       if (holdsAll(caller.scopes, needed)) return caller;
-      return refuse(caller, new AccessTokenError("scope_missing", needed));
+      return refuse(caller, scopeMissing(caller, needed));
     },
     scopeChallenge(...scopes: string[]): ScopeChallengeHandler {
       const needed = complete(scopes);
@@ -159,7 +159,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
-        if (caller) emit?.(buildCallRefused(caller, new AccessTokenError("scope_missing", needed)));
+        if (caller) emit?.(buildCallRefused(caller, scopeMissing(caller, needed)));
         return {
           scopes: [...needed],
           errorDescription: refusalOf("scope_missing").description ?? "",

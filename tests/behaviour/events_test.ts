@@ -35,10 +35,11 @@ function listen(options: Partial<PropelAuthOptions> = {}, answer?: Answer) {
   return { ...harness, handler, eventsOf };
 }
 
-const token = { tokenDigest: DIGEST, durationSeconds: 0 };
+const unknown = { tokenDigest: DIGEST, durationSeconds: 0 };
+const token = { ...unknown, credential: "access_token" };
 const completed = { code: "introspection_completed", ...token, active: true };
 const refused = { code: "token_refused", ...token, source: "introspection" };
-const unverified = { code: "token_unverified", ...token };
+const unverified = { code: "token_unverified", ...unknown };
 
 const OUTCOMES: {
   when: string;
@@ -70,7 +71,12 @@ const OUTCOMES: {
   {
     when: "a token is inactive",
     answer: () => json({ active: false }),
-    expected: [{ ...completed, active: false }, { ...refused, reason: "inactive" }],
+    expected: [{ ...completed, active: false }, {
+      code: "token_refused",
+      ...unknown,
+      source: "introspection",
+      reason: "inactive",
+    }],
   },
   {
     when: "a token is for another server",
@@ -287,6 +293,7 @@ for (const [call, expected] of CALLS) {
     assert.deepEqual(facts, {
       code: "call_refused",
       tokenDigest: DIGEST,
+      credential: "access_token",
       clientId: "client-1",
       subject: "user-1",
       ...expected,
@@ -303,6 +310,7 @@ test("onEvent() is told when a caller presents another caller's session", async 
   assert.equal(accepted?.code, "token_accepted");
   assert.deepEqual(event, {
     code: "session_refused",
+    credential: "access_token",
     tokenDigest: accepted?.tokenDigest,
     clientId: "client-1",
     subject: "thief",

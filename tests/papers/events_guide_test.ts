@@ -49,6 +49,10 @@ test("docs/events.md lists every source and every reason", () => {
     role_claim_missing: true,
     role_mismatch: true,
     scope_missing: true,
+    api_key_user_disabled: true,
+    api_key_maker_left: true,
+    api_key_kind_refused: true,
+    api_key_scope_missing: true,
   };
   assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());
   const named = rows("`reason` of a refusal").map(([name]) => name);

@@ -257,8 +257,13 @@ const STATES: [events: EventFacts["code"][], metric: string, value: number][] = 
 ];
 
 const BARE: Record<string, EventFacts> = {
-  breaker_opened: { code: "breaker_opened", failures: 5, retryAfterSeconds: 10 },
-  breaker_closed: { code: "breaker_closed" },
+  breaker_opened: {
+    code: "breaker_opened",
+    credential: "access_token",
+    failures: 5,
+    retryAfterSeconds: 10,
+  },
+  breaker_closed: { code: "breaker_closed", credential: "access_token" },
   shared_cache_lost: { code: "shared_cache_lost" },
   shared_cache_recovered: { code: "shared_cache_recovered" },
 };
@@ -276,8 +281,19 @@ test("refused requests, sessions and cache entries are counted", async () => {
   const tokenDigest = "3f08aace122e";
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
   tell(listener, { code: "request_refused", reason: "host", received: "x" });
-  tell(listener, { code: "call_refused", tokenDigest, reason: "scope_missing", clientId: "c" });
-  tell(listener, { code: "session_refused", tokenDigest, clientId: "c" });
+  tell(listener, {
+    code: "call_refused",
+    tokenDigest,
+    credential: "access_token",
+    reason: "scope_missing",
+    clientId: "c",
+  });
+  tell(listener, {
+    code: "session_refused",
+    tokenDigest,
+    credential: "access_token",
+    clientId: "c",
+  });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest });
   const measured = await metrics();
   assert.deepEqual(measured["propelauth.requests.refused"], [
@@ -310,8 +326,8 @@ test("nothing is created before the first event, and nothing holds a token", asy
     },
   });
   assert.deepEqual(created, []);
-  tell(listener, { code: "breaker_closed" });
-  tell(listener, { code: "breaker_closed" });
+  tell(listener, { code: "breaker_closed", credential: "access_token" });
+  tell(listener, { code: "breaker_closed", credential: "access_token" });
   assert.deepEqual(created, ["@x/propelauth-mcp"]);
 
   const { listener: observed, spans, metrics } = observe({ recordSubject: true });

@@ -127,6 +127,10 @@ function explain(
     case "org_mismatch":
     case "role_claim_missing":
     case "role_mismatch":
+    case "api_key_user_disabled":
+    case "api_key_maker_left":
+    case "api_key_kind_refused":
+    case "api_key_scope_missing":
       return [
         "inactive: expired, revoked, or of another environment",
         "Log in again, to the environment of this Auth URL, and take the access_token.",

@@ -147,5 +147,5 @@ export async function introspect(
       throw error;
     }
   });
-  return "reason" in got ? judgeFault(got, AUTH_URL_ADVICE) : got;
+  return "timeoutSeconds" in got ? judgeFault(got, AUTH_URL_ADVICE) : got;
 }
