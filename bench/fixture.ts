@@ -38,6 +38,18 @@ export function createGate(
   });
 }
 
+/** Creates a gate that asks a PropelAuth over the network, as a server for `https://mcp.example.com`. */
+export function createAskingGate(authUrl: string, cacheTtlSeconds: number): PropelAuth {
+  return createPropelAuth({
+    authUrl,
+    introspectionClientId: "id",
+    introspectionClientSecret: "secret",
+    baseUrl: "https://mcp.example.com",
+    requiredScopes: ["read:user_data"],
+    tokenIntrospectionOverrides: { cacheTtlSeconds },
+  });
+}
+
 /** Creates the MCP server of SDK v2 that is measured with the gate and without it. */
 export function createMcpServer() {
   return createMcpHandler(() => {

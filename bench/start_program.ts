@@ -1,41 +1,71 @@
+import { pathOf } from "./project.ts";
+
 /** A program of `bench`, running in a process of its own. */
 export interface Program {
-  /** The line that it printed. */
+  /** The line that it printed when it was ready. */
   readonly line: string;
+  /** Sends the program a line, and returns the one that it answers with. */
+  readonly ask: (line: string) => Promise<string>;
   readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts a program of this folder on Deno, from its source.
+ *
+ * @param file The program's path in this folder.
+ * @param args The program's arguments.
+ */
+export function startProgram(file: string, ...args: string[]): Promise<Program> {
+  return startCommand([
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "--allow-net=127.0.0.1",
+    pathOf(file),
+    ...args,
+  ]);
 }
 
 /**
  * Starts a program that prints one line when it is ready, and exits when its standard input ends.
  *
- * @param file The program's path in this folder.
- * @param args The program's arguments.
+ * @param command The command and its arguments.
+ * @param cwd The folder to start it in.
  */
-export async function startProgram(file: string, ...args: string[]): Promise<Program> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-net=127.0.0.1", pathOf(file), ...args],
+export async function startCommand(
+  [command = "", ...args]: readonly string[],
+  cwd?: string,
+): Promise<Program> {
+  const child = new Deno.Command(command, {
+    args,
+    ...(cwd !== undefined && { cwd }),
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
   }).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const writer = child.stdin.getWriter();
   let printed = "";
-  while (!printed.includes("\n")) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error(`${file} does not start`);
-    printed += value;
+  async function readLine(): Promise<string> {
+    while (!printed.includes("\n")) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`${[command, ...args].join(" ")} has ended`);
+      printed += value;
+    }
+    const [line = "", ...rest] = printed.split("\n");
+    printed = rest.join("\n");
+    return line.trim();
   }
-  await reader.cancel();
   return {
-    line: printed.trim(),
+    line: await readLine(),
+    async ask(line: string): Promise<string> {
+      await writer.write(new TextEncoder().encode(`${line}\n`));
+      return await readLine();
+    },
     async stop() {
-      await child.stdin.close();
+      await writer.close();
       await child.status;
+      await reader.cancel();
     },
   };
-}
-
-/** The path of a file in this folder. */
-export function pathOf(file: string): string {
-  return new URL(file, import.meta.url).pathname;
 }

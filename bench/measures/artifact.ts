@@ -1,30 +1,49 @@
 import { gzipSync } from "node:zlib";
-import { atMost, type Figure, median } from "../figure.ts";
+import { CALL } from "../fixture.ts";
+import { atMost, type Figure, plain, type Spread, spreadOf } from "../figure.ts";
+import { DENO, findNodes, type Runtime } from "../project.ts";
+import { startServer } from "../servers.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url);
+const ROUNDS = 30;
 
-/** Measures by how much an import of the core delays the start of a program, with a warm cache. */
-export async function measureImport(): Promise<Figure[]> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const config = new URL("../../deno.json", import.meta.url).pathname;
-    const program = async (name: string, text: string): Promise<string> => {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-      return `${folder}/${name}`;
-    };
-    const empty = await program("empty.ts", "export {};\n");
-    const core = await program("core.ts", `import ${JSON.stringify(MOD.href)};\n`);
-    const differences: number[] = [];
-    for (let round = 0; round < 31; round++) {
-      const withCore = await start(core, config);
-      const without = await start(empty, config);
-      if (round > 0) differences.push(withCore - without);
-    }
-    const what = "import of mod.ts, more than an empty module";
-    return [atMost(what, median(differences), 20, " ms", 1)];
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+/** Measures how much later a new process has answered its first call than without the gate. */
+export async function measureFirstCall(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const runtime of [DENO, ...findNodes().nodes]) {
+    const what = `${runtime.name}: start to the first verified answer, more than unprotected`;
+    const { added, bare } = await compareStarts(runtime);
+    figures.push(
+      atMost(what, added, 10, " ms", 1),
+      plain(`${runtime.name}: the same without the gate`, bare, " ms", 0),
+    );
   }
+  return figures;
+}
+
+async function compareStarts(runtime: Runtime): Promise<{ added: Spread; bare: Spread }> {
+  const added: number[] = [];
+  const bare: number[] = [];
+  for (let round = -2; round < ROUNDS; round++) {
+    const guarded = await timeFirstCall(runtime, "guarded");
+    const unguarded = await timeFirstCall(runtime, "bare");
+    if (round < 0) continue;
+    added.push(guarded - unguarded);
+    bare.push(unguarded);
+  }
+  return { added: spreadOf(added), bare: spreadOf(bare) };
+}
+
+async function timeFirstCall(runtime: Runtime, gate: string): Promise<number> {
+  const start = performance.now();
+  const adapter = runtime === DENO ? "deno" : "hono";
+  const program = await startServer(runtime, { adapter, gate });
+  const response = await fetch(program.line.trim(), CALL);
+  await response.text();
+  const time = performance.now() - start;
+  await program.stop();
+  if (response.status !== 200) throw new Error(`The server answered ${response.status}`);
+  return time;
 }
 
 /** Measures the size of the core as one minified, compressed file. */
@@ -34,14 +53,5 @@ export async function measureCoreSize(): Promise<Figure[]> {
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   const size = gzipSync(stdout, { level: 9 }).length / 1000;
-  return [atMost("the core, minified and compressed", size, 10, " kB", 1)];
-}
-
-async function start(file: string, config: string): Promise<number> {
-  const begin = performance.now();
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", `--config=${config}`, file],
-  }).output();
-  if (!success) throw new Error(`${file} does not run`);
-  return performance.now() - begin;
+  return [{ ...atMost("the core, minified and compressed", size, 20, " kB", 1), isExact: true }];
 }

@@ -1,6 +1,8 @@
-import { atMost, type Figure, median, pairedRatio, timed } from "../figure.ts";
+import { compareServers, differenceOf, ratioOf } from "../compare.ts";
+import { atMost, type Figure, pairedRatio, plain, spreadOf, timed } from "../figure.ts";
 import { CALL, createGate, createMcpServer, expectHello } from "../fixture.ts";
-import { startProgram } from "../start_program.ts";
+import { DENO, findNodes, type Runtime } from "../project.ts";
+import { type ServerKind, startServer } from "../servers.ts";
 
 const URL_ = "https://mcp.example.com/mcp";
 
@@ -13,74 +15,64 @@ export async function measureProcessCall(): Promise<Figure[]> {
       for (let i = 0; i < 1_000; i++) await expectHello(await call(new Request(URL_, CALL)));
     });
   const ratio = await pairedRatio(15, rounds(guarded), rounds((request) => mcp.fetch(request)));
-  return [{ what: "warm protected call / unprotected, in process", measured: ratio.toFixed(2) }];
+  return [plain("warm protected call / unprotected, in process", ratio)];
 }
 
-/**
- * Compares the same calls over HTTP, with each server in a process of its own: in one process the
- * engine's optimisations for one server would affect the other.
- */
+/** Compares calls over HTTP with those to the same server without the gate, on Deno. */
 export async function measureHttpCall(): Promise<Figure[]> {
-  const { ratio, one, other } = await compareServers(["guarded"], ["bare"], (url) => load(url));
   return [
-    atMost("warm protected call / unprotected, over HTTP", ratio, 1.05),
-    inMicroseconds("what the gate adds to such a call", one - other),
-    inMicroseconds("the unprotected call, of a tool that does nothing", other),
+    ...await measureCall(DENO, "SDK v2", { adapter: "deno" }, 1.03),
+    ...await measureCall(DENO, "SDK v1, stateless", { adapter: "deno", server: "v1" }, 1.05),
+    ...await measureFunction(DENO, "deno", 12),
   ];
 }
 
-/**
- * Compares two servers, each in a process of its own.
- *
- * @param oneKind The arguments of the first server.
- * @param otherKind The arguments of the second server.
- * @param run Sends {@linkcode CALLS} requests to a server; `isOne` for the first.
- * @param rounds How many rounds count.
- * @returns The ratio, and the medians of both in microseconds.
- */
-export async function compareServers(
-  oneKind: readonly string[],
-  otherKind: readonly string[],
-  run: (url: string, isOne: boolean) => Promise<number>,
-  rounds = 40,
-): Promise<{ ratio: number; one: number; other: number }> {
-  const one = await startProgram("programs/server.ts", ...oneKind);
-  const other = await startProgram("programs/server.ts", ...otherKind);
-  try {
-    const times = { one: [] as number[], other: [] as number[] };
-    const measure = async (name: keyof typeof times): Promise<number> => {
-      const isOne = name === "one";
-      const time = await run(isOne ? one.line : other.line, isOne);
-      times[name].push(time * 1000 / CALLS);
-      return time;
-    };
-    for (let round = 0; round < rounds / 4; round++) {
-      await Promise.all([run(one.line, true), run(other.line, false)]);
-    }
-    const ratio = await pairedRatio(rounds, () => measure("one"), () => measure("other"));
-    return { ratio, one: median(times.one), other: median(times.other) };
-  } finally {
-    await one.stop();
-    await other.stop();
+/** The same on each version of Node, through the usual adapters. */
+export async function measureNodeCall(): Promise<Figure[]> {
+  const { nodes, missing } = findNodes();
+  const figures: Figure[] = [];
+  for (const node of nodes) {
+    figures.push(
+      ...await measureCall(node, "@hono/node-server", { adapter: "hono" }, 0.97),
+      ...await measureCall(node, "@modelcontextprotocol/node", { adapter: "sdk" }, 1.15),
+      ...await measureCall(node, "Express 5", { adapter: "express" }, 1.1),
+      ...await measureCall(node, "SDK v1, stateless", { adapter: "hono", server: "v1" }, 1.05),
+      ...await measureFunction(node, "hono", 60),
+    );
   }
+  if (missing !== "") {
+    const measured = "needs `npm ci --prefix .ci/tools`";
+    figures.push({ what: `the same on Node ${missing}`, measured, isExact: true });
+  }
+  return figures;
 }
 
-/** A figure without a goal. */
-export function inMicroseconds(what: string, time: number): Figure {
-  return { what, measured: `${time.toFixed(0)} microseconds` };
+async function measureCall(
+  runtime: Runtime,
+  what: string,
+  kind: Omit<ServerKind, "gate">,
+  goal: number,
+): Promise<Figure[]> {
+  const [guarded, bare] = await compareServers([
+    () => startServer(runtime, { ...kind, gate: "guarded" }),
+    () => startServer(runtime, { ...kind, gate: "bare" }),
+  ]);
+  const call = `${runtime.name}, ${what}`;
+  return [
+    atMost(`${call}: protected call / unprotected`, ratioOf(guarded, bare), goal),
+    plain(`${call}: the unprotected call`, spreadOf(bare?.cpu ?? []), " \u00b5s", 0),
+  ];
 }
 
-const CALLS = 400;
-
-/** Sends 400 calls over eight connections that stay open; returns the time in milliseconds. */
-export function load(
-  url: string,
-  request: RequestInit = CALL,
-  expect: (response: Response) => Promise<void> = expectHello,
-): Promise<number> {
-  return timed(() =>
-    Promise.all(Array.from({ length: 8 }, async () => {
-      for (let call = 0; call < CALLS / 8; call++) await expect(await fetch(url, request));
-    }))
-  );
+async function measureFunction(
+  runtime: Runtime,
+  adapter: string,
+  goal: number,
+): Promise<Figure[]> {
+  const [guarded, bare] = await compareServers([
+    () => startServer(runtime, { adapter, server: "function", gate: "guarded" }),
+    () => startServer(runtime, { adapter, server: "function", gate: "bare" }),
+  ]);
+  const what = `${runtime.name}, a function as server: what the gate adds`;
+  return [atMost(what, differenceOf(guarded, bare), goal, " \u00b5s", 0)];
 }

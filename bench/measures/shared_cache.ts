@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { startRedis } from "../../tests/system/redis/redis_server.ts";
 import type { Figure } from "../figure.ts";
-import { pathOf, startProgram } from "../start_program.ts";
+import { pathOf } from "../project.ts";
+import { startProgram } from "../start_program.ts";
 
 const TOKENS = 3_000;
 
@@ -15,7 +16,7 @@ export async function measureSharedCache(): Promise<Figure[]> {
     return [{ what, measured: "needs redis-server" }];
   }
   const redis = await startRedis();
-  const propelAuth = await startProgram("programs/slow_propelauth.ts", RESOURCE);
+  const propelAuth = await startProgram("programs/propelauth.ts", RESOURCE);
   try {
     const run = (redisUrl: string) => measureProcess(propelAuth.line, redisUrl);
     const alone = await run("");

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { atMost, type Figure, pairedRatio, timed } from "../figure.ts";
+import { atMost, cpuTimed, type Figure, pairedRatio } from "../figure.ts";
 import { createGate, TOKEN } from "../fixture.ts";
 
 const CALLS = 50_000;
@@ -19,11 +19,11 @@ export async function measureWarmVerification(): Promise<Figure[]> {
     const ratio = await pairedRatio(
       ROUNDS,
       () =>
-        timed(async () => {
+        cpuTimed(async () => {
           for (let call = 0; call < CALLS; call++) await verifier.verifyAccessToken(tokenOf(call));
         }),
       () =>
-        timed(() => {
+        cpuTimed(() => {
           for (let call = 0; call < CALLS; call++) {
             hash("sha256", tokenOf(call), "hex");
           }

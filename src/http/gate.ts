@@ -26,11 +26,14 @@ interface GateOptions {
   readonly onLoopback: boolean;
 }
 
-/** The gate: a verified token, or the response to send instead. */
+/**
+ * The gate: a verified token, or the response to send instead. Without a promise where nobody has to be
+ * asked about the token.
+ */
 export type Gate = (
   request: Request,
   policy: AccessTokenPolicy,
-) => Promise<AccessToken | Response>;
+) => AccessToken | Response | Promise<AccessToken | Response>;
 
 /**
  * Creates the gate.
@@ -41,7 +44,7 @@ export type Gate = (
  * @param options Checked options.
  * @param verifier Checks the token, and reports the result.
  * @param emit Reports requests that are refused before the verifier sees a token.
- * @returns The gate. It rejects only for a fault that is neither the client's nor PropelAuth's.
+ * @returns The gate. It throws or rejects only for a fault that is neither the client's nor PropelAuth's.
  */
 export function createGate(
   options: GateOptions,
@@ -61,27 +64,24 @@ export function createGate(
     }
   }
 
-  async function judge(
-    request: Request,
-    policy: AccessTokenPolicy,
-  ): Promise<AccessToken | Response> {
-    if (request.method === "OPTIONS") return buildPreflight(request);
-    try {
-      return await verifier.verify(readToken(request), policy);
-    } catch (error) {
-      return buildRefusal(error, policy, request);
-    }
-  }
-
-  return async (request, policy) => {
+  return (request, policy) => {
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const origin = request.headers.get("Origin");
     if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
       emit?.({ code: "request_refused", reason: "origin", received: showForeign(origin) });
       return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
     }
-    const result = await judge(request, policy);
-    if (result instanceof Response) setCorsHeaders(result.headers, origin, allowedOrigins);
-    return result;
+    const withCors = (response: Response): Response => {
+      setCorsHeaders(response.headers, origin, allowedOrigins);
+      return response;
+    };
+    if (request.method === "OPTIONS") return withCors(buildPreflight(request));
+    const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy, request));
+    try {
+      const verified = verifier.verify(readToken(request), policy);
+      return verified instanceof Promise ? verified.catch(refuse) : verified;
+    } catch (error) {
+      return refuse(error);
+    }
   };
 }

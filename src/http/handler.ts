@@ -69,10 +69,7 @@ export function createHandler(
     ? resources.policyOf()
     : undefined;
 
-  return async (request) => {
-    const path = routeOf(request.url);
-    const policy = anywhere ?? resources.policyAt(path);
-    if (policy !== undefined) return await serveMcp(request, policy);
+  async function serveOther(request: Request, path: string): Promise<Response> {
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const metadata = resources.metadataAt(path);
     if (metadata !== undefined) return serveMetadata(request, metadata);
@@ -81,6 +78,12 @@ export function createHandler(
       return serveMetadata(request, withBody ? await authorizationServerMetadata() : "");
     }
     return await fallback(request);
+  }
+
+  return (request) => {
+    const path = routeOf(request.url);
+    const policy = anywhere ?? resources.policyAt(path);
+    return policy === undefined ? serveOther(request, path) : serveMcp(request, policy);
   };
 }
 

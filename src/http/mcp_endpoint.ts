@@ -98,7 +98,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
   }
 
   return async (request, tokenPolicy) => {
-    const caller = await gate(request, tokenPolicy);
+    const passed = gate(request, tokenPolicy);
+    // Awaited only where it has to be: each turn of the event loop takes time on a warm call.
+    const caller = passed instanceof Promise ? await passed : passed;
     if (caller instanceof Response) return caller;
     const origin = request.headers.get("Origin");
     const presented = [...listPresentedSessions(request)];
@@ -107,7 +109,8 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
-      const admission = await operationGate(request, caller, tokenPolicy);
+      const admitted = operationGate(request, caller, tokenPolicy);
+      const admission = admitted instanceof Promise ? await admitted : admitted;
       if (admission instanceof Response) {
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;

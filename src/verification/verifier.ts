@@ -54,8 +54,14 @@ export interface AccessTokenVerifier {
 export interface Verifier {
   /** Verifies any text as {@linkcode AccessTokenVerifier} does. */
   readonly verifyAccessToken: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
-  /** Verifies a token whose grammar (`token68`, at most 16 KiB) was checked. */
-  readonly verify: (token: string, policy: AccessTokenPolicy) => Promise<AccessToken>;
+  /**
+   * Verifies a token whose grammar (`token68`, at most 16 KiB) was checked. Where the answer about it is
+   * cached, it returns or throws at once, without a promise.
+   */
+  readonly verify: (
+    token: string,
+    policy: AccessTokenPolicy,
+  ) => AccessToken | Promise<AccessToken>;
   /** Verifies a caller's token by a new question, unless its last one was answered just now. */
   readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
   /** Has older answers about a token not count any more, here and where the cache is shared. */
@@ -123,14 +129,23 @@ export function createVerifier(
     return accessToken;
   }
 
-  async function verify(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
+  function verify(
+    token: string,
+    policy: AccessTokenPolicy,
+  ): AccessToken | Promise<AccessToken> {
     const digest = digestToken(token);
     const refreshing = answers.refresh();
-    if (refreshing !== undefined) await refreshing;
-    const startedAt = world.now();
-    const inHand = { token, digest, startedAt };
+    const verifyNow = () => verifyAt({ token, digest, startedAt: world.now() }, policy);
+    return refreshing === undefined ? verifyNow() : refreshing.then(verifyNow);
+  }
+
+  function verifyAt(
+    inHand: TokenInHand,
+    policy: AccessTokenPolicy,
+  ): AccessToken | Promise<AccessToken> {
+    const { digest, startedAt } = inHand;
     const facts = answers.get(digest, startedAt);
-    if (facts === undefined) return await verifyBy(answers.find, inHand, policy);
+    if (facts === undefined) return verifyBy(answers.find, inHand, policy);
     return judge(inHand, policy, { facts, source: "cache" }, startedAt);
   }
 

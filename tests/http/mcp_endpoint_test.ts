@@ -40,6 +40,26 @@ for (const [what, mcp] of SERVERS) {
   });
 }
 
+test("handler() calls the MCP server before it returns when the token is in the cache", async () => {
+  const { auth } = createHarness(cached());
+  let calls = 0;
+  const handler = auth.handler(() => {
+    calls++;
+    return new Response();
+  });
+  await handler(mcpRequest());
+  const response = handler(mcpRequest());
+  assert.equal(calls, 2);
+  await response;
+});
+
+test("handler() answers before it returns to the event loop when the token is known dead", async () => {
+  const { auth, asked } = createHarness(cached(), () => json({ active: false }));
+  const handler = auth.handler(() => assert.fail("admitted"));
+  const statuses = [(await handler(mcpRequest())).status, (await handler(mcpRequest())).status];
+  assert.deepEqual([statuses, asked.length], [[401, 401], 1]);
+});
+
 for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }]) {
   test(`handler() refuses ${JSON.stringify(mcp)} for an MCP server`, () => {
     const { auth } = createHarness();

@@ -13,6 +13,7 @@ const FILES = [
   ["deno.json", "imports"],
   [".ci/package.json", "devDependencies"],
   [".ci/tools/package.json", "devDependencies"],
+  [".ci/bench/package.json", "devDependencies"],
 ] as const;
 
 /** The rows of the first table after a text, as cells. */

@@ -81,6 +81,9 @@ export function createMeasurements(
       case "shared_cache_entry_rejected":
         measured.sharedCacheRejected.add(1, attributes);
         return;
+      case "shared_cache_order_lost":
+        measured.sharedCacheOrdersLost.add(1, attributes);
+        return;
       case "call_refused":
         measured.requestsRefused.add(1, { ...attributes, "error.type": event.reason });
         return;
@@ -137,6 +140,10 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
     sharedCacheRejected: meter.createCounter("propelauth.shared_cache.rejected", {
       description: "Entries of the shared cache that were not written with our secret",
       unit: "{entry}",
+    }),
+    sharedCacheOrdersLost: meter.createCounter("propelauth.shared_cache.orders_lost", {
+      description: "Orders to forget that were written to the shared cache, and are not there",
+      unit: "{order}",
     }),
   };
 }

@@ -276,7 +276,7 @@ for (const [codes, metric, value] of STATES) {
   });
 }
 
-test("refused requests, sessions and cache entries are counted", async () => {
+test("refused requests, sessions and cache entries are counted, and lost orders", async () => {
   const { listener, metrics } = observe();
   const tokenDigest = "3f08aace122e";
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
@@ -295,6 +295,7 @@ test("refused requests, sessions and cache entries are counted", async () => {
     clientId: "c",
   });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest });
+  tell(listener, { code: "shared_cache_order_lost" });
   const measured = await metrics();
   assert.deepEqual(measured["propelauth.requests.refused"], [
     [{ "error.type": "origin" }, 1],
@@ -303,6 +304,7 @@ test("refused requests, sessions and cache entries are counted", async () => {
     [{ "error.type": "session" }, 1],
   ]);
   assert.deepEqual(measured["propelauth.shared_cache.rejected"], [[{}, 1]]);
+  assert.deepEqual(measured["propelauth.shared_cache.orders_lost"], [[{}, 1]]);
 });
 
 test("questions whose verification never comes are spans all the same, and few are kept", () => {
@@ -353,6 +355,7 @@ test("docs/observe.md lists every metric and every span that there is", async ()
     clientId: "c",
   });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" });
+  tell(listener, { code: "shared_cache_order_lost" });
   const made = [...spans().map(({ name }) => name), ...Object.keys(await metrics())];
   assert.deepEqual(listed.sort(), [...new Set(made)].sort());
 });
