@@ -146,6 +146,12 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return caller;
   }
 
+  /** With an API key the client sees the sentence alone, without a challenge that names the scopes. */
+  function describeLack({ reason, scopes }: AccessTokenError): string {
+    const { description = "" } = refusalOf(reason);
+    return reason === "scope_missing" ? description : `${description}: ${scopes.join(" ")}`;
+  }
+
   return {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
@@ -159,11 +165,9 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
-        if (caller) emit?.(buildCallRefused(caller, scopeMissing(caller, needed)));
-        return {
-          scopes: [...needed],
-          errorDescription: refusalOf("scope_missing").description ?? "",
-        };
+        const error = scopeMissing(caller ?? {}, needed);
+        if (caller) emit?.(buildCallRefused(caller, error));
+        return { scopes: [...needed], errorDescription: describeLack(error) };
       };
     },
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),

@@ -76,10 +76,10 @@ test("examples/machines.ts lets people and API keys in, each to what it may do",
   // The role of a key's maker decides, and a personal key has no organization.
   const reader = await connect(resource, await local.mintApiKey({ subject: MEMBER, orgId }));
   assert.equal(await reader.call("list_reports"), "Nightly build");
-  await assert.rejects(reader.call("add_report", add), /API key lacks/);
+  await assert.rejects(reader.call("add_report", add), /API key lacks a scope.+write:reports/);
   const personal = await connect(resource, await local.mintApiKey({ subject: OWNER }));
   assert.equal(await personal.call("list_reports"), "none");
-  await assert.rejects(personal.call("add_report", add), /API key lacks/);
+  await assert.rejects(personal.call("add_report", add), /API key lacks a scope.+write:reports/);
 
   for (const credential of [await local.mintApiKey(), "unknown"]) {
     await assert.rejects(connect(resource, credential), /invalid_token/);

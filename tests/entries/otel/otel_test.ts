@@ -16,6 +16,7 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import type { EventListener } from "@x/propelauth-mcp";
 import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
@@ -131,13 +132,38 @@ test("a verification is a span within the request, and its question a span withi
   assert.deepEqual(others, {
     "propelauth.outcome": "accepted",
     "propelauth.source": "introspection",
+    "propelauth.credential": "access_token",
     "propelauth.client_id": "claude",
   });
   assert.deepEqual(introspect.attributes, {
     "propelauth.token_digest": digest,
+    "propelauth.credential": "access_token",
     "propelauth.active": true,
     "http.request.method": "POST",
   });
+});
+
+test("both questions about an API key are spans within the span of its verification", async () => {
+  const { listener, spans, metrics } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener, apiKeys: apiKeys() });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.apiKey());
+  const [token, key, verify, ...rest] = spans();
+  assert(token !== undefined && key !== undefined && verify !== undefined);
+  assert.deepEqual(rest, []);
+  const kindOf = ({ attributes }: typeof verify) => [
+    attributes["propelauth.credential"],
+    attributes["propelauth.active"],
+  ];
+  assert.deepEqual([token, key, verify].map(kindOf), [
+    ["access_token", false],
+    ["api_key", true],
+    ["api_key", undefined],
+  ]);
+  for (const span of [token, key]) {
+    assert.equal(span.parentSpanContext?.spanId, verify.spanContext().spanId);
+  }
+  const [[counted] = []] = (await metrics())["propelauth.verifications"] ?? [];
+  assert.equal(counted?.["propelauth.credential"], "api_key");
 });
 
 test("a refused token is no error of ours, an outage is", async () => {
@@ -205,6 +231,7 @@ test("metrics count verifications by outcome and source, flights and hits", asyn
 
   const outcome = (name: string, source?: string, error?: string) => ({
     "propelauth.outcome": name,
+    ...(source !== undefined && { "propelauth.credential": "access_token" }),
     ...(source !== undefined && { "propelauth.source": source }),
     ...(error !== undefined && { "error.type": error }),
   });
@@ -229,6 +256,7 @@ test("the latency of questions is a histogram in seconds", async () => {
   tell(listener, {
     code: "introspection_completed",
     ...token,
+    credential: "access_token",
     durationSeconds: 0.03,
     active: true,
   });
@@ -243,7 +271,10 @@ test("the latency of questions is a histogram in seconds", async () => {
   const counts = (index: number) => boundaries.concat(0).map((_, i) => i === index ? 1 : 0);
   const post = { "http.request.method": "POST" };
   assert.deepEqual(points.map(([attributes, value]) => [attributes, Object(value).buckets]), [
-    [{ ...post, "propelauth.active": true }, { boundaries, counts: counts(3) }],
+    [{ ...post, "propelauth.active": true, "propelauth.credential": "access_token" }, {
+      boundaries,
+      counts: counts(3),
+    }],
     [{ ...post, "error.type": "timeout" }, { boundaries, counts: counts(11) }],
   ]);
 });
@@ -272,7 +303,10 @@ for (const [codes, metric, value] of STATES) {
   test(`${metric} is ${value} after ${codes.join(", ")}`, async () => {
     const { listener, metrics } = observe();
     for (const code of codes) tell(listener, BARE[code] ?? assert.fail());
-    assert.deepEqual((await metrics())[metric], [[{}, value]]);
+    const attributes = metric === "propelauth.breaker.open"
+      ? { "propelauth.credential": "access_token" }
+      : {};
+    assert.deepEqual((await metrics())[metric], [[attributes, value]]);
   });
 }
 

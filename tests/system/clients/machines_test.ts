@@ -32,7 +32,7 @@ const reader = await local.mintApiKey({ orgId, subject: "member@acme.example" })
 const revoked = await local.mintApiKey({ orgId });
 await local.revoke(revoked);
 
-const LACKS_SCOPE = /API key lacks/;
+const LACKS_SCOPE = /API key lacks a scope.+write:reports/;
 const TIMEOUT = { timeout: 120_000 };
 
 test(
