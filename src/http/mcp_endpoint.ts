@@ -14,8 +14,8 @@ import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_stre
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
-import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
-import { admitParsed } from "./parsed_body.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
+import { createParsingGate } from "./parsed_body.ts";
 import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
@@ -78,9 +78,9 @@ export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promi
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
   const { gate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
-  // A function may not look at the body at all.
-  const operationGate = parts.operationGate ??
-    (typeof server === "function" ? admitUnread : admitParsed);
+  // A function of one parameter receives no parsed body, and may not look at the body at all.
+  const takesParsedBody = typeof server !== "function" || server.length > 1;
+  const operationGate = parts.operationGate ?? createParsingGate(takesParsedBody);
 
   async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
