@@ -5,7 +5,7 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
@@ -47,12 +47,15 @@ export function createAuthenticate(
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
     onAdmitted();
-    const answered = await runAs(
+    const admittedAnswer = await runAs(
       { caller, parsedBody: undefined },
       async () => await admitted(caller),
     )
       // A requirement such as requireScopes() that failed; other errors pass through.
       .catch((error: unknown) => buildRefusal(error, policy));
+    const answered = caller.apiKey === undefined
+      ? admittedAnswer
+      : withoutChallenge(admittedAnswer);
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);

@@ -7,6 +7,7 @@
 
 import { type AccessToken, type AccessTokenPolicy, scopeMissing } from "../oauth/access_token.ts";
 import { readBytes } from "../lib/body.ts";
+import { copyWithout } from "../lib/copy_request.ts";
 import type { Emit } from "../events/events.ts";
 import type { AuditedRequest } from "../operations/call_audit.ts";
 import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
@@ -17,7 +18,9 @@ import {
   TRANSPORT_ERROR,
 } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
-import type { List, OperationPolicy } from "../operations/policy.ts";
+import type { List } from "../operations/lists.ts";
+import type { OperationPolicy } from "../operations/policy.ts";
+import type { RuleWatch } from "../operations/rule_watch.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
 
@@ -58,7 +61,7 @@ export type OperationGate = (
  */
 export const admitUnread = (request: Request, caller: AccessToken): Admission => ({
   caller,
-  request: withoutCredentials(request),
+  request: copyWithout("authorization", request),
   parsedBody: undefined,
   filter: undefined,
 });
@@ -73,6 +76,8 @@ interface Allowed {
 /** The parts that a gate of operations works with. */
 interface OperationGateParts {
   readonly operationPolicy: OperationPolicy;
+  /** Notices rules that match nothing in the lists. */
+  readonly ruleWatch: RuleWatch;
   readonly emit: Emit;
   /** Introspects the caller's token now, past the cache, and judges the answer. */
   readonly verifyFresh: (
@@ -92,7 +97,7 @@ interface OperationGateParts {
  * @returns The gate. It rejects with the error that a function among the rules throws.
  */
 export function createOperationGate(parts: OperationGateParts): OperationGate {
-  const { operationPolicy, emit, verifyFresh } = parts;
+  const { operationPolicy, ruleWatch, emit, verifyFresh } = parts;
 
   function admit(
     caller: AccessToken,
@@ -107,6 +112,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     const rewrite = createListRewrite(
       lists,
       (list, entry) => operationPolicy.isListed(list, entry, caller),
+      ruleWatch.watch(parsedBody, caller),
     );
     return {
       caller,
@@ -140,7 +146,8 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing": {
         const error = scopeMissing(judged, verdict.scopes);
-        emit?.(buildCallRefused(judged, error, verdict.lacking));
+        // An API key gets no challenge: no login gives it a scope.
+        emit?.(buildCallRefused(judged, error, verdict.lacking, judged.apiKey === undefined));
         audited?.refuse(error);
         return buildRefusal(error, tokenPolicy);
       }
@@ -155,7 +162,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     if (bytes === undefined || bytes.length === 0) {
       // A resumed GET stream may contain any list, so all of them are filtered.
       const { lists } = operationPolicy;
-      const forwarded = withoutCredentials(request, bytes && "");
+      const forwarded = copyWithout("authorization", request, bytes && "");
       return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined, audited);
     }
     let parsedBody: unknown;
@@ -172,50 +179,9 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     const allowed = await judge(calls, caller, tokenPolicy, audited);
     if (allowed instanceof Response) return allowed;
     // Written anew from the judged value: another parser could read the original bytes otherwise.
-    const forwarded = withoutCredentials(request, JSON.stringify(parsedBody));
+    const forwarded = copyWithout("authorization", request, JSON.stringify(parsedBody));
     return admit(allowed.caller, forwarded, parsedBody, allowed.lists, audited);
   };
-}
-
-/**
- * Builds the request to forward: the same without the client's credentials, which are not the MCP
- * server's to see.
- *
- * @param request The client's request; its body may be used up when `body` is given.
- * @param body Replaces its body.
- * @returns The request to forward.
- */
-export function withoutCredentials(request: Request, body?: string): Request {
-  // Copied first: the headers of a server's own requests are immutable. Passing changed headers to
-  // the constructor costs four times as much, since it parses and checks all of them again.
-  const copy = copyRequest(request, body);
-  copy.headers.delete("Authorization");
-  if (body !== undefined) {
-    // The length is that of the original body. And `Request` adds a type to a string that the client
-    // did not send.
-    copy.headers.delete("Content-Length");
-    if (!request.headers.has("Content-Type")) copy.headers.delete("Content-Type");
-  }
-  return copy;
-}
-
-function copyRequest(request: Request, body: string | undefined): Request {
-  if (body === undefined) {
-    try {
-      return new Request(request);
-    } catch {
-      return rebuildRequest(request, request.body);
-    }
-  }
-  // An adapter's own class of requests for Node costs much to copy, or cannot be copied (srvx).
-  const isNative = Object.getPrototypeOf(request) === Request.prototype;
-  return isNative ? new Request(request, { body }) : rebuildRequest(request, body);
-}
-
-function rebuildRequest(request: Request, body: string | Request["body"]): Request {
-  const { url, method, headers, signal } = request;
-  const init: RequestInit & { duplex: "half" } = { method, headers, signal, body, duplex: "half" };
-  return new Request(url, init);
 }
 
 /** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */

@@ -132,13 +132,13 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return [first, ...rest];
   };
 
-  function report(caller: AccessToken, error: AccessTokenError): void {
-    emit?.(buildCallRefused(caller, error, operationOf(getRunning()?.parsedBody)));
+  function report(caller: AccessToken, error: AccessTokenError, challenged: boolean): void {
+    emit?.(buildCallRefused(caller, error, operationOf(getRunning()?.parsedBody), challenged));
     audit?.noteRefusal(caller, error);
   }
 
   function refuse(caller: AccessToken, error: AccessTokenError): never {
-    report(caller, error);
+    report(caller, error, false);
     throw error;
   }
 
@@ -163,6 +163,12 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return caller;
   }
 
+  /** With an API key the client sees the sentence alone, without a challenge that names the scopes. */
+  function describeLack({ reason, scopes }: AccessTokenError): string {
+    const { description = "" } = refusalOf(reason);
+    return reason === "scope_missing" ? description : `${description}: ${scopes.join(" ")}`;
+  }
+
   return {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
@@ -176,11 +182,9 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
-        if (caller) report(caller, scopeMissing(caller, needed));
-        return {
-          scopes: [...needed],
-          errorDescription: refusalOf("scope_missing").description ?? "",
-        };
+        const error = scopeMissing(caller ?? {}, needed);
+        if (caller) report(caller, error, caller.apiKey === undefined);
+        return { scopes: [...needed], errorDescription: describeLack(error) };
       };
     },
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),

@@ -49,6 +49,7 @@ export function describeCall(call: BegunCall): OtelAttributes {
     ...(requestId !== undefined && { [ATTRIBUTE.requestId]: cut(String(requestId)) }),
     ...(sessionId !== undefined && { [ATTRIBUTE.sessionId]: cut(sessionId) }),
     "propelauth.client_id": caller.clientId,
+    "propelauth.credential": caller.credential,
     ...(caller.orgId !== undefined && { "propelauth.org_id": caller.orgId }),
   };
 }

@@ -4,10 +4,15 @@
  * @module
  */
 
+import type { CredentialType } from "../../oauth/api_key.ts";
 import type { FactsSource } from "../../oauth/facts.ts";
 import type { PropelAuthEvent } from "../../events/events.ts";
 import type { OtelApi, OtelAttributes, OtelMeter } from "./api.ts";
-import { describeIntrospection, describeVerification } from "./shared_attributes.ts";
+import {
+  describeCredential,
+  describeIntrospection,
+  describeVerification,
+} from "./shared_attributes.ts";
 
 /** The ratio of cache hits is the mean of about so many tokens. */
 const HIT_RATIO_WINDOW = 1000;
@@ -38,7 +43,7 @@ export function createMeasurements(
 ): (event: PropelAuthEvent) => void {
   const addToHitRatio = createHitRatio();
   let instruments: Instruments | undefined;
-  let breakerOpen = 0;
+  const breakersOpen: Record<CredentialType, number> = { access_token: 0, api_key: 0 };
   let sharedCacheLost = 0;
 
   return (event) => {
@@ -66,9 +71,13 @@ export function createMeasurements(
         return;
       case "breaker_opened":
       case "breaker_closed": {
-        const open = event.code === "breaker_opened" ? 1 : 0;
-        measured.breakerOpen.add(open - breakerOpen, attributes);
-        breakerOpen = open;
+        const { code, credential } = event;
+        const open = code === "breaker_opened" ? 1 : 0;
+        measured.breakerOpen.add(open - breakersOpen[credential], {
+          ...attributes,
+          ...describeCredential(event),
+        });
+        breakersOpen[credential] = open;
         return;
       }
       case "shared_cache_lost":
@@ -109,7 +118,7 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
     unit: "1",
   });
   // Recorded once at the start: a dashboard shows no line for a state without a value.
-  breakerOpen.add(0, attributes);
+  breakerOpen.add(0, { ...attributes, ...describeCredential({ credential: "access_token" }) });
   sharedCacheLost.add(0, attributes);
   return {
     breakerOpen,

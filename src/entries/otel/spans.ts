@@ -17,8 +17,11 @@ const INTERNAL = 0;
 const CLIENT = 2;
 const ERROR = 2;
 
-/** How many introspections may wait for the verification that they belong to. */
+/** How many tokens may have introspections that wait for the verification that they belong to. */
 const MAX_WAITING = 1000;
+
+/** How many introspections of one token may wait; a verification that outlasts an outage has several. */
+const MAX_WAITING_OF_TOKEN = 20;
 
 /** Receives the events from which spans are created. */
 export interface Spans {
@@ -49,7 +52,8 @@ export interface SpanOptions {
  * @returns Functions that receive the events.
  */
 export function createSpans(api: OtelApi, scope: string, options: SpanOptions): Spans {
-  const waiting = new Map<string, IntrospectionEvent>();
+  /** Introspections whose verification has not ended, by digest. */
+  const waiting = new Map<string, IntrospectionEvent[]>();
   const tracer = () => api.trace.getTracer(scope);
 
   function addIntrospection(event: IntrospectionEvent, context: OtelContext): void {
@@ -66,12 +70,15 @@ export function createSpans(api: OtelApi, scope: string, options: SpanOptions): 
     end(span, event.occurredAt, event.code !== "introspection_completed");
   }
 
+  function addAll(events: readonly IntrospectionEvent[]): void {
+    for (const event of events) addIntrospection(event, api.context.active());
+  }
+
   function addVerification(
     event: VerificationEvent & EndedWithToken,
-    introspection: IntrospectionEvent | undefined,
+    introspections: readonly IntrospectionEvent[],
     context: OtelContext,
   ): void {
-    const began = introspection === undefined ? Infinity : startOf(introspection);
     const span = tracer().startSpan("propelauth.verify", {
       kind: INTERNAL,
       attributes: {
@@ -80,9 +87,9 @@ export function createSpans(api: OtelApi, scope: string, options: SpanOptions): 
         "propelauth.token_digest": event.tokenDigest,
         ...describeCaller(event, options.recordSubject),
       },
-      startTime: Math.min(startOf(event), began),
+      startTime: Math.min(...[event, ...introspections].map(startOf)),
     }, context);
-    if (introspection !== undefined) {
+    for (const introspection of introspections) {
       addIntrospection(introspection, api.trace.setSpan(context, span));
     }
     end(span, event.occurredAt, event.code === "token_unverified");
@@ -91,22 +98,28 @@ export function createSpans(api: OtelApi, scope: string, options: SpanOptions): 
   return {
     introspection(event: IntrospectionEvent): void {
       const { tokenDigest } = event;
-      const earlier = waiting.get(tokenDigest);
-      if (earlier !== undefined) addIntrospection(earlier, api.context.active());
-      waiting.set(tokenDigest, event);
+      const all = [...waiting.get(tokenDigest) ?? [], event];
+      if (all.length > MAX_WAITING_OF_TOKEN) addAll(all.splice(0, 1));
+      waiting.set(tokenDigest, all);
       if (waiting.size <= MAX_WAITING) return;
-      const [oldest] = waiting.values();
-      if (oldest === undefined) return;
-      waiting.delete(oldest.tokenDigest);
-      addIntrospection(oldest, api.context.active());
+      for (const [digest, oldest] of waiting) {
+        waiting.delete(digest);
+        return addAll(oldest);
+      }
     },
     verification(event: VerificationEvent): void {
       // Without a token nothing took time.
       if (!endedWithToken(event)) return;
-      const introspection = waiting.get(event.tokenDigest);
+      // A millisecond of tolerance: differences of large numbers are not exact.
+      const began = startOf(event) - 1;
+      const all = waiting.get(event.tokenDigest) ?? [];
       waiting.delete(event.tokenDigest);
+      // An introspection that was over before belongs to a verification that never ended.
+      const isOwn = ({ occurredAt }: IntrospectionEvent) => occurredAt * 1000 >= began;
+      const introspections = all.filter(isOwn);
+      addAll(all.filter((introspection) => !isOwn(introspection)));
       const active = api.context.active();
-      const add = (call = active) => addVerification(event, introspection, call);
+      const add = (call = active) => addVerification(event, introspections, call);
       const request = requestSpans.getStore();
       if (request === undefined) add();
       else request.add(add);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { apiKeys, type ApiKeysOptions } from "@x/propelauth-mcp/api-keys";
 import { composePropelAuth } from "../../../src/create_propel_auth.ts";
@@ -350,14 +351,17 @@ test("a flood of garbage asks no more at once than maxConcurrentIntrospections a
   assert.deepEqual([most, harness.asked.length], [4, 400]);
 });
 
-const DENIED =
-  '{"error":"access_denied","error_description":"The API key lacks a scope that this operation needs"}';
+const LACKS_WRITE = {
+  error: "insufficient_scope",
+  error_description: "The API key lacks a scope that this operation needs: write",
+  scope: "write",
+};
 
 test("a key without a required scope is answered 403 without a challenge", async () => {
   const harness = createKeyHarness({ scopes: ["read"] }, { requiredScopes: ["write"] });
   const response = await harness.auth.handler(() => assert.fail())(mcpRequest("key-1"));
   assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
-  assert.equal(await response.text(), DENIED);
+  assert.deepEqual(await response.json(), LACKS_WRITE);
   const refused = harness.events.at(-1);
   assert(refused?.code === "token_refused");
   assert.deepEqual([refused.reason, refused.credential, refused.expected, refused.received], [
@@ -384,10 +388,43 @@ test("requireScopes() and operations refuse a key without a challenge", async ()
     });
     const response = await handler(mcpRequest("key-1", { headers, body }));
     assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
-    assert.equal(await response.text(), DENIED);
+    assert.deepEqual(await response.json(), LACKS_WRITE);
     const refused = harness.events.at(-1);
     assert(refused?.code === "call_refused");
     assert.deepEqual([refused.credential, refused.expected], ["api_key", '"write"']);
+  }
+});
+
+test("SDK v2's scopeChallenge does not challenge a key, behind handler() and authenticate()", async () => {
+  const body = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "add", arguments: {} },
+  });
+  const headers = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2025-11-25",
+  };
+  const harness = createKeyHarness({ scopes: ["read"] });
+  const { auth } = harness;
+  const mcp = createMcpHandler(() => {
+    const server = new McpServer({ name: "v2", version: "1.0.0" });
+    const scopeChallenge = auth.scopeChallenge("write");
+    server.registerTool("add", { scopeChallenge }, () => assert.fail());
+    return server;
+  });
+  const handler = auth.handler(mcp);
+  const ways = [
+    handler,
+    (request: Request) =>
+      auth.authenticate(request, (authInfo) => mcp.fetch(request, { authInfo })),
+  ];
+  for (const way of ways) {
+    const ofKey = await way(mcpRequest("key-1", { headers, body }));
+    assert.deepEqual([ofKey.status, ofKey.headers.get("WWW-Authenticate")], [403, null]);
+    assert.match(await ofKey.text(), /The API key lacks a scope that this operation needs: write/);
   }
 });
 

@@ -39,12 +39,13 @@ export function assertObserved(collector: Collector, statuses: unknown): void {
 
   const value = (name: string): [unknown, number | undefined][] =>
     (collector.metrics.get(name) ?? []).map((point) => [point.attributes, point.value]);
+  const accepted = { "propelauth.outcome": "accepted", "propelauth.credential": "access_token" };
   assert.deepEqual(
     sorted(value("propelauth.verifications")),
     sorted([
       [{ "propelauth.outcome": "refused", "error.type": "missing_credentials" }, 1],
-      [{ "propelauth.outcome": "accepted", "propelauth.source": "introspection" }, 1],
-      [{ "propelauth.outcome": "accepted", "propelauth.source": "cache" }, 1],
+      [{ ...accepted, "propelauth.source": "introspection" }, 1],
+      [{ ...accepted, "propelauth.source": "cache" }, 1],
       [{
         "propelauth.outcome": "refused",
         "propelauth.source": "introspection",
@@ -54,7 +55,9 @@ export function assertObserved(collector: Collector, statuses: unknown): void {
     ]),
   );
   assert.deepEqual(value("propelauth.cache.hit_ratio"), [[{}, 0.25]]);
-  assert.deepEqual(value("propelauth.breaker.open"), [[{}, 0]]);
+  assert.deepEqual(value("propelauth.breaker.open"), [
+    [{ "propelauth.credential": "access_token" }, 0],
+  ]);
   const [measured, ...others]: CollectedPoint[] =
     collector.metrics.get("mcp.server.operation.duration") ?? [];
   assert.deepEqual([measured?.count, others.length], [2, 0]);
@@ -82,6 +85,8 @@ function assertCalls({ spans }: Collector): void {
       "mcp.method.name": "tools/call",
       "gen_ai.tool.name": "search_notes",
       "gen_ai.operation.name": "execute_tool",
+      "mcp.protocol.version": "2025-11-25",
+      "propelauth.credential": "access_token",
       "jsonrpc.request.id": "1",
       "network.protocol.name": "http",
       "network.transport": "tcp",

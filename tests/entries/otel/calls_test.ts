@@ -60,6 +60,7 @@ const ON_SPANS_ONLY = {
   "jsonrpc.request.id": "1",
   "mcp.session.id": "session-1",
   "propelauth.client_id": "client-1",
+  "propelauth.credential": "access_token",
   "propelauth.org_id": "acme",
 };
 
@@ -133,6 +134,7 @@ test("begin() records neither an id nor a session when there is none", () => {
     "mcp.method.name": "notifications/initialized",
     ...HTTP,
     "propelauth.client_id": "client-1",
+    "propelauth.credential": "access_token",
     "propelauth.org_id": "acme",
   });
 });

@@ -10,6 +10,7 @@ import {
   otelEvents,
   type OtelEventsOptions,
 } from "@x/propelauth-mcp/otel";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
@@ -90,13 +91,62 @@ test("a verification is a span within the request, and its question a span withi
   assert.deepEqual(others, {
     "propelauth.outcome": "accepted",
     "propelauth.source": "introspection",
+    "propelauth.credential": "access_token",
     "propelauth.client_id": "claude",
   });
   assert.deepEqual(introspect.attributes, {
     "propelauth.token_digest": digest,
+    "propelauth.credential": "access_token",
     "propelauth.active": true,
     "http.request.method": "POST",
   });
+});
+
+test("both questions about an API key are spans within the span of its verification", async () => {
+  const { listener, spans, metrics } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener, apiKeys: apiKeys() });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.apiKey());
+  const [token, key, verify, ...rest] = spans();
+  assert(token !== undefined && key !== undefined && verify !== undefined);
+  assert.deepEqual(rest, []);
+  const kindOf = ({ attributes }: typeof verify) => [
+    attributes["propelauth.credential"],
+    attributes["propelauth.active"],
+  ];
+  assert.deepEqual([token, key, verify].map(kindOf), [
+    ["access_token", false],
+    ["api_key", true],
+    ["api_key", undefined],
+  ]);
+  for (const span of [token, key]) {
+    assert.equal(span.parentSpanContext?.spanId, verify.spanContext().spanId);
+  }
+  const [[counted] = []] = (await metrics())["propelauth.verifications"] ?? [];
+  assert.equal(counted?.["propelauth.credential"], "api_key");
+});
+
+test("a verification that outlasts an outage has all its introspections within its span", () => {
+  const { listener, spans, request } = observe();
+  const token = { tokenDigest: "3f08aace122e" };
+  const failed = { code: "propelauth_unreachable", reason: "unavailable", ...token } as const;
+  // Of a request whose client left: no verification ended.
+  tell(listener, { ...failed, durationSeconds: 1 }, 50);
+  tell(listener, { ...failed, durationSeconds: 1 }, 101);
+  tell(listener, { ...failed, durationSeconds: 1 }, 103);
+  const answered = { code: "introspection_completed", active: true, ...token } as const;
+  tell(listener, { ...answered, durationSeconds: 1 }, 105);
+  const accepted = { code: "token_accepted", source: "introspection", clientId: "c" } as const;
+  tell(listener, { ...accepted, ...token, durationSeconds: 5, credential: "access_token" }, 105);
+  const verify = spans().find(({ name }) => name === "propelauth.verify");
+  assert.deepEqual([verify?.startTime, verify?.duration], [[100, 0], [5, 0]]);
+  const parents = spans().filter((span) => span !== verify).map((
+    { endTime, parentSpanContext },
+  ) => [
+    endTime[0],
+    parentSpanContext?.spanId,
+  ]);
+  const id = verify?.spanContext().spanId;
+  assert.deepEqual(parents.sort(), [[101, id], [103, id], [105, id], [50, request.spanId]]);
 });
 
 test("a refused token is no error of ours, an outage is", async () => {
@@ -164,6 +214,7 @@ test("metrics count verifications by outcome and source, flights and hits", asyn
 
   const outcome = (name: string, source?: string, error?: string) => ({
     "propelauth.outcome": name,
+    ...(source !== undefined && { "propelauth.credential": "access_token" }),
     ...(source !== undefined && { "propelauth.source": source }),
     ...(error !== undefined && { "error.type": error }),
   });
@@ -188,6 +239,7 @@ test("the latency of questions is a histogram in seconds", async () => {
   tell(listener, {
     code: "introspection_completed",
     ...token,
+    credential: "access_token",
     durationSeconds: 0.03,
     active: true,
   });
@@ -202,7 +254,10 @@ test("the latency of questions is a histogram in seconds", async () => {
   const counts = (index: number) => boundaries.concat(0).map((_, i) => i === index ? 1 : 0);
   const post = { "http.request.method": "POST" };
   assert.deepEqual(points.map(([attributes, value]) => [attributes, Object(value).buckets]), [
-    [{ ...post, "propelauth.active": true }, { boundaries, counts: counts(3) }],
+    [{ ...post, "propelauth.active": true, "propelauth.credential": "access_token" }, {
+      boundaries,
+      counts: counts(3),
+    }],
     [{ ...post, "error.type": "timeout" }, { boundaries, counts: counts(11) }],
   ]);
 });
@@ -231,7 +286,10 @@ for (const [codes, metric, value] of STATES) {
   test(`${metric} is ${value} after ${codes.join(", ")}`, async () => {
     const { listener, metrics } = observe();
     for (const code of codes) tell(listener, BARE[code] ?? assert.fail());
-    assert.deepEqual((await metrics())[metric], [[{}, value]]);
+    const attributes = metric === "propelauth.breaker.open"
+      ? { "propelauth.credential": "access_token" }
+      : {};
+    assert.deepEqual((await metrics())[metric], [[attributes, value]]);
   });
 }
 
@@ -245,6 +303,7 @@ test("refused requests, sessions and cache entries are counted, and lost orders"
     tokenDigest,
     credential: "access_token",
     reason: "scope_missing",
+    challenged: true,
     clientId: "c",
   });
   tell(listener, {

@@ -29,6 +29,7 @@ const call = async (token?: string, _meta: Record<string, string> = {}): Promise
     method: "POST",
     headers: {
       "Content-Type": "application/json",
+      "MCP-Protocol-Version": "2025-11-25",
       ...(token && { Authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify({

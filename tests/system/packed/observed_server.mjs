@@ -21,8 +21,11 @@ const handler = createPropelAuth(kit.options).handler(async (request) => {
   });
 });
 const server = createServer(async (incoming, outgoing) => {
-  const { authorization, "content-type": type = "" } = incoming.headers;
-  const headers = { "content-type": type, ...(authorization && { authorization }) };
+  const headers = new Headers();
+  for (const name of ["authorization", "content-type", "mcp-protocol-version"]) {
+    const value = incoming.headers[name];
+    if (typeof value === "string") headers.set(name, value);
+  }
   let body = "";
   for await (const part of incoming.setEncoding("utf8")) body += part;
   const url = `http://${incoming.headers.host}${incoming.url}`;
@@ -43,6 +46,7 @@ async function call(token, _meta = {}) {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
+      "MCP-Protocol-Version": "2025-11-25",
       ...(token && { Authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify({
