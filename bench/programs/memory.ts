@@ -23,7 +23,7 @@ function answer(number: string): Response {
     iss: "https://auth.example.com/oauth/2.1",
     aud: "https://mcp.example.com/mcp",
     iat: 1_700_000_000 + Number(number),
-    exp: 4_102_444_800 + Number(number),
+    exp: 1_990_000_000 + Number(number),
   });
 }
 
