@@ -41,6 +41,8 @@ export type {
 } from "./src/options/propel_auth_options.ts";
 export type { SharedCache, SharedCacheSetOptions } from "./src/shared_cache/shared_cache.ts";
 export type { Fetch } from "./src/lib/world.ts";
+export type { ApiKeyKind, CredentialType, VerifiedApiKey } from "./src/oauth/api_key.ts";
+export type { ApiKeys } from "./src/verification/credential_source.ts";
 export type { AccessToken } from "./src/oauth/access_token.ts";
 export type { AccessTokenVerifier } from "./src/verification/verifier.ts";
 export type { HandlerOptions, RequestHandler } from "./src/http/handler.ts";

@@ -16,7 +16,7 @@ export const SCOPES = {
       list_reports: ["read:reports"],
       // Listed for everybody, so that a client can ask for the scope; the other tools are listed for
       // callers who may use them.
-      add_report: { scopes: ["write:reports"], unlisted: false },
+      add_report: { scopes: ["write:reports"], listed: "always" },
       // PropelAuth is asked again for this call, whatever is cached.
       purge_reports: { scopes: ["admin:org"], fresh: true },
     },

@@ -8,6 +8,11 @@
 export { startLocalPropelAuth } from "./src/start.ts";
 export { authorizeAs } from "./src/authorize_as.ts";
 export type {
+  LimitApiKeysOptions,
+  LocalApiKey,
+  MintApiKeyOptions,
+} from "./src/options/api_key_options.ts";
+export type {
   LocalConsentChoice,
   LocalPropelAuth,
   LocalPropelAuthOptions,

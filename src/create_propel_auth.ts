@@ -20,7 +20,12 @@ import {
   type HandlerParts,
   type RequestHandler,
 } from "./http/handler.ts";
+import {
+  createIntrospectionSource,
+  type CredentialSource,
+} from "./verification/credential_source.ts";
 import { createIntrospector } from "./verification/introspector.ts";
+import { createLimiter } from "./verification/limiter.ts";
 import type { McpServerHandler } from "./http/mcp_endpoint.ts";
 import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
@@ -79,6 +84,9 @@ export function composePropelAuth(
     runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
   };
   const { resources } = parts;
+  const reportUnjudged = createOnce(() => {
+    if (options.operations !== undefined) emit?.({ code: "operations_unjudged" });
+  });
   const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
     if (authInfo === undefined) return callers.getStore();
@@ -87,8 +95,11 @@ export function composePropelAuth(
   return Object.freeze({
     ...createRequirements({ requiredScopes, holdsScope, getCaller: () => getAccessToken(), emit }),
     verifier: Object.freeze({
-      verifyAccessToken: (token: string, orgId?: string): Promise<AccessToken> =>
-        verifier.verifyAccessToken(token, resources.policyOf(orgId)),
+      async verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
+        const caller = await verifier.verifyAccessToken(token, resources.policyOf(orgId));
+        reportUnjudged();
+        return caller;
+      },
     }),
     handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
       createHandler(parts, mcp, handlerOptions),
@@ -96,6 +107,7 @@ export function composePropelAuth(
       ...parts,
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
+      onAdmitted: reportUnjudged,
     }),
     getAccessToken,
     resourceMetadata: buildResourceMetadata(publishedMembers(options)),
@@ -108,6 +120,15 @@ export function composePropelAuth(
   });
 }
 
+/** Creates a function that runs another the first time that it is called. */
+function createOnce(run: () => void): () => void {
+  let ran = false;
+  return () => {
+    if (!ran) run();
+    ran = true;
+  };
+}
+
 // Each part receives the members that it needs: the client secret goes to the introspector, which
 // sends it, and to the verifier, whose shared cache has a key derived from it.
 
@@ -115,16 +136,20 @@ function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Ve
   const { introspectionEndpoint, introspectionClientId, introspectionClientSecret } = options;
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const { timeoutSeconds, maxConcurrentIntrospections, sharedCache } = options;
+  const { authUrl, furtherSource } = options;
   const client = { introspectionEndpoint, introspectionClientId, introspectionClientSecret };
-  const ask = createIntrospector(
-    { ...client, timeoutSeconds, maxConcurrentIntrospections },
-    world,
-    emit,
-  );
+  const limiter = createLimiter(world, maxConcurrentIntrospections, timeoutSeconds / 2);
+  const createAsk = (source: CredentialSource) =>
+    createIntrospector(source, { timeoutSeconds, limiter }, world, emit);
+  const askIntrospection = createAsk(createIntrospectionSource(client));
+  const { ask, maxQuestions, ...asking } =
+    furtherSource?.connect({ world, authUrl, askIntrospection, createAsk }) ??
+      { ask: askIntrospection, maxQuestions: 1 };
   return createVerifier(
     {
       ...client,
-      timeoutSeconds,
+      ...asking,
+      timeoutSeconds: maxQuestions * timeoutSeconds,
       cacheTtlSeconds,
       maxCacheSize,
       staleIfErrorSeconds,

@@ -14,7 +14,7 @@ import type { AccessTokenVerifier } from "./verification/verifier.ts";
 
 /** An MCP server's side of PropelAuth: an OAuth 2.1 resource server. */
 export interface PropelAuth extends Requirements {
-  /** Checks single tokens, without a request. */
+  /** Checks single tokens, without a request; `operations` have no effect there. */
   readonly verifier: AccessTokenVerifier;
   /**
    * Protects an MCP server.
@@ -34,11 +34,12 @@ export interface PropelAuth extends Requirements {
    *
    * Guards every request that it is given, whatever its path. Only where `mcpPath` has `{orgId}` it
    * reads the organization from the path, and answers 404 to a path that is not an endpoint's. It
-   * reads no body, so `operations` are not judged, and binds no session to its caller.
+   * reads no body, so `operations` are not judged (the event `operations_unjudged` reports it once),
+   * and binds no session to its caller.
    *
    * @param request The request; its body is left alone.
    * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and
-   * {@linkcode requireScopes} at work. It is not called for a request that is refused.
+   * {@linkcode requireScopes} working. It is not called for a request that is refused.
    * @returns The response of `admitted`, or the refusal; for browsers with CORS headers.
    * @throws {TypeError} `admitted` is not a function.
    *

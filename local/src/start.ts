@@ -7,6 +7,8 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import process from "node:process";
+import { createApiKeys } from "./api_keys/api_keys.ts";
+import { API_KEYS_PAGE } from "./http/api_key_page.ts";
 import { createListener } from "./http/listener.ts";
 import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
 import { importProvider } from "./provider/import_oidc_provider.ts";
@@ -16,6 +18,7 @@ import {
   resolveOptions,
   type RunningOptions,
 } from "./options/resolve_options.ts";
+import { resolveApiKeyOptions, resolveLimit } from "./options/resolve_api_key_options.ts";
 import { resolveMintOptions } from "./options/resolve_mint_options.ts";
 import { endGrant } from "./provider/adapter.ts";
 import { createProvider, generateKey, MOUNT } from "./provider/provider_settings.ts";
@@ -82,8 +85,11 @@ async function build(
     randomBytes(12).toString("hex");
   const introspectionClientSecret = options.introspectionClientSecret ??
     state.introspectionClientSecret ?? randomBytes(24).toString("hex");
-  const credentials = { introspectionClientId, introspectionClientSecret };
+  const backendApiKey = options.backendApiKey ?? state.backendApiKey ??
+    randomBytes(32).toString("hex");
+  const credentials = { introspectionClientId, introspectionClientSecret, backendApiKey };
   const store = createStore(state.entries, now, () => writer?.change());
+  const apiKeys = createApiKeys(store, now);
   const collect = (): State => ({ entries: store.entries(), key, ...credentials });
   const writer = options.stateFile === undefined
     ? undefined
@@ -97,11 +103,13 @@ async function build(
   provider.on("server_error", (_context, error) => {
     options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
   });
-  server.on("request", createListener({ provider, options, store, authUrl, issuer }));
+  const parts = { provider, options, store, apiKeys, backendApiKey, now, authUrl, issuer };
+  server.on("request", createListener(parts));
   return {
     authUrl,
     issuer,
     ...credentials,
+    apiKeysUrl: authUrl + API_KEYS_PAGE,
     users: options.users,
     scopes: options.scopes.map(({ name }) => name),
     async mintToken(given) {
@@ -124,15 +132,26 @@ async function build(
         extra,
       }).save();
     },
+    mintApiKey(given = {}) {
+      return settle(() => apiKeys.create(resolveApiKeyOptions(given, options.users)).apiKey);
+    },
+    listApiKeys: () => settle(apiKeys.list),
+    limitApiKeys: (given) => settle(() => apiKeys.limit(resolveLimit(given))),
     revoke(token) {
       const refresh = store.find("RefreshToken", token);
       store.destroy("AccessToken", token);
+      apiKeys.revoke(apiKeys.find(token)?.id ?? "");
       if (refresh !== undefined) endGrant(store, String(refresh["grantId"]));
       return Promise.resolve();
     },
     close: stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Runs a function at once, and turns an error that it throws into a rejection. */
+function settle<T>(run: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(run()));
 }
 
 async function listen(server: Server, { hostname, port }: ResolvedOptions): Promise<string> {

@@ -9,7 +9,8 @@
  * const kept = new Map<string, string>();
  * const client = { // your own: await createClient({ url }).connect(), or new Redis(url)
  *   get: (key: string) => Promise.resolve(kept.get(key) ?? null),
- *   set: (key: string, value: string) => Promise.resolve(kept.set(key, value) && "OK"),
+ *   set: (key: string, value: string, options: { NX?: boolean }) =>
+ *     Promise.resolve(options.NX && kept.has(key) ? null : kept.set(key, value) && "OK"),
  *   del: (key: string) => Promise.resolve(Number(kept.delete(key))),
  * };
  * const sharedCache = createRedisCache(client, { setOptions: "object" });
@@ -49,7 +50,8 @@ export interface RedisCacheOptions {
    * does; `"lowercase"` is `{ px: 1000, nx: true }`, as `@upstash/redis` does; `"arguments"` is
    * `"PX", 1000, "NX"`, as `ioredis` does. A client that does not understand the spelling would keep
    * entries for ever, so it has to be given for a client other than these three, and none but its
-   * own is accepted for these. `@db/redis`, Deno's client, takes `"lowercase"`.
+   * own is accepted for these. With another client the first `set` tries it: one without effect
+   * fails each time, and no entry is written. `@db/redis`, Deno's client, takes `"lowercase"`.
    *
    * @default {by the client: `redis` has `pSetEx`, `@upstash/redis` `createScript`, `ioredis` `call`}
    */
@@ -73,10 +75,23 @@ export function createRedisCache(
   client: RedisClient,
   options: RedisCacheOptions = {},
 ): SharedCache {
-  const { keyPrefix, setOptions } = refuseAs(
+  const { keyPrefix, setOptions, isKnown } = refuseAs(
     "Cannot create a Redis cache",
     () => resolveRedisOptions(client, options),
   );
+  const spell = SPELLINGS[setOptions];
+  let checked = isKnown ? Promise.resolve() : undefined;
+
+  /** Takes a lock twice. A client that ignores the spelling lets both through, and keeps both for ever. */
+  async function checkSpelling(): Promise<void> {
+    const key = `${keyPrefix}check:${crypto.randomUUID()}`;
+    const lock = () => client.set(key, "1", ...spell(CHECK_MILLISECONDS, true));
+    const [first, second] = [await lock(), await lock()];
+    await client.del(key);
+    if (isWritten(first) && !isWritten(second)) return;
+    throw new TypeError(`setOptions "${setOptions}" has no effect with this Redis client`);
+  }
+
   return Object.freeze({
     async get(key: string): Promise<string | null> {
       const value = await client.get(keyPrefix + key);
@@ -89,16 +104,28 @@ export function createRedisCache(
       { ttlSeconds, onlyIfAbsent = false }: { ttlSeconds: number; onlyIfAbsent?: boolean },
     ): Promise<boolean> {
       const ttl = Math.max(1, Math.ceil(ttlSeconds * 1000));
-      const spelt = SPELLINGS[setOptions](ttl, onlyIfAbsent);
-      const answer = await client.set(keyPrefix + key, value, ...spelt);
-      // Redis answers OK, or nothing when NX kept it from writing.
-      return answer !== null && answer !== undefined;
+      checked ??= checkSpelling();
+      try {
+        await checked;
+      } catch (error) {
+        checked = undefined;
+        throw error;
+      }
+      return isWritten(await client.set(keyPrefix + key, value, ...spell(ttl, onlyIfAbsent)));
     },
     async delete(key: string): Promise<void> {
       await client.del(keyPrefix + key);
     },
   });
 }
+
+/** Redis answers OK, or nothing when NX kept it from writing. */
+function isWritten(answer: unknown): boolean {
+  return answer !== null && answer !== undefined;
+}
+
+/** For how long Redis keeps the key of the check, unless it is deleted before. */
+const CHECK_MILLISECONDS = 1000;
 
 /** The options of `SET` for a time in milliseconds, as clients spell them. */
 const SPELLINGS = {
@@ -150,5 +177,5 @@ function resolveRedisOptions(client: RedisClient, options: RedisCacheOptions) {
       describe(setOptions),
     );
   }
-  return { keyPrefix, setOptions };
+  return { keyPrefix, setOptions, isKnown: known !== undefined };
 }

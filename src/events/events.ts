@@ -9,6 +9,7 @@ import type {
   AccessTokenErrorReason,
   IntrospectionErrorReason,
 } from "../oauth/refusal_sentences.ts";
+import type { CredentialType } from "../oauth/api_key.ts";
 import type { FactsSource } from "../oauth/facts.ts";
 
 /** The members of every event about one token. */
@@ -17,6 +18,11 @@ export interface TokenEvent {
   readonly tokenDigest: string;
   /** Seconds that it took, with fractions. */
   readonly durationSeconds: number;
+  /**
+   * The kind of credential, and of a question the endpoint that was asked: `api_key` is the one for
+   * API keys. Absent while it is not known, as for one that PropelAuth does not know.
+   */
+  readonly credential?: CredentialType;
 }
 
 /** The members of an event without its sentence and time. */
@@ -46,10 +52,11 @@ export type EventFacts =
     /** The token is fine, and what was asked for needs more than it is good for. */
     readonly code: "call_refused";
     readonly tokenDigest: string;
+    readonly credential: CredentialType;
     readonly reason: AccessTokenErrorReason;
     readonly clientId: string;
     readonly subject?: string;
-    /** With `scope_missing`: all scopes that the call needs, for people. */
+    /** With `scope_missing` and `api_key_scope_missing`: all scopes that the call needs, for people. */
     readonly expected?: string;
     /** The value that the caller has instead, for people: cut to 200 characters, escaped. */
     readonly received?: string;
@@ -84,12 +91,14 @@ export type EventFacts =
   | {
     /** From now on requests are refused at once, without a question, until a probe is answered. */
     readonly code: "breaker_opened";
+    /** The kind of credential that is not asked about. */
+    readonly credential: CredentialType;
     /** How many distinct tokens introspection failed for, with no answer between. */
     readonly failures: number;
     /** Seconds until the next probe. */
     readonly retryAfterSeconds: number;
   }
-  | { readonly code: "breaker_closed" }
+  | { readonly code: "breaker_closed"; readonly credential: CredentialType }
   | { readonly code: "shared_cache_lost" | "shared_cache_recovered" }
   | {
     /** An order to forget was written to the shared cache, and is not there. */
@@ -97,9 +106,17 @@ export type EventFacts =
   }
   | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
   | {
+    /**
+     * A token was verified by `verifier` or `authenticate()`, which see no call: the option
+     * `operations` has no effect there. Reported once.
+     */
+    readonly code: "operations_unjudged";
+  }
+  | {
     /** A caller presented the session of another one. */
     readonly code: "session_refused";
     readonly tokenDigest: string;
+    readonly credential: CredentialType;
     readonly clientId: string;
     readonly subject?: string;
   }
@@ -115,6 +132,7 @@ export type EventFacts =
     readonly code: "request_refused";
     readonly reason: "operation";
     readonly tokenDigest: string;
+    readonly credential: CredentialType;
     readonly clientId: string;
     readonly subject?: string;
     /** The operation that the caller asked for, cut to 200 characters, escaped. */
@@ -139,7 +157,7 @@ export type PropelAuthEvent = EventFacts & {
 /** Receives events. What it throws is ignored. */
 export type EventListener = (event: PropelAuthEvent) => void;
 
-/** Reports an event; `undefined` without a listener, so that no event is built in vain. */
+/** Reports an event; `undefined` without a listener, so that no event is built that nobody receives. */
 export type Emit = ((facts: EventFacts) => void) | undefined;
 
 const MAX_SHOWN_LENGTH = 200;

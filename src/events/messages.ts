@@ -29,6 +29,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   shared_cache_recovered: "info",
   shared_cache_order_lost: "error",
   shared_cache_entry_rejected: "error",
+  operations_unjudged: "error",
   session_refused: "warn",
   request_refused: "warn",
 };
@@ -65,6 +66,7 @@ export function messageOf(facts: EventFacts): string {
       return "PropelAuth answered an introspection request.";
     case "propelauth_unreachable":
     case "propelauth_misconfigured":
+      if (facts.credential === "api_key") return KEY_FAILED[facts.reason] ?? FAILED[facts.reason];
       // All of PropelAuth's OAuth is 404 in an environment without MCP.
       return facts.status === 404 ? NOT_ENABLED : FAILED[facts.reason];
     case "metadata_unavailable":
@@ -80,7 +82,7 @@ export function messageOf(facts: EventFacts): string {
       return "PropelAuth answers again.";
     case "shared_cache_lost":
       return "The shared cache cannot be used: every instance asks PropelAuth by itself. " +
-        "Look at the cache's server.";
+        "Look at the cache's server, and at setOptions where they were given to createRedisCache().";
     case "shared_cache_recovered":
       return "The shared cache can be used again.";
     case "shared_cache_order_lost":
@@ -91,6 +93,10 @@ export function messageOf(facts: EventFacts): string {
     case "shared_cache_entry_rejected":
       return "An entry of the shared cache was not written with this introspection secret: it was " +
         "ignored. Find out who else writes there.";
+    case "operations_unjudged":
+      return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
+        "operations have no effect there, and every tool runs. Put auth.handler() or " +
+        "requireAuth() in front of the MCP server.";
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
     case "request_refused":
@@ -123,6 +129,11 @@ const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
   scope_missing:
     "A token lacks a scope: the client was told which to ask for. If users cannot get " +
     "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",
+  api_key_user_disabled: "The user of an API key is disabled or locked.",
+  api_key_maker_left: "The user who made an organization's API key is not in it any more.",
+  api_key_kind_refused: "An API key is of a kind that apiKeys.kinds does not let in.",
+  api_key_scope_missing:
+    "An API key lacks a scope: look at apiKeys.scopes, which gives keys theirs.",
 };
 
 const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
@@ -133,7 +144,12 @@ const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
 };
 
 /** The reasons for which PropelAuth is not asked, so that no other event reports them. */
-const UNASKED: readonly IntrospectionErrorReason[] = ["overloaded", "breaker_open", "closed"];
+const UNASKED: readonly IntrospectionErrorReason[] = [
+  "overloaded",
+  "breaker_open",
+  "closed",
+  "api_key_rate_limited",
+];
 
 const REQUEST_REFUSED = {
   origin:
@@ -161,11 +177,23 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
     "A request was answered 503 at once, since PropelAuth failed again and again: look " +
     "at the event breaker_opened.",
   closed: "A request was answered 503, since this server is shutting down.",
+  api_key_rate_limited:
+    "PropelAuth limits how often an API key is used: its requests get 503 until " +
+    "the limit is over; those of others are not held up.",
   client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
     "another environment (MCP > Request Validation).",
   malformed_response:
     "PropelAuth's answer was not an introspection response: look at the Auth URL, and " +
     "at any proxy on the way.",
+};
+
+/** The sentences of questions about API keys, where they differ. */
+const KEY_FAILED: Partial<Readonly<Record<IntrospectionErrorReason, string>>> = {
+  client_refused:
+    "PropelAuth refused the backend API key (PROPELAUTH_API_KEY): it is wrong, or of " +
+    "another environment (Backend Integration > API keys).",
+  malformed_response: "PropelAuth's answer about an API key could not be read: look at the Auth " +
+    "URL, and at any proxy on the way.",
 };
 
 /**

@@ -9,7 +9,8 @@ import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import { kindOfFailure } from "./messages.ts";
 import { type EventFacts, shortDigest, showForeign, type TokenEvent } from "./events.ts";
-import type { Answer, FactsSource } from "../oauth/facts.ts";
+import type { CredentialType } from "../oauth/api_key.ts";
+import type { Answer, FactsSource, IntrospectionFacts } from "../oauth/facts.ts";
 
 /** A token that is being verified, and since when. */
 export interface TokenInHand {
@@ -46,11 +47,11 @@ export function describeToken(
  */
 export function buildAccepted(
   token: TokenEvent,
-  { clientId, subject }: AccessToken,
+  { clientId, subject, credential }: AccessToken,
   source: FactsSource,
 ): EventFacts {
   const whose = subject === undefined ? { clientId } : { clientId, subject };
-  return { code: "token_accepted", ...token, source, ...whose };
+  return { code: "token_accepted", ...token, credential, source, ...whose };
 }
 
 /**
@@ -71,7 +72,14 @@ export function buildRefused(
   now: number,
 ): EventFacts {
   const { reason } = error;
-  const event = { code: "token_refused", ...token, source, reason } as const;
+  const credential = credentialOf(facts);
+  const event = {
+    code: "token_refused",
+    ...token,
+    ...(credential !== undefined && { credential }),
+    source,
+    reason,
+  } as const;
   if (!facts.active) return event;
   const { claims } = facts;
   switch (reason) {
@@ -82,6 +90,7 @@ export function buildRefused(
         received: showForeign(claims.aud ?? claims.resource),
       };
     case "scope_missing":
+    case "api_key_scope_missing":
       return {
         ...event,
         expected: showForeign(error.scopes.join(" ")),
@@ -109,8 +118,17 @@ export function buildRefused(
     case "inactive":
     case "role_claim_missing":
     case "role_mismatch":
+    case "api_key_user_disabled":
+    case "api_key_maker_left":
+    case "api_key_kind_refused":
       return event;
   }
+}
+
+/** Of credentials that are not active, only an API key has a reason. */
+function credentialOf(facts: IntrospectionFacts): CredentialType | undefined {
+  if (!facts.active) return facts.reason && "api_key";
+  return facts.apiKey === undefined ? "access_token" : "api_key";
 }
 
 /**
@@ -154,16 +172,13 @@ export function buildUnverified(token: TokenEvent, { reason }: IntrospectionErro
 export function buildCallRefused(caller: AccessToken, error: AccessTokenError): EventFacts {
   const { reason, scopes } = error;
   const { org_id: org, org_role: role } = caller.claims;
-  const received = reason === "scope_missing"
-    ? caller.scopes.join(" ")
-    : reason.startsWith("org_")
-    ? org
-    : role;
+  const lacksScope = reason === "scope_missing" || reason === "api_key_scope_missing";
+  const received = lacksScope ? caller.scopes.join(" ") : reason.startsWith("org_") ? org : role;
   return {
     code: "call_refused",
     ...describeCaller(caller),
     reason,
-    ...(reason === "scope_missing" && { expected: showForeign(scopes.join(" ")) }),
+    ...(lacksScope && { expected: showForeign(scopes.join(" ")) }),
     received: showForeign(received),
   };
 }
@@ -194,7 +209,12 @@ export function buildSessionRefused(caller: AccessToken): EventFacts {
   return { code: "session_refused", ...describeCaller(caller) };
 }
 
-function describeCaller({ token, clientId, subject }: AccessToken) {
+function describeCaller({ token, credential, clientId, subject }: AccessToken) {
   const tokenDigest = shortDigest(hash("sha256", token, "hex"));
-  return subject === undefined ? { tokenDigest, clientId } : { tokenDigest, clientId, subject };
+  return {
+    tokenDigest,
+    credential,
+    clientId,
+    ...(subject !== undefined && { subject }),
+  };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
@@ -20,6 +20,8 @@ interface AuthenticateParts {
   /** Gives the policy of a request's path; `undefined` when no endpoint of an organization is there. */
   readonly policyFor: (request: Request) => AccessTokenPolicy | undefined;
   readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  /** Called for each verified caller: no call was judged. */
+  readonly onAdmitted: () => void;
 }
 
 /**
@@ -34,7 +36,7 @@ interface AuthenticateParts {
 export function createAuthenticate(
   parts: AuthenticateParts,
 ): (request: Request, admitted: Admitted) => Promise<Response> {
-  const { gate, allowedOrigins, policyFor, runAs } = parts;
+  const { gate, allowedOrigins, policyFor, runAs, onAdmitted } = parts;
 
   async function run(request: Request, admitted: Admitted): Promise<Response> {
     const policy = policyFor(request);
@@ -43,9 +45,13 @@ export function createAuthenticate(
     }
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
-    const answered = await runAs(caller, async () => await admitted(caller))
+    onAdmitted();
+    const admittedAnswer = await runAs(caller, async () => await admitted(caller))
       // A requirement such as requireScopes() that failed; other errors pass through.
       .catch((error: unknown) => buildRefusal(error, policy));
+    const answered = caller.apiKey === undefined
+      ? admittedAnswer
+      : withoutChallenge(admittedAnswer);
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);

@@ -76,7 +76,7 @@ export function createGate(
       return response;
     };
     if (request.method === "OPTIONS") return withCors(buildPreflight(request));
-    const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy));
+    const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy, request));
     try {
       const verified = verifier.verify(readToken(request), policy);
       return verified instanceof Promise ? verified.catch(refuse) : verified;

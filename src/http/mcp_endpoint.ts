@@ -16,7 +16,7 @@ import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import { createParsingGate } from "./parsed_body.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
@@ -87,7 +87,8 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
       const response = requireResponse(await runAs(caller, () => mcp(request, options)));
-      return filter === undefined ? response : await filter(response);
+      const answer = caller.apiKey === undefined ? response : withoutChallenge(response);
+      return filter === undefined ? answer : await filter(answer);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
       if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {

@@ -5,10 +5,9 @@
  * @module
  */
 
-import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
+import { type AccessToken, type AccessTokenPolicy, scopeMissing } from "../oauth/access_token.ts";
 import { readBytes } from "../lib/body.ts";
 import { copyWithout } from "../lib/copy_request.ts";
-import { AccessTokenError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
 import {
@@ -132,7 +131,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         emit?.(buildOperationRefused(judged, verdict.name));
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing": {
-        const error = new AccessTokenError("scope_missing", verdict.scopes);
+        const error = scopeMissing(judged, verdict.scopes);
         emit?.(buildCallRefused(judged, error));
         return buildRefusal(error, tokenPolicy);
       }

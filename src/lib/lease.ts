@@ -14,7 +14,7 @@ export const LEASE_SECONDS = 1;
 /** Seconds from one renewal to the next. */
 export const RENEWAL_SECONDS = LEASE_SECONDS / 4;
 
-/** What one request holds in common with others: a place, a probe, work that others wait for. */
+/** A thing that one request holds and others wait for: a place, a probe, work under way. */
 export interface Lease {
   /** Whether it is neither released nor lost. */
   readonly held: boolean;

@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { CredentialType, VerifiedApiKey } from "./api_key.ts";
 import { AccessTokenError } from "./errors.ts";
 import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
 import type { HoldsScope } from "./scope_hierarchy.ts";
 
 /**
- * A verified access token: who calls, through which client, with which scopes.
+ * A verified access token, or an API key: who calls, through which client, with which scopes.
  *
  * Each request gets an object of its own, so a change to it reaches no other request. Fits the
  * `AuthInfo` of both MCP SDK majors.
@@ -17,11 +18,18 @@ import type { HoldsScope } from "./scope_hierarchy.ts";
 export interface AccessToken {
   /** The token itself; not enumerable, so that no log and no JSON of this object shows it. */
   readonly token: string;
-  /** The OAuth client: `client_id`, else `sub`, else `"unknown"`. */
+  /** The kind of credential that the client sent; not enumerable. */
+  readonly credential: CredentialType;
+  /** With an API key: what PropelAuth says about it. */
+  readonly apiKey?: VerifiedApiKey;
+  /**
+   * The OAuth client: `client_id`, else `sub`, else `"unknown"`. With an API key: `"api_key_"` and the
+   * first 16 hex digits of its SHA-256.
+   */
   readonly clientId: string;
-  /** The scopes that the user granted. */
+  /** The scopes that the user granted. With an API key: those that the option `apiKeys` gives it. */
   readonly scopes: string[];
-  /** Seconds since 1970; absent when the token has no `exp`. */
+  /** Seconds since 1970; absent when the token has no `exp`, and with an API key. */
   readonly expiresAt?: number;
   /** The resource identifier of this server. */
   readonly resource: URL;
@@ -29,11 +37,17 @@ export interface AccessToken {
   readonly resourceMetadataUrl: string;
   /** PropelAuth's user id (`sub`). */
   readonly subject?: string;
-  /** The organization that the user chose at login (`org_id`); absent when the token names none. */
+  /**
+   * The organization that the user chose at login (`org_id`), or whose API key it is; absent when the
+   * credential names none.
+   */
   readonly orgId?: string;
   /** The user's role in that organization (`org_role`). */
   readonly orgRole?: string;
-  /** The whole introspection response, frozen. */
+  /**
+   * The whole introspection response, frozen. With an API key: the members of PropelAuth's answer, and
+   * `sub`, `username`, `email`, `org_id` and `org_role` out of it.
+   */
   readonly claims: IntrospectionClaims;
   /** `subject` and `claims` again, for code that knows the SDK's `AuthInfo` alone. */
   readonly extra: { subject?: string; claims: IntrospectionClaims };
@@ -76,7 +90,8 @@ const BEARER_TOKEN_TYPE = /^(bearer|access_token)$/i;
  * @param token The token that the facts are about.
  * @returns A new object for this request alone.
  * @throws {AccessTokenError} `inactive`, `wrong_token_type`, `expired`, `not_yet_valid`,
- * `audience_mismatch`, `org_claim_missing`, `org_mismatch` or `scope_missing`.
+ * `audience_mismatch`, `org_claim_missing`, `org_mismatch` or `scope_missing`; for an API key also
+ * one of the reasons that begin with `api_key_`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-4 | RFC 7662 §4}
  * @see {@link https://www.rfc-editor.org/rfc/rfc8707.html#section-2 | RFC 8707 §2}
@@ -87,32 +102,54 @@ export function judgeAccessToken(
   now: number,
   token: string,
 ): AccessToken {
-  if (!facts.active) throw new AccessTokenError("inactive");
+  if (!facts.active) throw new AccessTokenError(facts.reason ?? "inactive");
   const { tokenType, expiresAt, notBefore, audience, scopes } = facts;
   if (tokenType === null || (tokenType !== undefined && !BEARER_TOKEN_TYPE.test(tokenType))) {
     throw new AccessTokenError("wrong_token_type");
   }
   if (expiresAt !== undefined && expiresAt <= now) throw new AccessTokenError("expired");
   if (notBefore !== undefined && notBefore > now) throw new AccessTokenError("not_yet_valid");
-  const meantForUs = policy.audience !== undefined && audience.includes(policy.audience);
+  const meantForUs = policy.audience !== undefined &&
+    (audience === undefined || audience.includes(policy.audience));
   if (!meantForUs && !policy.dangerouslyAllowAnyAudience) {
     throw new AccessTokenError("audience_mismatch");
   }
-  if (policy.orgId !== undefined) judgeOrg(facts.claims.org_id, policy);
+  if (policy.orgId !== undefined) judgeOrg(facts, policy);
   // A loop, since a frozen list has no fast `every`.
   for (const scope of policy.requiredScopes) {
     if (!policy.holdsScope(scopes, scope)) {
-      throw new AccessTokenError("scope_missing", policy.requiredScopes);
+      throw scopeMissing(facts, policy.requiredScopes);
     }
   }
   return new VerifiedAccessToken(token, facts, policy);
 }
 
 /** A client chooses the audience of its token; only the claim proves the user's organization. */
-function judgeOrg(orgId: string | undefined, policy: AccessTokenPolicy): void {
-  if (orgId === undefined) {
-    if (!policy.dangerouslyAllowMissingOrgId) throw new AccessTokenError("org_claim_missing");
-  } else if (orgId !== policy.orgId) throw new AccessTokenError("org_mismatch");
+function judgeOrg({ claims, apiKey }: ActiveFacts, policy: AccessTokenPolicy): void {
+  if (claims.org_id === undefined) {
+    // No audience of an API key says for which organization it is.
+    if (!policy.dangerouslyAllowMissingOrgId || apiKey !== undefined) {
+      throw new AccessTokenError("org_claim_missing");
+    }
+  } else if (claims.org_id !== policy.orgId) throw new AccessTokenError("org_mismatch");
+}
+
+/**
+ * Creates the error of a caller who lacks a scope. An API key has a reason of its own: no login gives
+ * it more scopes.
+ *
+ * @param credential The facts about the credential, or the caller.
+ * @param scopes Every scope that the operation needs.
+ * @returns The error.
+ */
+export function scopeMissing(
+  { apiKey }: Pick<ActiveFacts, "apiKey">,
+  scopes: readonly string[],
+): AccessTokenError {
+  return new AccessTokenError(
+    apiKey === undefined ? "scope_missing" : "api_key_scope_missing",
+    scopes,
+  );
 }
 
 /**
@@ -128,6 +165,7 @@ export function isAccessToken(value: unknown): value is AccessToken {
 /** Built by plain assignment: freezing, spreading or redefining would cost more than the hash. */
 class VerifiedAccessToken implements AccessToken {
   readonly #token: string;
+  declare readonly apiKey?: VerifiedApiKey;
   readonly clientId: string;
   readonly scopes: string[];
   declare readonly expiresAt?: number;
@@ -140,7 +178,7 @@ class VerifiedAccessToken implements AccessToken {
   readonly extra: AccessToken["extra"];
 
   constructor(token: string, facts: ActiveFacts, policy: AccessTokenPolicy) {
-    const { subject, expiresAt, claims } = facts;
+    const { subject, expiresAt, claims, apiKey } = facts;
     this.#token = token;
     this.clientId = facts.clientId;
     this.scopes = [...facts.scopes];
@@ -151,6 +189,7 @@ class VerifiedAccessToken implements AccessToken {
     if (claims.org_id) this.orgId = claims.org_id;
     if (claims.org_role) this.orgRole = claims.org_role;
     this.claims = claims;
+    if (apiKey !== undefined) this.apiKey = apiKey;
     this.extra = subject === undefined ? { claims } : { subject, claims };
   }
 
@@ -162,5 +201,9 @@ class VerifiedAccessToken implements AccessToken {
   /** On the prototype: logs and JSON print own members alone. */
   get token(): string {
     return this.#token;
+  }
+
+  get credential(): CredentialType {
+    return this.apiKey === undefined ? "access_token" : "api_key";
   }
 }

@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { VerifiedApiKey } from "./api_key.ts";
 import { IntrospectionError } from "./errors.ts";
+import type { AccessTokenErrorReason } from "./refusal_sentences.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 import { canonicalResource } from "./protected_resource.ts";
 
@@ -52,7 +54,14 @@ export interface IntrospectionClaims {
 }
 
 /** An introspection response, read: facts, not yet a verdict. Read-only, so that it can be shared. */
-export type IntrospectionFacts = { readonly active: false } | ActiveFacts;
+export type IntrospectionFacts = InactiveFacts | ActiveFacts;
+
+/** A credential that no policy lets in. */
+interface InactiveFacts {
+  readonly active: false;
+  /** Why; absent when PropelAuth says no more than that it is not active. */
+  readonly reason?: AccessTokenErrorReason;
+}
 
 /** The facts about an active token. */
 export interface ActiveFacts {
@@ -60,8 +69,11 @@ export interface ActiveFacts {
   readonly clientId: string;
   readonly subject: string | undefined;
   readonly scopes: readonly string[];
-  /** In canonical form; a member that identifies no server is left out. */
-  readonly audience: readonly string[];
+  /**
+   * In canonical form; a member that identifies no server is left out. `undefined`: an API key, which
+   * is good at every server of the environment.
+   */
+  readonly audience: readonly string[] | undefined;
   /** `undefined`: absent. `null`: present, but not a string. */
   readonly tokenType: string | null | undefined;
   /** Seconds since 1970. */
@@ -69,6 +81,8 @@ export interface ActiveFacts {
   /** Seconds since 1970. */
   readonly notBefore: number | undefined;
   readonly claims: IntrospectionClaims;
+  /** Absent for an access token. */
+  readonly apiKey?: VerifiedApiKey;
 }
 
 /** Where the facts about a token came from. */
@@ -91,6 +105,16 @@ export interface Answer {
  * @throws {IntrospectionError} Any reason: the token could not be introspected.
  */
 export type Introspect = (token: string, digest: string) => Promise<Answer>;
+
+/** How facts are written into a shared cache, and read from it. */
+export interface FactsFormat {
+  /** The subject of the facts, a part of each entry's name: another format has entries of its own. */
+  readonly subject: string;
+  /** Writes facts as a text that `read` reads as the same facts again. */
+  readonly write: (facts: IntrospectionFacts) => string;
+  /** Reads facts about the credential with a digest; throws when the text holds none. */
+  readonly read: (text: string, digest: string) => IntrospectionFacts;
+}
 
 const TEXT_MEMBERS: readonly string[] = [
   "sub",
@@ -119,10 +143,7 @@ const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-2.2 | RFC 7662 §2.2}
  */
 export function readFacts(text: string): IntrospectionFacts {
-  const members = parseJson(text);
-  if (!isObject(members) || countMembers(text) !== Object.keys(members).length) {
-    throw new IntrospectionError("malformed_response");
-  }
+  const members = readMembers(text);
   if (members["active"] === false) return INACTIVE;
   if (members["active"] !== true) throw new IntrospectionError("malformed_response");
   return readActiveFacts(readTokenType(members["token_type"]), keepTypedMembers(members));
@@ -141,7 +162,25 @@ export function writeFacts(facts: IntrospectionFacts): string {
   return JSON.stringify(tokenType === null ? { ...claims, token_type: false } : claims);
 }
 
-/** Of two members with one name `JSON.parse` keeps the last, which may not be the one that was meant. */
+/**
+ * Reads a JSON object.
+ *
+ * Of two members with one name `JSON.parse` keeps the last, which may not be the one that was meant,
+ * so such an object is refused.
+ *
+ * @param text The body of a 200 response.
+ * @returns Its members.
+ * @throws {IntrospectionError} `malformed_response`: not a JSON object, or a member of it is there
+ * twice.
+ */
+export function readMembers(text: string): Record<string, unknown> {
+  const members = parseJson(text);
+  if (!isObject(members) || countMembers(text) !== Object.keys(members).length) {
+    throw new IntrospectionError("malformed_response");
+  }
+  return members;
+}
+
 function countMembers(text: string): number {
   let count = 0;
   let depth = 0;
@@ -152,6 +191,9 @@ function countMembers(text: string): number {
   }
   return count;
 }
+
+/** The format of a server that takes access tokens alone. */
+export const TOKEN_FACTS: FactsFormat = { subject: "token", write: writeFacts, read: readFacts };
 
 /** Drops the listed members that are absent in effect, and refuses those of a wrong type. */
 function keepTypedMembers(members: Record<string, unknown>): IntrospectionClaims {
@@ -205,8 +247,14 @@ function isTextOrTexts(value: unknown): boolean {
     (Array.isArray(value) && value.every((member) => typeof member === "string"));
 }
 
-/** Freezes without recursion: 64 KiB of JSON can be nested deeper than a call stack. */
-function freezeDeeply<T extends object>(root: T): T {
+/**
+ * Freezes a value and all that it holds.
+ *
+ * @param root The value; nothing else may hold a part of it.
+ * @returns The same value.
+ */
+export function freezeDeeply<T extends object>(root: T): T {
+  // Without recursion: 64 KiB of JSON can be nested deeper than a call stack.
   const open: object[] = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     for (const member of Object.values(value)) {

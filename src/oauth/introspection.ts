@@ -81,6 +81,19 @@ export async function processIntrospectionResponse(
   response: Response,
   now: number,
 ): Promise<IntrospectionFacts> {
+  return readFacts(await readAnswer(response, now));
+}
+
+/**
+ * Reads the body of a response that says what a credential is good for.
+ *
+ * @param response The response; its body is used up.
+ * @param now Seconds since 1970, for a `Retry-After` that is a date.
+ * @returns The text of a 200, at most 64 KiB.
+ * @throws {IntrospectionError} As {@linkcode processIntrospectionResponse} does for a status.
+ * @throws {Error} The network's own error when the body breaks off.
+ */
+export async function readAnswer(response: Response, now: number): Promise<string> {
   const { status } = response;
   if (status !== 200 || response.redirected) {
     discard(response);
@@ -94,7 +107,7 @@ export async function processIntrospectionResponse(
   }
   const text = await readText(response, MAX_RESPONSE_BYTES);
   if (text === undefined) throw new IntrospectionError("malformed_response");
-  return readFacts(text);
+  return text;
 }
 
 /**

@@ -10,6 +10,36 @@ import { type BearerErrorCode, refusalOf } from "./refusal_sentences.ts";
 /** `Retry-After` of a 503, in seconds, when neither PropelAuth nor the breaker knows a better value. */
 const RETRY_AFTER_SECONDS = 5;
 
+/**
+ * The page for a person who opens the MCP endpoint in a browser, since a browser shows nothing for a
+ * refusal without a body. A constant: nothing of the request or of the options is in it.
+ */
+const BROWSER_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>MCP server</title>
+<p>This is an MCP server: add this page's address to an MCP client, which lets you log in.</p>
+</html>
+`;
+/**
+ * The body for a program without credentials. Clients without OAuth show it to their user, in place of
+ * an empty message; JSON-RPC, since such a client speaks MCP.
+ */
+const LOGIN_NEEDED = JSON.stringify({
+  jsonrpc: "2.0",
+  id: null,
+  error: { code: -32000, message: "Log in first: this MCP server needs an access token" },
+});
+const BROWSER_PAGE_HEADERS: readonly [name: string, value: string][] = [
+  ["Content-Type", "text/html; charset=utf-8"],
+  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["X-Content-Type-Options", "nosniff"],
+];
+// RFC 9110 §12.5.1. Only the type itself counts: programs that are not browsers send `*/*`.
+const ACCEPTS_HTML = /(?:^|,)[ \t]*text\/html[ \t]*(?:,|$|;(?![ \t]*q=0(?:\.0*)?[ \t]*(?:,|$)))/i;
+
 /** The parameters that every challenge has. */
 interface ChallengeOptions {
   readonly resourceMetadataUrl: string;
@@ -18,13 +48,15 @@ interface ChallengeOptions {
 }
 
 /**
- * Builds the response that refuses a request: status, challenge and a JSON error.
+ * Builds the response that refuses a request: status, challenge and an error as JSON.
  *
  * Challenges only where another token would help. An outage gets no challenge: it would make the
- * client throw its token away.
+ * client throw its token away. The refusal of a GET without credentials that accepts `text/html` has
+ * a page of one sentence as its body.
  *
  * @param error The error with which verifying or judging the token ended.
  * @param options The parameters that every challenge has.
+ * @param request The refused request, where it may come from a browser.
  * @returns The response; no cache may store it.
  * @throws `error` itself, when it is neither an `AccessTokenError` nor an `IntrospectionError`: a
  * fault of our own.
@@ -34,13 +66,14 @@ interface ChallengeOptions {
 export function buildRefusal(
   error: unknown,
   options: ChallengeOptions,
+  request?: Request,
 ): Response {
   const isRefusal = error instanceof AccessTokenError || error instanceof IntrospectionError;
   if (!isRefusal) throw error;
   const refusal = refusalOf(error.reason);
   const headers = new Headers({ "Cache-Control": "no-store" });
   if (refusal.status === 503) headers.set("Retry-After", retryAfterOf(error));
-  else if (refusal.status !== 500 && refusal.error !== "access_denied") {
+  else if (refusal.status !== 500 && !("challenge" in refusal)) {
     const { error: code, description } = refusal;
     const challenge = buildBearerChallenge({
       resourceMetadataUrl: options.resourceMetadataUrl,
@@ -50,10 +83,42 @@ export function buildRefusal(
     });
     headers.set("WWW-Authenticate", challenge);
   }
-  if (refusal.error === undefined) return new Response(null, { status: refusal.status, headers });
+  if (refusal.error === undefined) {
+    const isPage = request !== undefined && isBrowserVisit(request);
+    if (isPage) BROWSER_PAGE_HEADERS.forEach(([name, value]) => headers.set(name, value));
+    else headers.set("Content-Type", "application/json");
+    const body = isPage ? BROWSER_PAGE : LOGIN_NEEDED;
+    return new Response(request?.method === "HEAD" ? null : body, {
+      status: refusal.status,
+      headers,
+    });
+  }
   headers.set("Content-Type", "application/json");
   const body = { error: refusal.error, error_description: refusal.description };
+  // In place of the challenge: clients show the body, and who reads it can give the key the scopes.
+  if (error.reason === "api_key_scope_missing") {
+    const scope = error.scopes.join(" ");
+    Object.assign(body, { error_description: `${refusal.description}: ${scope}`, scope });
+  }
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
+}
+
+/**
+ * Takes the challenge out of a response to a caller with an API key, such as the one of SDK v2's
+ * `scopeChallenge`: a client with a fixed header cannot ask for scopes.
+ *
+ * @param response The response of the MCP server.
+ * @returns The same response; a copy where a 403 has a challenge.
+ */
+export function withoutChallenge(response: Response): Response {
+  if (response.status !== 403 || !response.headers.has("WWW-Authenticate")) return response;
+  const copy = new Response(response.body, response);
+  copy.headers.delete("WWW-Authenticate");
+  return copy;
+}
+
+function isBrowserVisit({ method, headers }: Request): boolean {
+  return method === "GET" && ACCEPTS_HTML.test(headers.get("Accept") ?? "");
 }
 
 function retryAfterOf(error: AccessTokenError | IntrospectionError): string {

@@ -18,13 +18,18 @@ export type AccessTokenErrorReason =
   | "org_mismatch"
   | "role_claim_missing"
   | "role_mismatch"
-  | "scope_missing";
+  | "scope_missing"
+  | "api_key_user_disabled"
+  | "api_key_maker_left"
+  | "api_key_kind_refused"
+  | "api_key_scope_missing";
 
 /**
  * Why PropelAuth gave no usable answer, or was not asked. Private: no client learns it.
  *
  * `overloaded`: too many introspections at once. `breaker_open`: PropelAuth failed again and again.
- * `closed`: this server is shutting down.
+ * `closed`: this server is shutting down. `api_key_rate_limited`: PropelAuth limits how often this
+ * API key is used.
  */
 export type IntrospectionErrorReason =
   | "timeout"
@@ -33,6 +38,7 @@ export type IntrospectionErrorReason =
   | "overloaded"
   | "breaker_open"
   | "closed"
+  | "api_key_rate_limited"
   | "client_refused"
   | "malformed_response";
 
@@ -54,8 +60,9 @@ export type Refusal =
   | {
     /** No scope would help this caller, so there is no challenge, which would ask for scopes. */
     readonly status: 403;
-    readonly error: "access_denied";
+    readonly error: "access_denied" | "insufficient_scope";
     readonly description: string;
+    readonly challenge: false;
   }
   | {
     /** PropelAuth cannot be reached: no challenge, or the client would drop a good token. */
@@ -94,21 +101,33 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
     case "expired":
     case "not_yet_valid":
     case "audience_mismatch":
+    case "api_key_user_disabled":
+    case "api_key_maker_left":
+    case "api_key_kind_refused":
       return {
         status: 401,
         error: "invalid_token",
-        description: "The access token is expired, revoked or not meant for this server",
+        description: "The Bearer token is expired, revoked or not meant for this server",
       };
     case "org_claim_missing":
     case "org_mismatch":
     case "role_claim_missing":
     case "role_mismatch":
-      return { status: 403, error: "access_denied", description: DENIED[reason] };
+      return { status: 403, error: "access_denied", description: DENIED[reason], challenge: false };
     case "scope_missing":
       return {
         status: 403,
         error: "insufficient_scope",
         description: "The access token lacks a scope that this operation needs",
+      };
+    case "api_key_scope_missing":
+      // A client with a fixed header cannot ask for scopes. A challenge has mcp-remote start a login,
+      // whose token the header then overwrites, and the call hangs.
+      return {
+        status: 403,
+        error: "insufficient_scope",
+        description: "The API key lacks a scope that this operation needs",
+        challenge: false,
       };
     case "timeout":
     case "network":
@@ -116,6 +135,7 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
     case "overloaded":
     case "breaker_open":
     case "closed":
+    case "api_key_rate_limited":
       return {
         status: 503,
         error: "temporarily_unavailable",

@@ -49,12 +49,13 @@ export type OperationRule = ScopeRequirement | ScopesOf | {
    */
   readonly fresh?: boolean;
   /**
-   * Whether lists leave it out. `true`: always. `false`: never, so that a client without the scopes
-   * can step up. By default it is in the lists of those who may use it.
+   * In whose lists it is. `"always"`: everybody's, so that a client without the scopes can ask for
+   * them. `"permitted"`: those of callers who may use it. `"never"`: in none; callers who know its name
+   * may use it.
    *
-   * @default {operations.unlisted}
+   * @default {operations.listed}
    */
-  readonly unlisted?: boolean;
+  readonly listed?: "always" | "permitted" | "never";
 };
 
 /** The rules for the operations of an MCP server. Names are compared exactly. */
@@ -70,6 +71,10 @@ export interface OperationRules {
   readonly prompts?: Readonly<Record<string, OperationRule>>;
   /** By the JSON-RPC method, beside the rules above: `tasks/list`, or `tools/call` for all tools. */
   readonly methods?: Readonly<Record<string, OperationRule>>;
-  /** The default of `unlisted` for all rules. */
-  readonly unlisted?: boolean;
+  /**
+   * The default of `listed` for all rules.
+   *
+   * @default {"permitted"}
+   */
+  readonly listed?: "always" | "permitted" | "never";
 }

@@ -145,8 +145,8 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
         ? found
         : [...found, { rule: ofAll, operation: { method, name: target.name, arguments: {} } }];
       return rules.every((one) => {
-        const { unlisted } = one.rule;
-        if (unlisted !== undefined) return !unlisted;
+        const { listed } = one.rule;
+        if (listed !== "permitted") return listed === "always";
         try {
           return isSatisfied(one, caller);
         } catch {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AccessToken } from "../oauth/access_token.ts";
+import { type AccessToken, scopeMissing } from "../oauth/access_token.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import { refusalOf } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
@@ -146,12 +146,18 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return caller;
   }
 
+  /** With an API key the client sees the sentence alone, without a challenge that names the scopes. */
+  function describeLack({ reason, scopes }: AccessTokenError): string {
+    const { description = "" } = refusalOf(reason);
+    return reason === "scope_missing" ? description : `${description}: ${scopes.join(" ")}`;
+  }
+
   return {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
       const caller = requireCaller();
       if (holdsAll(caller.scopes, needed)) return caller;
-      return refuse(caller, new AccessTokenError("scope_missing", needed));
+      return refuse(caller, scopeMissing(caller, needed));
     },
     scopeChallenge(...scopes: string[]): ScopeChallengeHandler {
       const needed = complete(scopes);
@@ -159,11 +165,9 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
-        if (caller) emit?.(buildCallRefused(caller, new AccessTokenError("scope_missing", needed)));
-        return {
-          scopes: [...needed],
-          errorDescription: refusalOf("scope_missing").description ?? "",
-        };
+        const error = scopeMissing(caller ?? {}, needed);
+        if (caller) emit?.(buildCallRefused(caller, error));
+        return { scopes: [...needed], errorDescription: describeLack(error) };
       };
     },
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),

@@ -13,12 +13,14 @@ import { compileUriTemplate, type UriTemplate } from "./uri_template.ts";
 /** Lists of scopes: a caller needs all scopes of one list. */
 export type Alternatives = readonly (readonly string[])[];
 
+/** In whose lists an operation is. */
+type Listing = NonNullable<OperationRules["listed"]>;
+
 /** A checked rule. */
 export interface Rule {
   readonly scopes: Alternatives | ScopesOf;
   readonly fresh: boolean;
-  /** `undefined`: listed for those who may use it. */
-  readonly unlisted: boolean | undefined;
+  readonly listed: Listing;
 }
 
 /** Checked rules. */
@@ -33,7 +35,8 @@ export interface ResolvedOperations {
 
 const GROUPS = ["tools", "resources", "prompts", "methods"] as const;
 const RULE = "a list of scopes, { anyOf }, a function, or an object with at least one of scopes, " +
-  "fresh, unlisted";
+  "fresh, listed";
+const LISTINGS: readonly unknown[] = ["always", "permitted", "never"] satisfies Listing[];
 
 /**
  * Checks the option `operations`.
@@ -44,9 +47,10 @@ const RULE = "a list of scopes, { anyOf }, a function, or an object with at leas
  * URI template.
  */
 export function resolveOperations(value: OperationRules): ResolvedOperations {
-  requireMembers("operations", value, [...GROUPS, "unlisted"]);
+  refuseOldSpelling("operations", value);
+  requireMembers("operations", value, [...GROUPS, "listed"]);
   const scopes = new Set<string>();
-  const unlisted = optionalBoolean("operations.unlisted", value.unlisted);
+  const listed = resolveListing("operations.listed", value.listed, "permitted");
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
     const rules = value[name] ?? {};
     if (!isObject(rules)) {
@@ -54,7 +58,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
     }
     return new Map(
       Object.entries(rules).map(([key, rule]) => {
-        const resolved = resolveRule(`operations.${name}[${describe(key)}]`, rule, unlisted);
+        const resolved = resolveRule(`operations.${name}[${describe(key)}]`, rule, listed);
         if (typeof resolved.scopes !== "function") {
           for (const scope of resolved.scopes.flat()) scopes.add(scope);
         }
@@ -100,19 +104,20 @@ export function resolveRequirement(
   return anyOf.map((one) => requireScopes(`${name}.anyOf`, typeof one === "string" ? [one] : one));
 }
 
-function resolveRule(name: string, value: OperationRule, unlisted: boolean | undefined): Rule {
+function resolveRule(name: string, value: OperationRule, listed: Listing): Rule {
   if (typeof value !== "object" || value === null || Array.isArray(value) || "anyOf" in value) {
-    return { scopes: resolveScopes(name, value), fresh: false, unlisted };
+    return { scopes: resolveScopes(name, value), fresh: false, listed };
   }
   // The type of a read-only array survives Array.isArray().
-  if (!("scopes" in value || "fresh" in value || "unlisted" in value)) {
+  refuseOldSpelling(name, value);
+  if (!("scopes" in value || "fresh" in value || "listed" in value)) {
     throw new BrokenRule(name, RULE, describe(value));
   }
-  requireMembers(name, value, ["scopes", "fresh", "unlisted"]);
+  requireMembers(name, value, ["scopes", "fresh", "listed"]);
   return {
     scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
     fresh: optionalBoolean(`${name}.fresh`, value.fresh) ?? false,
-    unlisted: optionalBoolean(`${name}.unlisted`, value.unlisted) ?? unlisted,
+    listed: resolveListing(`${name}.listed`, value.listed, listed),
   };
 }
 
@@ -122,6 +127,20 @@ function resolveScopes(name: string, value: unknown): Alternatives | ScopesOf {
   const alternatives = resolveRequirement(name, value);
   if (alternatives.length > 0) return alternatives;
   throw new BrokenRule(`${name}.anyOf`, "a list that is not empty", "an array of 0");
+}
+
+function resolveListing(name: string, value: Listing | undefined, byDefault: Listing): Listing {
+  if (value === undefined) return byDefault;
+  if (LISTINGS.includes(value)) return value;
+  throw new BrokenRule(name, '"always", "permitted" or "never"', describe(value));
+}
+
+/** Before the first release `unlisted: false` was the name of `listed: "always"`. */
+function refuseOldSpelling(name: string, value: object): void {
+  if (!isObject(value) || !("unlisted" in value)) return;
+  const spelling = value["unlisted"] === true ? '"never"' : '"always"';
+  const received = `unlisted: ${describe(value["unlisted"])}`;
+  throw new BrokenRule(`${name}.unlisted`, `written as listed: ${spelling}`, received);
 }
 
 function optionalBoolean(name: string, value: unknown): boolean | undefined {

@@ -6,6 +6,7 @@
 
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { checkOptionNames } from "./resolve_options.ts";
+import { findSource } from "../verification/credential_source.ts";
 
 /** Reads one environment variable by its name. */
 export type ReadVariable = (name: string) => string | undefined;
@@ -42,14 +43,21 @@ export const REQUIRED_VARIABLES = [
   },
 ] as const;
 
+/** The variable that gives `apiKeys` its `backendApiKey`, when it was left out. */
+export const BACKEND_API_KEY_VARIABLE = {
+  variable: "PROPELAUTH_API_KEY",
+  option: "apiKeys.backendApiKey",
+  found: "PropelAuth dashboard > Backend Integration > API keys; Validation Only is enough",
+} as const;
+
 /** The variable that gives the option `requiredScopes`, when it is set. */
 export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
 
 /**
  * Reads the options that the environment gives: `PROPELAUTH_AUTH_URL`,
  * `PROPELAUTH_INTROSPECTION_CLIENT_ID`, `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL`, and
- * when it is set `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). A variable that is
- * blank counts as missing; one whose option is in `overrides` is not read.
+ * when it is set `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). When `overrides` has
+ * `apiKeys` without a `backendApiKey`, `PROPELAUTH_API_KEY` is read too. A variable that is blank counts as missing; one whose option is in `overrides` is not read.
  *
  * @param readVariable Reads one variable.
  * @param overrides Options that win over the environment.
@@ -65,8 +73,12 @@ export function readEnvironment(
   const values: Record<string, string> = {};
   const variables: Record<string, string> = {};
   const missing: string[] = [];
-  for (const { variable, option, found } of REQUIRED_VARIABLES) {
-    if (overrides[option] !== undefined) continue;
+  const further = findSource(overrides.apiKeys);
+  const needed = [
+    ...REQUIRED_VARIABLES.filter(({ option }) => overrides[option] === undefined),
+    ...(further?.needsBackendApiKey ? [BACKEND_API_KEY_VARIABLE] : []),
+  ];
+  for (const { variable, option, found } of needed) {
     const value = readVariable(variable)?.trim();
     variables[option] = variable;
     if (value) values[option] = value;
@@ -84,6 +96,7 @@ export function readEnvironment(
     readVariable(SCOPES_VARIABLE)?.split(/[\s,]+/).filter((scope) => scope !== "");
   const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
     values;
+  const backendApiKey = values[BACKEND_API_KEY_VARIABLE.option];
   return {
     options: {
       authUrl,
@@ -91,6 +104,7 @@ export function readEnvironment(
       introspectionClientSecret,
       baseUrl,
       ...definedOnly(overrides),
+      ...(further && backendApiKey && { apiKeys: further.withBackendApiKey(backendApiKey) }),
       ...(requiredScopes && { requiredScopes }),
     },
     variables,

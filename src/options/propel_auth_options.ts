@@ -6,6 +6,7 @@
 
 import type { EventListener } from "../events/events.ts";
 import type { OperationRules } from "../operations/operations.ts";
+import type { ApiKeys } from "../verification/credential_source.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { Fetch } from "../lib/world.ts";
 
@@ -149,6 +150,14 @@ export interface PropelAuthOptions {
   issuer?: string | URL;
   /** How tokens are introspected, and how long an answer is kept. */
   tokenIntrospectionOverrides?: TokenIntrospectionOverrides;
+  /**
+   * Lets callers in with an API key of PropelAuth's end users too: `apiKeys()` of
+   * `@x/propelauth-mcp/api-keys`. A key has no audience, so it is good at every server of the
+   * environment.
+   *
+   * @default {access tokens alone}
+   */
+  apiKeys?: ApiKeys;
   /**
    * A cache that all instances of this server share, so that one introspection serves them all.
    * `@x/propelauth-mcp/redis` makes one. Needs a `cacheTtlSeconds` above 0. Give all instances the

@@ -34,6 +34,7 @@ import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "../lib/url.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
+import { findSource, type FurtherSource } from "../verification/credential_source.ts";
 
 // A record, so that a name that is forgotten here does not compile.
 const NAMES: Record<keyof PropelAuthOptions, true> = {
@@ -53,6 +54,7 @@ const NAMES: Record<keyof PropelAuthOptions, true> = {
   resourceDocumentation: true,
   issuer: true,
   tokenIntrospectionOverrides: true,
+  apiKeys: true,
   sharedCache: true,
   allowedOrigins: true,
   forwardAuthorizationServerMetadata: true,
@@ -74,6 +76,8 @@ export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
   readonly authorizationServerMetadataUrl: string;
   readonly introspectionClientId: string;
   readonly introspectionClientSecret: string;
+  /** `undefined`: access tokens alone are let in. */
+  readonly furtherSource: FurtherSource | undefined;
   /** `undefined`: each instance has a cache of its own alone. */
   readonly sharedCache: SharedCache | undefined;
   /** Path of the MCP endpoint on its origin; with `{orgId}` one for each organization. */
@@ -122,6 +126,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     ...resolveCredentials(options),
     ...resolveScopes(options),
     ...overrides,
+    furtherSource: resolveFurtherSource(options.apiKeys),
     sharedCache: resolveSharedCache(options.sharedCache, overrides.cacheTtlSeconds),
     authUrl,
     issuer: resolveIssuer(authUrl, options.issuer, { allowHttp }),
@@ -180,6 +185,17 @@ function resolveCredentials(options: PropelAuthOptions) {
   }
   requireText("introspectionClientSecret", secret, describeSecret);
   return { introspectionClientId: id, introspectionClientSecret: secret };
+}
+
+function resolveFurtherSource(apiKeys: unknown): FurtherSource | undefined {
+  if (apiKeys === undefined) return undefined;
+  const source = findSource(apiKeys);
+  if (source === undefined) {
+    const rule = "made by apiKeys() of @x/propelauth-mcp/api-keys";
+    throw new BrokenRule("apiKeys", rule, describe(apiKeys));
+  }
+  source.requireBackendApiKey();
+  return source;
 }
 
 function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: number) {

@@ -5,7 +5,7 @@
  */
 
 import { type Emit, shortDigest } from "../events/events.ts";
-import { type Answer, readFacts, writeFacts } from "../oauth/facts.ts";
+import { type Answer, type FactsFormat, TOKEN_FACTS } from "../oauth/facts.ts";
 import { type DatedFacts, freshUntil } from "../oauth/answer_freshness.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedForgetting, SharedStore } from "./forgetting.ts";
@@ -17,6 +17,12 @@ import type { World } from "../lib/world.ts";
 export interface EntriesOptions extends Lifetimes {
   /** A question waits for half of this time at most, and takes all of it at most. */
   readonly timeoutSeconds: number;
+  /**
+   * How facts are kept.
+   *
+   * @default {TOKEN_FACTS}
+   */
+  readonly factsFormat?: FactsFormat;
 }
 
 /** The keys under which the shared cache keeps the values about one token. */
@@ -29,11 +35,11 @@ export interface TokenKeys {
   readonly lock: string;
 }
 
-/** What the shared cache holds about one token. */
+/** The answers that the shared cache holds about one token. */
 export interface Shared {
   /** Usable without a question. */
   readonly answer?: Answer;
-  /** There are answers, which no instance may use: waiting for a better one is in vain. */
+  /** There are answers, and no instance may use them: it makes no sense to wait for a better one. */
   readonly isUnusable?: boolean;
   /** When an instance last heard that the token is inactive. */
   readonly inactiveAt?: number | undefined;
@@ -79,17 +85,18 @@ export function createEntries(
   emit: Emit,
   onTokenForgotten: (digest: string) => void,
 ): Entries {
-  const { cacheTtlSeconds } = options;
+  const { cacheTtlSeconds, factsFormat = TOKEN_FACTS } = options;
+  const { subject } = factsFormat;
   /** Outlasts each older question, and each older answer in the shared cache while it is fresh. */
   const inactiveTtlSeconds = Math.max(cacheTtlSeconds, 2 * options.timeoutSeconds) +
     MAX_CLOCK_SKEW_SECONDS;
 
   function keysOf(digest: string): TokenKeys {
-    const live = sealOf(`token ${digest}`);
+    const live = sealOf(`${subject} ${digest}`);
     return {
       digest,
       live,
-      inactive: sealOf(`inactive token ${digest}`),
+      inactive: sealOf(`inactive ${subject} ${digest}`),
       lock: `${live.name}:lock`,
     };
   }
@@ -99,7 +106,7 @@ export function createEntries(
     const value = await guard(() => cache.get(seal.name));
     if (value === LOST || value === null || value === undefined) return undefined;
     const text = seal.open(value);
-    const answer = text === undefined ? undefined : parseAnswer(text);
+    const answer = text === undefined ? undefined : parseAnswer(text, digest, factsFormat);
     if (answer === undefined && text !== "") {
       emit?.({ code: "shared_cache_entry_rejected", tokenDigest: shortDigest(digest) });
     }
@@ -137,7 +144,8 @@ export function createEntries(
   /** Has every instance forget older answers that call the token active. */
   async function shareInactive(keys: TokenKeys, { facts }: Answer): Promise<void> {
     forgetting.noteInactive(keys.digest);
-    const value = keys.inactive.seal(writeAnswer({ facts, askedAt: world.now() }) ?? "");
+    const dated = { facts, askedAt: world.now() };
+    const value = keys.inactive.seal(writeAnswer(dated, factsFormat) ?? "");
     if (value === undefined) return;
     await guard(() => cache.set(keys.inactive.name, value, { ttlSeconds: inactiveTtlSeconds }));
     const live = await guard(() => cache.get(keys.live.name));
@@ -156,7 +164,7 @@ export function createEntries(
     const { digest, live } = keys;
     const ttlSeconds = freshUntil(answer, keptSeconds(options)) - world.now();
     // An answer that cannot be written leaves an entry without one, by which shareInactive() sees it.
-    const value = live.seal(writeAnswer(answer) ?? "") ?? live.seal("");
+    const value = live.seal(writeAnswer(answer, factsFormat) ?? "") ?? live.seal("");
     if (ttlSeconds <= 0 || value === undefined) return;
     const isWritten = await guard(() => cache.set(live.name, value, { ttlSeconds }));
     if (isWritten === LOST) return forgetting.noteUnshared();
@@ -188,21 +196,21 @@ export function createEntries(
   };
 }
 
-function writeAnswer({ facts, askedAt }: DatedFacts): string | undefined {
+function writeAnswer({ facts, askedAt }: DatedFacts, format: FactsFormat): string | undefined {
   try {
-    return `${askedAt} ${writeFacts(facts)}`;
+    return `${askedAt} ${format.write(facts)}`;
   } catch {
     // Nested deeper than JSON can be written.
     return undefined;
   }
 }
 
-function parseAnswer(text: string): DatedFacts | undefined {
+function parseAnswer(text: string, digest: string, format: FactsFormat): DatedFacts | undefined {
   const space = text.indexOf(" ");
   const askedAt = Number(text.slice(0, space));
   if (space < 0 || !Number.isFinite(askedAt)) return undefined;
   try {
-    return { facts: readFacts(text.slice(space + 1)), askedAt };
+    return { facts: format.read(text.slice(space + 1), digest), askedAt };
   } catch {
     return undefined;
   }

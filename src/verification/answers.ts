@@ -19,6 +19,8 @@ import { createFlights } from "./single_flight.ts";
 /** How many facts are kept and for how long, and the cache that instances share, if any. */
 export interface AnswersOptions extends FactsCacheOptions, SharedFactsOptions {
   readonly sharedCache: SharedCache | undefined;
+  /** Told of a token that this instance has to forget. */
+  readonly onForget?: (digest: string) => void;
 }
 
 /** An answer as a request gets it; `source` is `flight` where another request had asked. */
@@ -140,6 +142,7 @@ export function createAnswers(
     async forget(digest: string): Promise<void> {
       orders.addToken(digest);
       known.forget(digest);
+      options.onForget?.(digest);
       flights.detach(digest);
       flights.detach(keyOfNow(digest));
       await shared?.forgetToken(digest);

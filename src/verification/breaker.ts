@@ -10,7 +10,9 @@
  */
 
 import { IntrospectionError, isOutage } from "../oauth/errors.ts";
+import type { IntrospectionErrorReason } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
+import type { CredentialType } from "../oauth/api_key.ts";
 import { type Lease, takeLease } from "../lib/lease.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 import type { World } from "../lib/world.ts";
@@ -60,6 +62,13 @@ interface Pause {
   readonly seconds: number;
 }
 
+/** A token for which PropelAuth failed. */
+interface FailedToken extends Pause {
+  readonly failures: number;
+  /** Whether PropelAuth wants a pause for this token alone. */
+  readonly isLimited: boolean;
+}
+
 /** While the breaker is open: when the next probe may go, and the one under way. */
 interface Lane {
   pause: Pause;
@@ -73,10 +82,11 @@ interface Lane {
  *
  * @param world The clock and the timers.
  * @param emit Reports when the breaker opens and closes.
+ * @param credential The kind of credential that the endpoint behind the breaker knows.
  * @returns The breaker.
  */
-export function createBreaker(world: World, emit: Emit): Breaker {
-  const failedTokens = createTtlCache<Pause & { readonly failures: number }>(MAX_FAILED_TOKENS);
+export function createBreaker(world: World, emit: Emit, credential: CredentialType): Breaker {
+  const failedTokens = createTtlCache<FailedToken>(MAX_FAILED_TOKENS);
   /** Tokens that failed for the first time since PropelAuth last answered. */
   let newlyFailed = 0;
   /**
@@ -94,6 +104,9 @@ export function createBreaker(world: World, emit: Emit): Breaker {
   /** The lane in which a token may probe; `undefined` while the breaker is closed. */
   function enter(digest: string): Lane | undefined {
     const failed = failedTokens.get(digest, world.now());
+    if (failed?.isLimited && secondsLeft(failed) > 0) {
+      throw refused(secondsLeft(failed), "api_key_rate_limited");
+    }
     const lane = failed === undefined ? lanes?.others : lanes?.failed;
     const left = Math.max(
       failed === undefined ? 0 : secondsLeft(failed),
@@ -109,7 +122,7 @@ export function createBreaker(world: World, emit: Emit): Breaker {
     const createLane = (): Lane => ({ pause, failedProbes: 0, probe: undefined });
     lanes = { failed: createLane(), others: createLane() };
     const retryAfterSeconds = FIRST_PAUSE_SECONDS;
-    emit?.({ code: "breaker_opened", failures: newlyFailed, retryAfterSeconds });
+    emit?.({ code: "breaker_opened", credential, failures: newlyFailed, retryAfterSeconds });
   }
 
   function onAnswer(digest: string): void {
@@ -117,7 +130,7 @@ export function createBreaker(world: World, emit: Emit): Breaker {
     newlyFailed = 0;
     if (lanes === undefined) return;
     lanes = undefined;
-    emit?.({ code: "breaker_closed" });
+    emit?.({ code: "breaker_closed", credential });
   }
 
   function onFailure(digest: string, error: IntrospectionError, lane: Lane | undefined): void {
@@ -126,9 +139,12 @@ export function createBreaker(world: World, emit: Emit): Breaker {
     const longest = retryAfterSeconds > 0 ? retryAfterSeconds : BREAKER_PAUSE_SECONDS;
     const before = failedTokens.get(digest, now);
     const failures = (before?.failures ?? 0) + 1;
-    const seconds = retryAfterSeconds > 0 || failures >= TOKEN_FAILURES ? longest : 0;
+    const isLimited = error.reason === "api_key_rate_limited";
+    const isPaused = isLimited || retryAfterSeconds > 0 || failures >= TOKEN_FAILURES;
+    const seconds = isPaused ? longest : 0;
     const until = now + FAILURE_MEMORY_SECONDS;
-    failedTokens.set(digest, { since: now, seconds, failures }, until, now);
+    failedTokens.set(digest, { since: now, seconds, failures, isLimited }, until, now);
+    if (isLimited) return;
     if (lane !== undefined) {
       const doubled = FIRST_PAUSE_SECONDS * 2 ** ++lane.failedProbes;
       lane.pause = { since: now, seconds: Math.min(doubled, longest) };
@@ -150,8 +166,10 @@ export function createBreaker(world: World, emit: Emit): Breaker {
         onAnswer(digest);
         return answer;
       } catch (error) {
+        // A limit of the key alone is an answer too: PropelAuth is there for all others.
+        const isAnswer = !isOutage(error) || error.reason === "api_key_rate_limited";
+        if (isAnswer) onAnswer(digest);
         if (isOutage(error)) onFailure(digest, error, lane);
-        else onAnswer(digest);
         throw error;
       } finally {
         probe?.release();
@@ -160,6 +178,9 @@ export function createBreaker(world: World, emit: Emit): Breaker {
   };
 }
 
-function refused(retryAfterSeconds: number): IntrospectionError {
-  return new IntrospectionError("breaker_open", { retryAfterSeconds });
+function refused(
+  retryAfterSeconds: number,
+  reason: IntrospectionErrorReason = "breaker_open",
+): IntrospectionError {
+  return new IntrospectionError(reason, { retryAfterSeconds });
 }

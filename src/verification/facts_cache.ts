@@ -52,7 +52,8 @@ export function createFactsCache(options: FactsCacheOptions): FactsCache {
   /** Most tokens have the same lists, and what is read with every token stays near the processor. */
   function shareLists(facts: IntrospectionFacts): IntrospectionFacts {
     if (!facts.active) return facts;
-    const [scopes, audience] = [shareList(facts.scopes), shareList(facts.audience)];
+    const scopes = shareList(facts.scopes);
+    const audience = facts.audience && shareList(facts.audience);
     return Object.freeze({ ...facts, scopes, audience });
   }
 

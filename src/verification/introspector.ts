@@ -1,81 +1,81 @@
 /**
- * Introspects tokens at PropelAuth: through the breaker and the limiter, under one deadline, with a
+ * Asks one endpoint of PropelAuth about credentials: through the breaker and the limiter, under one deadline, with a
  * second try where that may help.
  *
  * @module
  */
 
 import { createBreaker } from "./breaker.ts";
+import type { CredentialSource } from "./credential_source.ts";
 import { DeadlineError, withDeadline, type World } from "../lib/world.ts";
 import { IntrospectionError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import type { Introspect, IntrospectionFacts } from "../oauth/facts.ts";
-import {
-  buildBasicCredentials,
-  buildIntrospectionRequest,
-  type IntrospectionCredentials,
-  processIntrospectionResponse,
-} from "../oauth/introspection.ts";
-import { createLimiter } from "./limiter.ts";
+import type { Limiter } from "./limiter.ts";
 import { buildFailed, describeToken } from "../events/token_events.ts";
 
-/** The endpoint, our credentials there, and the bounds of asking. */
-interface IntrospectorOptions extends IntrospectionCredentials {
-  readonly introspectionEndpoint: string;
+/** The bounds of asking. */
+interface IntrospectorOptions {
   readonly timeoutSeconds: number;
-  readonly maxConcurrentIntrospections: number;
+  /** Shared by all sources: it bounds how many questions run at once in all. */
+  readonly limiter: Limiter;
 }
 
 /**
  * Creates a function that asks PropelAuth each time it is called.
  *
  * One deadline of `timeoutSeconds` covers the whole exchange, the second try and the body included.
- * Before it an introspection waits for its turn, for half of that time at most.
+ * Before it an introspection waits for its turn.
  *
- * @param options Checked options.
+ * @param source The endpoint, and how it is asked.
+ * @param options The deadline and the limiter.
  * @param world The clock, the timers and the network.
  * @param emit Reports each introspection, and when the breaker opens and closes.
  * @returns The function. It remembers of a token only that introspection failed, under its digest.
  */
 export function createIntrospector(
+  source: CredentialSource,
   options: IntrospectorOptions,
   world: World,
   emit: Emit,
 ): Introspect {
-  const { introspectionEndpoint, timeoutSeconds, maxConcurrentIntrospections } = options;
-  const basicCredentials = buildBasicCredentials(options);
-  const breaker = createBreaker(world, emit);
-  const limiter = createLimiter(world, maxConcurrentIntrospections, timeoutSeconds / 2);
+  const { timeoutSeconds, limiter } = options;
+  const { credential } = source;
+  const breaker = createBreaker(world, emit, credential);
 
-  async function exchange(token: string, signal: AbortSignal): Promise<IntrospectionFacts> {
-    const request = buildIntrospectionRequest(basicCredentials, token);
-    const response = await world.fetch(introspectionEndpoint, { ...request, signal });
-    return await processIntrospectionResponse(response, world.now());
+  async function exchange(
+    token: string,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<IntrospectionFacts> {
+    const request = source.buildRequest(token);
+    const response = await world.fetch(source.endpoint, { ...request, signal });
+    return await source.processResponse(response, world.now(), digest);
   }
 
-  async function exchangeInTime(token: string): Promise<IntrospectionFacts> {
+  async function exchangeInTime(token: string, digest: string): Promise<IntrospectionFacts> {
     try {
       return await withDeadline(world, timeoutSeconds, async (signal) => {
         try {
-          return await exchange(token, signal);
+          return await exchange(token, digest, signal);
         } catch (error) {
           if (signal.aborted || !mayRetry(error)) throw error;
-          return await exchange(token, signal);
+          return await exchange(token, digest, signal);
         }
       });
     } catch (error) {
       if (error instanceof IntrospectionError) throw error;
       if (error instanceof DeadlineError) throw new IntrospectionError("timeout");
-      const secrets = [token, basicCredentials.slice(6), options.introspectionClientSecret];
-      throw new IntrospectionError("network", { cause: networkCause(error, secrets) });
+      const cause = networkCause(error, [token, ...source.secrets]);
+      throw new IntrospectionError("network", { cause });
     }
   }
 
   async function ask(token: string, digest: string): Promise<IntrospectionFacts> {
     const startedAt = world.now();
-    const which = () => describeToken({ digest, startedAt }, world.now());
+    const which = () => ({ ...describeToken({ digest, startedAt }, world.now()), credential });
     try {
-      const facts = await exchangeInTime(token);
+      const facts = await exchangeInTime(token, digest);
       emit?.({ code: "introspection_completed", ...which(), active: facts.active });
       return facts;
     } catch (error) {

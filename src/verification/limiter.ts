@@ -19,7 +19,7 @@ export const SILENT_INTROSPECTIONS = 10;
 export const SILENCE_SECONDS = 1;
 
 /** Runs tasks, a bounded number at once. */
-interface Limiter {
+export interface Limiter {
   /**
    * Runs a task when its turn comes, first come, first served.
    *

@@ -35,10 +35,11 @@ function listen(options: Partial<PropelAuthOptions> = {}, answer?: Answer) {
   return { ...harness, handler, eventsOf };
 }
 
-const token = { tokenDigest: DIGEST, durationSeconds: 0 };
+const unknown = { tokenDigest: DIGEST, durationSeconds: 0 };
+const token = { ...unknown, credential: "access_token" };
 const completed = { code: "introspection_completed", ...token, active: true };
 const refused = { code: "token_refused", ...token, source: "introspection" };
-const unverified = { code: "token_unverified", ...token };
+const unverified = { code: "token_unverified", ...unknown };
 
 const OUTCOMES: {
   when: string;
@@ -58,7 +59,7 @@ const OUTCOMES: {
     }],
   },
   {
-    when: "a token is nobody's",
+    when: "a token names no user",
     answer: () => json({ ...ACTIVE, sub: null }),
     expected: [completed, {
       code: "token_accepted",
@@ -70,7 +71,12 @@ const OUTCOMES: {
   {
     when: "a token is inactive",
     answer: () => json({ active: false }),
-    expected: [{ ...completed, active: false }, { ...refused, reason: "inactive" }],
+    expected: [{ ...completed, active: false }, {
+      code: "token_refused",
+      ...unknown,
+      source: "introspection",
+      reason: "inactive",
+    }],
   },
   {
     when: "a token is for another server",
@@ -287,6 +293,7 @@ for (const [call, expected] of CALLS) {
     assert.deepEqual(facts, {
       code: "call_refused",
       tokenDigest: DIGEST,
+      credential: "access_token",
       clientId: "client-1",
       subject: "user-1",
       ...expected,
@@ -303,11 +310,37 @@ test("onEvent() is told when a caller presents another caller's session", async 
   assert.equal(accepted?.code, "token_accepted");
   assert.deepEqual(event, {
     code: "session_refused",
+    credential: "access_token",
     tokenDigest: accepted?.tokenDigest,
     clientId: "client-1",
     subject: "thief",
   });
 });
+
+const UNJUDGED: [what: string, use: (auth: PropelAuth) => Promise<unknown>, times: number][] = [
+  ["the verifier", (auth) => auth.verifier.verifyAccessToken("token-1"), 1],
+  [
+    "authenticate()",
+    (auth) => auth.authenticate(mcpRequest("token-1"), () => new Response("served")),
+    1,
+  ],
+  ["the handler", (auth) => auth.handler(() => new Response("served"))(mcpRequest("token-1")), 0],
+];
+
+for (const [what, use, times] of UNJUDGED) {
+  test(`onEvent() receives operations_unjudged ${times} time(s) when ${what} is used`, async () => {
+    for (const operations of [undefined, { tools: { write_note: ["write"] } }]) {
+      const codes: string[] = [];
+      const { auth } = createHarness({
+        ...(operations && { operations }),
+        onEvent: ({ code }) => codes.push(code),
+      });
+      for (let call = 0; call < 3; call++) await use(auth);
+      const told = codes.filter((code) => code === "operations_unjudged");
+      assert.equal(told.length, operations === undefined ? 0 : times);
+    }
+  });
+}
 
 test("a listener that throws or rejects harms nothing", async () => {
   for (

@@ -31,7 +31,7 @@ interface Clients {
 }
 
 interface Simulation {
-  /** What PropelAuth answers where it fails. */
+  /** PropelAuth's answer where it fails. */
   readonly failure: Failure;
   readonly others: Clients;
   /** A client for whose tokens PropelAuth fails. */

@@ -13,7 +13,7 @@ import type { TokenIntrospectionOverrides } from "../../src/options/propel_auth_
 import { answers, type Behaviour, responds, sends, startFaultyServer } from "./faulty_server.ts";
 import { ACTIVE, createFakeWorld, mcpRequest, NOW, OPTIONS, SECRET } from "../support/harness.ts";
 
-// A real server that fails, a real fetch, and time in the test's hand.
+// A real server that fails, a real fetch, and a clock that the test moves.
 
 const server = await startFaultyServer();
 after(() => server.stop());
@@ -57,7 +57,7 @@ function setUp(overrides: TokenIntrospectionOverrides = { cacheTtlSeconds: 60 })
 interface Fault {
   readonly fault: string;
   readonly behave: Behaviour;
-  /** What the client gets; more than one where the runtimes' `fetch` differ. */
+  /** The client's answer; more than one where the runtimes' `fetch` differ. */
   readonly status: number | number[];
   readonly retryAfter?: string;
   /** How often PropelAuth is asked for one request. Deno's own `fetch` repeats what broke off early. */

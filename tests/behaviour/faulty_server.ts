@@ -9,14 +9,14 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { ACTIVE } from "../support/harness.ts";
 
-/** What happens once a question has arrived. */
+/** The server's behaviour once a question has arrived. */
 export type Behaviour = (socket: Socket, token: string) => void;
 
 export interface FaultyServer {
   readonly authUrl: string;
   /** The tokens that were asked about, in order. */
   readonly asked: string[];
-  /** What happens from the next question on. */
+  /** The behaviour from the next question on. */
   behave: Behaviour;
   /** Settles when the next question has arrived. */
   question(): Promise<void>;

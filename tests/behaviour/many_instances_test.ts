@@ -68,7 +68,7 @@ test("an instance judges shared facts by its own policy and time", async () => {
   assert.equal(asked.length, 1);
   world.advance(30);
   await create().verifier.verifyAccessToken("token-1");
-  // What it read is as old as the question was.
+  // The answer that it read is as old as the question was.
   world.advance(30);
   await create().verifier.verifyAccessToken("token-1");
   assert.equal(asked.length, 2);
@@ -398,7 +398,7 @@ test("an answer that comes late does not bring a token back that was seen dead s
   await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "inactive" });
 });
 
-// What instances are asked and told, in any order, with or without time for the cache between.
+// Requests and orders for several instances, in any order, with or without time for the cache between.
 const STEPS = fc.array(
   fc.record({
     what: fc.constantFrom("ask", "ask", "ask", "revoke", "wait"),
@@ -415,7 +415,7 @@ test("no order to forget is lost, in whatever order instances are asked and told
     fc.asyncProperty(STEPS, async (steps) => {
       const { create, fleet, world } = createFleet();
       const instances = [create(), create()];
-      /** By whom it was told of a token, and since when the others can know. */
+      /** The instance that was ordered to forget a token, and since when the others can know. */
       const orders = new Map<string, { who: number; toldAt: number }>();
       fleet.answer = (token) => json(orders.has(token) ? { active: false } : ACTIVE);
       const running: Promise<void>[] = [];

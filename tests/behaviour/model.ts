@@ -17,7 +17,7 @@
 const ORDER_SECONDS = 1 + 0.6;
 /** A cache that was found lost counts as lost for 5 seconds in an instance that is not in use. */
 const RECOVERY_SECONDS = 5 + 1;
-/** What calls of the cache may take between PropelAuth's answer and an admission by it. */
+/** The seconds that calls of the cache may take between PropelAuth's answer and an admission by it. */
 const ANSWERED_JUST_NOW_SECONDS = 1;
 
 /** The users of the tokens. */
@@ -51,7 +51,7 @@ export interface Admission {
   readonly at: number;
 }
 
-/** What is true of an instance. */
+/** The state of an instance. */
 export interface Lives {
   readonly cacheTtlSeconds: number;
   readonly staleIfErrorSeconds: number;

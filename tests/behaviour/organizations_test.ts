@@ -237,7 +237,7 @@ test("requireOrg() in a tool knows the organization of the endpoint", async () =
   assert.equal(await response.text(), "user-1");
 });
 
-// What the rows above say one by one, for any mixture: a token passes where its audience and its
+// The same as the rows above, for any mixture: a token passes where its audience and its
 // organization both are the endpoint's.
 test("handler() lets pass what a reference lets pass", async () => {
   const org = fc.constantFrom("acme", "globex", "initech");

@@ -29,7 +29,7 @@ function requestWith(authorization: string): Request {
   return request;
 }
 
-/** What the gate says, and that nothing in it, or in what the operator is told, is a secret. */
+/** Checks the gate's answer, and that neither it nor an event has a secret in it. */
 async function ask(options: Partial<PropelAuthOptions>, answer: Answer, authorization: string) {
   const events: PropelAuthEvent[] = [];
   const { auth } = createHarness({ ...options, onEvent: (event) => events.push(event) }, answer);
@@ -55,7 +55,7 @@ const credentials = fc.oneof(
   fc.string({ unit: "binary", maxLength: 64 }),
   fc.string({ unit: "binary", maxLength: 64 }).map((rest) => `Bearer ${rest}`),
   fc.stringMatching(/^[Bb]earer[ \t,]{0,3}[\w\-.~+/=, "]{0,32}$/),
-  // What is to pass, so that the property never holds for want of it.
+  // Good tokens too, so that the property does not hold because nothing ever passes.
   fc.tuple(
     fc.constantFrom("Bearer ", "bearer  ", " BEARER   "),
     fc.constantFrom("", " ", "\t"),
@@ -169,7 +169,7 @@ test("no introspection response lets a token in that the rules refuse, or keeps 
       try {
         expected = mayPass(text);
       } catch {
-        // What the plain rules cannot even read is no answer.
+        // An answer that the plain rules cannot read counts as no answer.
       }
       assert.equal(!(result instanceof Response), expected, text);
       if (expected) passed++;

@@ -57,11 +57,15 @@ const withField = (value: string, url = RESOURCE) => get(url, { "Authorization":
 const says = (change: Record<string, unknown>): Answer => () => json({ ...ACTIVE, ...change });
 const fails = (status: number): Answer => () => json({ secret: "of PropelAuth" }, { status });
 
+/** What Chromium sends when a user opens an address. */
+const BROWSER_ACCEPT =
+  "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
 const CHALLENGE = /^Bearer resource_metadata="https:\/\/[^"]+"/;
 const NO_ERROR: Expected = {
   status: 401,
-  headers: { "WWW-Authenticate": /^Bearer (?!.*error)/ },
-  body: /^$/,
+  headers: { "WWW-Authenticate": /^Bearer (?!.*error)/, "Content-Type": /^application\/json$/ },
+  body: /^{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Log in first: [^"]+"}}$/,
   asked: 0,
 };
 const INVALID_TOKEN: Expected = {
@@ -272,8 +276,49 @@ const CREDENTIAL_ROWS: Row[] = [
     level: "MUST",
     rule: `${method} of the MCP path is guarded too`,
     request: withoutToken({ method }),
-    expected: NO_ERROR,
+    expected: method === "HEAD" ? { ...NO_ERROR, body: /^$/ } : NO_ERROR,
   })),
+  {
+    source: "R12, R13",
+    level: "ours",
+    rule: "a browser without credentials gets a page of one sentence, and the same challenge",
+    options: SCOPED,
+    request: get(`${RESOURCE}?<script>`, { "Accept": BROWSER_ACCEPT }),
+    expected: {
+      status: 401,
+      headers: {
+        "WWW-Authenticate": /^Bearer resource_metadata="https:\/\/[^"]+", scope="read write"$/,
+        "Content-Type": /^text\/html; charset=utf-8$/,
+        "Content-Security-Policy": /^default-src 'none'; frame-ancestors 'none'$/,
+        "X-Content-Type-Options": /^nosniff$/,
+      },
+      body: /^<!doctype html>(?![^]*<script)[^]*<p>This is an MCP server: [^<.]+\.<\/p>/,
+      asked: 0,
+    },
+  },
+  ...[
+    ["HEAD", BROWSER_ACCEPT],
+    ["POST", BROWSER_ACCEPT],
+    ["GET", "application/json, text/event-stream"],
+    ["GET", "*/*"],
+  ].map(([method = "", accept = ""]): Row => ({
+    source: "R12, R13",
+    level: "ours",
+    rule: `${method} with Accept: ${accept.slice(0, 36)} gets no page`,
+    request: get(RESOURCE, { "Accept": accept }, method),
+    expected: method === "HEAD" ? { ...NO_ERROR, body: /^$/ } : NO_ERROR,
+  })),
+  {
+    source: "R12",
+    level: "ours",
+    rule: "a browser with a refused token gets the JSON error",
+    answer: says({ active: false }),
+    request: get(RESOURCE, { "Accept": BROWSER_ACCEPT, "Authorization": "Bearer token-1" }),
+    expected: {
+      ...INVALID_TOKEN,
+      headers: { ...INVALID_TOKEN.headers, "Content-Type": /^application\/json$/ },
+    },
+  },
   ...[
     ["P68, G15", "another scheme counts as none", "Basic dXNlcjpwYXNz"],
     ["G14", "Bearer with nothing after it counts as none", "Bearer"],

@@ -88,6 +88,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
   {
     facts: {
       code: "call_refused",
+      credential: "access_token",
       tokenDigest: "3f08aace122e",
       reason: "scope_missing",
       clientId: "client-1",
@@ -102,6 +103,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
   {
     facts: {
       code: "call_refused",
+      credential: "access_token",
       tokenDigest: "3f08aace122e",
       reason: "role_mismatch",
       clientId: "client-1",
@@ -111,7 +113,12 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
     level: "warn",
   },
   {
-    facts: { code: "breaker_opened", failures: 5, retryAfterSeconds: 10 },
+    facts: {
+      code: "breaker_opened",
+      credential: "access_token",
+      failures: 5,
+      retryAfterSeconds: 10,
+    },
     text: "!              breaker opened after 5 failures, next probe in 10 s. …",
     level: "error",
   },
@@ -125,14 +132,23 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
     text: "!              metadata unavailable no answer in time. …",
     level: "error",
   },
-  { facts: { code: "breaker_closed" }, text: "✓              breaker closed", level: "info" },
+  {
+    facts: { code: "breaker_closed", credential: "access_token" },
+    text: "✓              breaker closed",
+    level: "info",
+  },
   {
     facts: { code: "shared_cache_lost" },
     text: "!              shared cache lost …",
     level: "error",
   },
   {
-    facts: { code: "session_refused", tokenDigest: "3f08aace122e", clientId: "client-1" },
+    facts: {
+      code: "session_refused",
+      tokenDigest: "3f08aace122e",
+      credential: "access_token",
+      clientId: "client-1",
+    },
     text: "✗ 3f08aace122e session refused nobody through client-1. …",
     level: "warn",
   },
@@ -140,6 +156,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
     facts: {
       code: "request_refused",
       reason: "operation",
+      credential: "access_token",
       tokenDigest: "3f08aace122e",
       clientId: "YyxtuN6Q-2345",
       subject: "88d0c2d9-b594-59ab-961d-53db062112ec",
@@ -189,7 +206,13 @@ for (const format of ["text", "json"] as const) {
           clientId: HOSTILE,
           subject: HOSTILE,
         },
-        { code: "session_refused", tokenDigest: HOSTILE, clientId: HOSTILE, subject: HOSTILE },
+        {
+          code: "session_refused",
+          tokenDigest: HOSTILE,
+          credential: "access_token",
+          clientId: HOSTILE,
+          subject: HOSTILE,
+        },
       ] as const
     ) {
       const [line = ""] = print(facts, { format, color: false });
@@ -215,20 +238,23 @@ test("consoleEvents() never throws: neither for a broken pipe nor for an invalid
       throw new Error("EPIPE");
     },
   });
-  broken(event({ code: "breaker_closed" }));
+  broken(event({ code: "breaker_closed", credential: "access_token" }));
   for (const format of ["text", "json"] as const) {
     consoleEvents({ format, write: () => {} })({
-      ...event({ code: "breaker_closed" }),
+      ...event({ code: "breaker_closed", credential: "access_token" }),
       occurredAt: NaN,
     });
   }
 });
 
 test("consoleEvents() prints a code that a later version adds, as worth a look", () => {
-  const later: PropelAuthEvent = Object.assign(event({ code: "breaker_closed" }), {
-    code: "key_rotated",
-    message: "A key was rotated.",
-  });
+  const later: PropelAuthEvent = Object.assign(
+    event({ code: "breaker_closed", credential: "access_token" }),
+    {
+      code: "key_rotated",
+      message: "A key was rotated.",
+    },
+  );
   const lines: string[] = [];
   consoleEvents({ format: "json", write: (line) => lines.push(line) })(later);
   assert.equal(JSON.parse(lines[0] ?? "").level, "error");

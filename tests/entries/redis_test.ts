@@ -46,7 +46,8 @@ const CALLS: [
 for (const [what, call, asObject, asArguments] of CALLS) {
   test(`createRedisCache() spells ${what} as either client does`, async () => {
     for (const setOptions of ["object", "arguments"] as const) {
-      const client = createClient();
+      const member = setOptions === "object" ? "pSetEx" : "call";
+      const client = Object.assign(createClient(), { [member]: () => Promise.resolve() });
       await call(createRedisCache(client, { keyPrefix: "p:", setOptions }));
       assert.deepEqual(client.log, [setOptions === "object" ? asObject : asArguments]);
     }
@@ -117,6 +118,57 @@ test("createRedisCache() refuses a client whose spelling of SET it cannot know",
   });
 });
 
+/** Keeps keys as Redis does, and knows one spelling of NX alone. */
+function createOwnClient(isNx: (options: unknown[]) => boolean) {
+  const kept = new Map<string, string>();
+  let sets = 0;
+  return {
+    kept,
+    sets: () => sets,
+    get: (key: string) => Promise.resolve(kept.get(key) ?? null),
+    set(key: string, value: string, ...options: unknown[]): Promise<string | null> {
+      sets++;
+      if (isNx(options) && kept.has(key)) return Promise.resolve(null);
+      kept.set(key, value);
+      return Promise.resolve("OK");
+    },
+    del: (key: string) => Promise.resolve(Number(kept.delete(key))),
+  };
+}
+
+test("set() tries the setOptions of an unknown client once, and leaves no key of that", async () => {
+  const client = createOwnClient((options) => options.includes("NX"));
+  const cache = createRedisCache(client, { setOptions: "arguments" });
+  assert.equal(await cache.set("a", "1", { ttlSeconds: 60 }), true);
+  assert.equal(await cache.set("b", "2", { ttlSeconds: 60 }), true);
+  assert.deepEqual([...client.kept.keys()], ["propelauth-mcp:a", "propelauth-mcp:b"]);
+  assert.equal(client.sets(), 4);
+});
+
+test("set() fails, and writes nothing, when setOptions have no effect with a client", async () => {
+  const client = createOwnClient((options) => options.includes("NX"));
+  for (const setOptions of ["object", "lowercase"] as const) {
+    const cache = createRedisCache(client, { setOptions });
+    for (let call = 0; call < 2; call++) {
+      await assert.rejects(cache.set("a", "1", { ttlSeconds: 60 }), {
+        name: "TypeError",
+        message: `setOptions "${setOptions}" has no effect with this Redis client`,
+      });
+    }
+    assert.equal(client.kept.size, 0);
+  }
+});
+
+test("set() tries an unknown client again after it failed", async () => {
+  const client = createOwnClient((options) => options.includes("NX"));
+  const { set } = client;
+  client.set = () => Promise.reject(new Error("no connection"));
+  const cache = createRedisCache(client, { setOptions: "arguments" });
+  await assert.rejects(cache.set("a", "1", { ttlSeconds: 60 }), { message: "no connection" });
+  client.set = set;
+  assert.equal(await cache.set("a", "1", { ttlSeconds: 60 }), true);
+});
+
 test("createRedisCache() has @upstash/redis set an expiry, and refuse a second lock", async () => {
   const kept = new Map<string, unknown>();
   const commands: unknown[][] = [];
@@ -169,8 +221,13 @@ test("createRedisCache() has @upstash/redis set an expiry, and refuse a second l
 
 test("createRedisCache() tells whether it wrote", async () => {
   for (const [answer, wrote] of [["OK", true], [null, false]] as const) {
-    const cache = createRedisCache(createClient({ set: answer }), { setOptions: "object" });
-    assert.equal(await cache.set("key", "value", { ttlSeconds: 1, onlyIfAbsent: true }), wrote);
+    const client = Object.assign(createClient({ set: answer }), {
+      pSetEx: () => Promise.resolve(),
+    });
+    assert.equal(
+      await createRedisCache(client).set("key", "value", { ttlSeconds: 1, onlyIfAbsent: true }),
+      wrote,
+    );
   }
 });
 

@@ -16,6 +16,7 @@ const KINDS: Record<IntrospectionErrorReason, string> = {
   overloaded: "unreachable",
   breaker_open: "unreachable",
   closed: "unreachable",
+  api_key_rate_limited: "unreachable",
   client_refused: "misconfigured",
   malformed_response: "misconfigured",
 };
@@ -33,6 +34,10 @@ const REFUSED: Record<AccessTokenErrorReason, RegExp> = {
   role_claim_missing: /org_role.+backend API/,
   role_mismatch: /org_role/,
   scope_missing: /MCP > Scopes/,
+  api_key_user_disabled: /disabled or locked/,
+  api_key_maker_left: /not in it any more/,
+  api_key_kind_refused: /apiKeys\.kinds/,
+  api_key_scope_missing: /apiKeys\.scopes/,
 };
 
 const FAILED: Record<IntrospectionErrorReason, RegExp> = {
@@ -42,6 +47,7 @@ const FAILED: Record<IntrospectionErrorReason, RegExp> = {
   overloaded: /maxConcurrentIntrospections/,
   breaker_open: /breaker_opened/,
   closed: /shutting down/,
+  api_key_rate_limited: /not held up/,
   client_refused: /MCP > Request Validation/,
   malformed_response: /Auth URL/,
 };
@@ -68,24 +74,72 @@ const EVENTS: [EventFacts, RegExp][] = [
     { code: "propelauth_misconfigured", ...token, reason: "client_refused", status: 401 },
     /MCP > Request Validation/,
   ],
+  [
+    {
+      code: "propelauth_misconfigured",
+      ...token,
+      credential: "api_key",
+      reason: "client_refused",
+      status: 401,
+    },
+    /PROPELAUTH_API_KEY.+Backend Integration > API keys/,
+  ],
+  [
+    {
+      code: "propelauth_misconfigured",
+      ...token,
+      credential: "api_key",
+      reason: "client_refused",
+      status: 404,
+    },
+    /PROPELAUTH_API_KEY/,
+  ],
+  [
+    {
+      code: "propelauth_misconfigured",
+      ...token,
+      credential: "api_key",
+      reason: "malformed_response",
+    },
+    /answer about an API key/,
+  ],
+  [
+    { code: "propelauth_unreachable", ...token, credential: "api_key", reason: "network" },
+    /Auth URL, DNS/,
+  ],
   [{ code: "token_accepted", ...token, source: "cache", clientId: "c" }, /accepted/],
   [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
   [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],
   [{ code: "token_unverified", ...token, reason: "client_refused" }, /500.+misconfigured/],
   [
-    { code: "call_refused", tokenDigest: "3f", reason: "scope_missing", clientId: "c" },
+    {
+      code: "call_refused",
+      tokenDigest: "3f",
+      credential: "access_token",
+      reason: "scope_missing",
+      clientId: "c",
+    },
     /MCP > Scopes/,
   ],
   [{ code: "introspection_completed", ...token, active: true }, /answered/],
-  [{ code: "breaker_opened", failures: 5, retryAfterSeconds: 10 }, /status page/],
-  [{ code: "breaker_closed" }, /again/],
+  [
+    { code: "breaker_opened", credential: "access_token", failures: 5, retryAfterSeconds: 10 },
+    /status page/,
+  ],
+  [{ code: "breaker_closed", credential: "access_token" }, /again/],
   [{ code: "metadata_unavailable", detail: "no answer in time" }, /2025-03-26.+doctor/],
   [{ code: "metadata_unavailable", status: 404 }, /MCP > Enable MCP/],
   [{ code: "shared_cache_lost" }, /cache's server/],
   [{ code: "shared_cache_recovered" }, /again/],
   [{ code: "shared_cache_order_lost" }, /noeviction.+primary/],
+  [{ code: "operations_unjudged" }, /auth\.handler\(\) or requireAuth\(\) in front/],
   [{ code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" }, /who else writes/],
-  [{ code: "session_refused", tokenDigest: "3f08aace122e", clientId: "c" }, /session/],
+  [{
+    code: "session_refused",
+    tokenDigest: "3f08aace122e",
+    credential: "access_token",
+    clientId: "c",
+  }, /session/],
   [{ code: "request_refused", reason: "origin", received: "x" }, /allowedOrigins/],
   [{ code: "request_refused", reason: "host", received: "x" }, /baseUrl/],
 ];
@@ -117,9 +171,17 @@ test("createEmit() is undefined without a listener, so that no event is built", 
 
 test("createEmit() adds the sentence and the time, and freezes the event", () => {
   const events: PropelAuthEvent[] = [];
-  createEmit((event) => events.push(event), () => 17)?.({ code: "breaker_closed" });
+  createEmit((event) => events.push(event), () => 17)?.({
+    code: "breaker_closed",
+    credential: "access_token",
+  });
   assert.deepEqual(events, [
-    { code: "breaker_closed", message: "PropelAuth answers again.", occurredAt: 17 },
+    {
+      code: "breaker_closed",
+      credential: "access_token",
+      message: "PropelAuth answers again.",
+      occurredAt: 17,
+    },
   ]);
   assert(Object.isFrozen(events[0]));
 });
@@ -134,7 +196,7 @@ const FAULTS: [string, () => unknown][] = [
 for (const [does, listener] of FAULTS) {
   test(`createEmit() is not disturbed by a listener that ${does}`, async () => {
     const emit = createEmit(listener, () => 1);
-    assert.equal(emit?.({ code: "breaker_closed" }), undefined);
+    assert.equal(emit?.({ code: "breaker_closed", credential: "access_token" }), undefined);
     // An unhandled rejection would end the process in the next turn.
     await new Promise((resolve) => setImmediate(resolve));
   });

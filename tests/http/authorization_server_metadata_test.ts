@@ -70,7 +70,7 @@ for (const [when, answer, told] of FAILED) {
   });
 }
 
-test("the forwarder lets go of a response that it does not read", async () => {
+test("the forwarder cancels a response that it does not read", async () => {
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) });
   const { getMetadata } = create(() => new Response(body, { status: 404 }));

@@ -11,7 +11,7 @@ import {
   RESOURCE,
 } from "../support/harness.ts";
 
-// What becomes of the MCP endpoint's own requests: mcp_endpoint_test.ts.
+// The requests of the MCP endpoint itself are in mcp_endpoint_test.ts.
 
 const echo: McpFunction = (_request, { authInfo }) => Response.json({ subject: authInfo.subject });
 

@@ -11,7 +11,7 @@ import {
   RESOURCE,
 } from "../support/harness.ts";
 
-// What the wire says, row by row: conformance_test.ts. Here: what the endpoint does with its parts.
+// tests/conformance has the answers on the wire, row by row; here is how the endpoint uses its parts.
 
 const echo: McpFunction = async (request, { authInfo }) =>
   json({ body: await request.text(), subject: authInfo.subject });

@@ -128,7 +128,7 @@ test("rewriteResponse() sends each event as soon as it is whole", async () => {
   await reader?.cancel();
 });
 
-test("rewriteResponse() lets go of its source when the reader leaves", async () => {
+test("rewriteResponse() cancels its source when the reader leaves", async () => {
   let left = false;
   const source = new ReadableStream<Uint8Array>({
     pull: () => new Promise(() => {}),

@@ -113,6 +113,8 @@ const REFUSED: [when: string, change: Record<string, unknown>, reason: AccessTok
   ["the token is inactive", { active: false }, "inactive"],
   ["it is a refresh token", { token_type: "refresh_token" }, "wrong_token_type"],
   ["it is bound to a proof", { token_type: "DPoP" }, "wrong_token_type"],
+  ["token_type only ends in Bearer", { token_type: "NotBearer" }, "wrong_token_type"],
+  ["token_type only begins with Bearer", { token_type: "Bearerless" }, "wrong_token_type"],
   ["token_type is empty", { token_type: "" }, "wrong_token_type"],
   ["token_type is not a string", { token_type: ["Bearer"] }, "wrong_token_type"],
   ["exp is now", { exp: NOW }, "expired"],

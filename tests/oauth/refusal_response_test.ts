@@ -7,6 +7,11 @@ import { METADATA_URL } from "../support/harness.ts";
 const OPTIONS = { resourceMetadataUrl: METADATA_URL, challengeScopes: ["read"] };
 const START = `Bearer resource_metadata="${METADATA_URL}", scope="read"`;
 
+const LOGIN_NEEDED = {
+  code: -32000,
+  message: "Log in first: this MCP server needs an access token",
+};
+
 const CHALLENGED: [error: AccessTokenError, status: number, challenge: RegExp, code?: string][] = [
   [new AccessTokenError("missing_credentials"), 401, /scope="read"$/],
   [
@@ -32,7 +37,7 @@ for (const [error, status, challenge, code] of CHALLENGED) {
     assert.match(value, challenge);
     assert.equal(response.headers.get("Cache-Control"), "no-store");
     const text = await response.text();
-    assert.equal(text === "" ? undefined : JSON.parse(text).error, code);
+    assert.deepEqual(JSON.parse(text).error, code ?? LOGIN_NEEDED);
   });
 }
 
@@ -63,6 +68,43 @@ test("buildRefusal() names no scope when none is required", () => {
     response.headers.get("WWW-Authenticate"),
     `Bearer resource_metadata="${METADATA_URL}"`,
   );
+});
+
+const ACCEPTS: [accept: string, isPage: boolean][] = [
+  ["text/html", true],
+  ["TEXT/HTML;q=0.9", true],
+  ["text/html; q=0.5, application/json", true],
+  ["application/json, text/html;charset=utf-8", true],
+  ["", false],
+  ["*/*", false],
+  ["text/*", false],
+  ["text/html-sandboxed", false],
+  ["application/x-text/html", false],
+  ["text/html;q=0", false],
+  ["text/html; q=0.000, application/json", false],
+  ["application/json, text/event-stream", false],
+];
+
+for (const [accept, isPage] of ACCEPTS) {
+  test(`buildRefusal() answers ${isPage ? "a page" : "no page"} to Accept: ${accept}`, async () => {
+    const request = new Request("https://h.example/mcp", { headers: { "Accept": accept } });
+    const response = buildRefusal(new AccessTokenError("missing_credentials"), OPTIONS, request);
+    const type = isPage ? "text/html; charset=utf-8" : "application/json";
+    assert.equal(response.headers.get("Content-Type"), type);
+    assert.equal(response.headers.get("WWW-Authenticate"), START);
+    assert.equal((await response.text()).startsWith("<!doctype html>"), isPage);
+  });
+}
+
+test("buildRefusal() puts nothing of the request into the page", async () => {
+  const page = async (url: string, fields: HeadersInit) => {
+    const request = new Request(url, { headers: { "Accept": "text/html", ...fields } });
+    const error = new AccessTokenError("missing_credentials");
+    return await buildRefusal(error, OPTIONS, request).text();
+  };
+  const plain = await page("https://h.example/mcp", {});
+  const hostile = await page("https://h.example/<script>?a=<b>#<i>", { "Referer": "<script>" });
+  assert.equal(hostile, plain);
 });
 
 const UNCHALLENGED: [error: IntrospectionError, status: number, retryAfter: string | null][] = [

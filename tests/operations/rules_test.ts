@@ -5,7 +5,7 @@ import type { OperationRules } from "../../src/operations/operations.ts";
 
 /** What a caller without types may hand in. */
 const resolve = (value: unknown) => resolveOperations(value as OperationRules);
-const PLAIN = { fresh: false, unlisted: undefined };
+const PLAIN = { fresh: false, listed: "permitted" };
 const find = () => ["a"];
 
 const RULES: [what: string, rule: unknown, expected: unknown][] = [
@@ -13,17 +13,17 @@ const RULES: [what: string, rule: unknown, expected: unknown][] = [
   ["an empty list", [], { ...PLAIN, scopes: [[]] }],
   ["alternatives", { anyOf: ["a", ["b", "c"]] }, { ...PLAIN, scopes: [["a"], ["b", "c"]] }],
   ["a function", find, { ...PLAIN, scopes: find }],
-  ["an object", { scopes: ["a"], fresh: true, unlisted: true }, {
+  ["an object", { scopes: ["a"], fresh: true, listed: "never" }, {
     scopes: [["a"]],
     fresh: true,
-    unlisted: true,
+    listed: "never",
   }],
-  ["an object with alternatives", { scopes: { anyOf: ["a"] }, unlisted: false }, {
+  ["an object with alternatives", { scopes: { anyOf: ["a"] }, listed: "always" }, {
     scopes: [["a"]],
     fresh: false,
-    unlisted: false,
+    listed: "always",
   }],
-  ["an object without scopes", { fresh: true }, { scopes: [[]], fresh: true, unlisted: undefined }],
+  ["an object without scopes", { fresh: true }, { scopes: [[]], fresh: true, listed: "permitted" }],
 ];
 
 for (const [what, rule, expected] of RULES) {
@@ -43,12 +43,12 @@ for (const [what, rule, expected] of RULES) {
   });
 }
 
-test("resolveOperations() has one default for unlisted", () => {
+test("resolveOperations() has one default for listed", () => {
   const { tools } = resolve({
-    unlisted: false,
-    tools: { t: ["a"], u: { unlisted: true }, v: { fresh: true } },
+    listed: "always",
+    tools: { t: ["a"], u: { listed: "never" }, v: { fresh: true } },
   });
-  assert.deepEqual([...tools.values()].map(({ unlisted }) => unlisted), [false, true, false]);
+  assert.deepEqual([...tools.values()].map(({ listed }) => listed), ["always", "never", "always"]);
 });
 
 test("resolveOperations() collects every scope that is named", () => {
@@ -79,7 +79,7 @@ const REFUSED: [value: unknown, message: RegExp][] = [
   [{ tools: { t: [["a"]] } }, /an array of scopes/],
   [
     { kinds: {} },
-    /operations\.kinds must be one of tools, resources, prompts, methods, unlisted: /,
+    /operations\.kinds must be one of tools, resources, prompts, methods, listed: /,
   ],
   [{ tools: { t: ["offline_access"] } }, /free of offline_access/],
   [{ tools: { t: { anyOf: [] } } }, /anyOf must be a list that is not empty/],
@@ -88,11 +88,21 @@ const REFUSED: [value: unknown, message: RegExp][] = [
   [{ tools: { t: { anyOf: ["a"], fresh: true } } }, /fresh must be one of anyOf/],
   [
     { tools: { t: { scopes: ["a"], listed: true } } },
-    /listed must be a known option: .+; did you mean unlisted\?$/,
+    /operations\.tools\["t"\]\.listed must be "always", "permitted" or "never": received true$/,
   ],
   [{ tools: { t: { fresh: 1 } } }, /operations\.tools\["t"\]\.fresh must be true or false/],
   [{ tools: { t: { scopes: "a" } } }, /operations\.tools\["t"\]\.scopes must be/],
-  [{ unlisted: "no" }, /operations\.unlisted must be true or false/],
+  [{ listed: "no" }, /operations\.listed must be "always", "permitted" or "never": received "no"$/],
+  // The spelling before the first release.
+  [
+    { tools: { t: { scopes: ["a"], unlisted: false } } },
+    /operations\.tools\["t"\]\.unlisted must be written as listed: "always": received unlisted: false$/,
+  ],
+  [
+    { prompts: { p: { unlisted: true } } },
+    /operations\.prompts\["p"\]\.unlisted must be written as listed: "never": /,
+  ],
+  [{ unlisted: false }, /operations\.unlisted must be written as listed: "always": /],
   [{ resources: { "a://{": ["a"] } }, /operations\.resources must be by URI or URI template/],
 ];
 

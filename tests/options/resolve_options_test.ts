@@ -35,6 +35,7 @@ test("resolveOptions() fills in every default", () => {
     challengeScopes: [],
     operations: undefined,
     defaultOperation: "allow",
+    furtherSource: undefined,
     sharedCache: undefined,
     resourceName: undefined,
     resourceDocumentation: undefined,

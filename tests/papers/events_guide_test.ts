@@ -49,6 +49,10 @@ test("docs/events.md lists every source and every reason", () => {
     role_claim_missing: true,
     role_mismatch: true,
     scope_missing: true,
+    api_key_user_disabled: true,
+    api_key_maker_left: true,
+    api_key_kind_refused: true,
+    api_key_scope_missing: true,
   };
   assert.deepEqual(rows("`source`").map(([name]) => name).sort(), Object.keys(sources).sort());
   const named = rows("`reason` of a refusal").map(([name]) => name);
@@ -77,6 +81,7 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   shared_cache_recovered: {},
   shared_cache_order_lost: {},
   shared_cache_entry_rejected: {},
+  operations_unjudged: {},
   session_refused: { clientId: true, subject: true },
   request_refused: { reason: true, clientId: true, subject: true, received: true },
 };

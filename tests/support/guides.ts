@@ -36,7 +36,7 @@ export const BLOCKS: readonly Block[] = [...GUIDES].flatMap(([guide, text]) =>
   }))
 );
 
-/** The blocks of a guide in a language that contain a text; throws if there is none. */
+/** The blocks of a guide in a language that contain a text; throws when there is no such block. */
 export function blocks(guide: string, language: string, including = ""): string[] {
   const found = BLOCKS.filter((block) =>
     block.guide === guide && block.language === language && block.text.includes(including)
@@ -58,7 +58,7 @@ export function linesOf(block: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** The commands of a guide that begin with a text; throws if there is none. */
+/** The commands of a guide that begin with a text; throws when there is no such command. */
 export function commands(guide: string, start: string): string[] {
   const found = blocks(guide, "sh").flatMap(linesOf).filter((line) => line.startsWith(start));
   assert(found.length > 0, `${guide} has no command ${start}`);

@@ -19,7 +19,7 @@ import { createFakeWorld } from "../support/harness.ts";
 function setUp() {
   const events: EventFacts[] = [];
   const world = createFakeWorld(() => Promise.reject(new Error("no network")));
-  const breaker = createBreaker(world, (event) => events.push(event));
+  const breaker = createBreaker(world, (event) => events.push(event), "access_token");
   let count = 0;
   /** A token that no other call of the test uses. */
   const anew = () => `token-${count++}`;
@@ -78,6 +78,7 @@ for (const reason of ["timeout", "network", "unavailable"] as const) {
     assert.equal(asked, false);
     assert.deepEqual(events, [{
       code: "breaker_opened",
+      credential: "access_token",
       failures: BREAKER_TOKENS,
       retryAfterSeconds: FIRST_PAUSE_SECONDS,
     }]);

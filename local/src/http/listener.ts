@@ -5,6 +5,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ApiKeys } from "../api_keys/api_keys.ts";
+import { API_KEYS_PATH, createBackendApi } from "../api_keys/backend_api.ts";
+import { API_KEYS_PAGE, createApiKeyPage } from "./api_key_page.ts";
 import { createAuthorization } from "./authorization.ts";
 import { BodyTooLongError, readBody } from "./body.ts";
 import { createLogin } from "./login.ts";
@@ -31,6 +34,10 @@ interface ListenerParts {
   readonly provider: Provider;
   readonly options: RunningOptions;
   readonly store: Store;
+  readonly apiKeys: ApiKeys;
+  readonly backendApiKey: string;
+  /** The clock, in seconds since 1970. */
+  readonly now: () => number;
   readonly authUrl: string;
   readonly issuer: string;
 }
@@ -42,12 +49,14 @@ interface ListenerParts {
  * @returns The listener. It never throws: an unexpected error is logged and answered 500.
  */
 export function createListener(parts: ListenerParts) {
-  const { provider, options, store, authUrl } = parts;
+  const { provider, options, store, apiKeys, authUrl } = parts;
   const host = new URL(authUrl).host;
   const serveProvider = provider.callback();
   const lookAtAuthorization = createAuthorization(options, store);
   const registration = createRegistration(provider, store);
   const login = createLogin(provider, options, store);
+  const apiKeyPage = createApiKeyPage(apiKeys, options.users);
+  const backendApi = createBackendApi({ ...parts, users: options.users });
   const metadata = JSON.stringify(buildMetadata(parts));
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -61,6 +70,13 @@ export function createListener(parts: ListenerParts) {
       return sendPage(response, 200, buildRootPage(authUrl, options.users, options.scopes));
     }
     if (pathname.startsWith(`${PAGES}/`)) return await servePage(request, response);
+    if (pathname === API_KEYS_PAGE) return await serveApiKeyPage(request, response);
+    if (pathname === API_KEYS_PATH || pathname.startsWith(`${API_KEYS_PATH}/`)) {
+      const { status, body } = await backendApi(request, url);
+      const json = typeof body !== "string";
+      const type = json ? "application/json" : "text/plain";
+      return send(response, status, type, json ? JSON.stringify(body) : body);
+    }
     const isApi = pathname === METADATA || pathname.startsWith(`${MOUNT}/`);
     if (isApi && pathname !== `${MOUNT}/authorize`) {
       allowAnyOrigin(request, response);
@@ -98,10 +114,15 @@ export function createListener(parts: ListenerParts) {
     send(response, status, "application/json", JSON.stringify(body));
   }
 
+  async function serveApiKeyPage(request: IncomingMessage, response: ServerResponse) {
+    const step = apiKeyPage(request, await readForm(request));
+    if ("page" in step) return sendPage(response, 200, step.page);
+    if (step.cookie !== undefined) response.setHeader("Set-Cookie", step.cookie);
+    redirect(response, API_KEYS_PAGE);
+  }
+
   async function servePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const form = request.method === "POST"
-      ? new URLSearchParams(await readBody(request, MAX_FORM_BYTES))
-      : undefined;
+    const form = await readForm(request);
     let step: Awaited<ReturnType<typeof login>>;
     try {
       step = await login(request, response, form);
@@ -128,6 +149,11 @@ export function createListener(parts: ListenerParts) {
       } else response.destroy();
     });
   };
+}
+
+async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+  if (request.method !== "POST") return undefined;
+  return new URLSearchParams(await readBody(request, MAX_FORM_BYTES));
 }
 
 function buildMetadata({ options, authUrl, issuer }: ListenerParts): Payload {

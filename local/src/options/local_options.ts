@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LimitApiKeysOptions, LocalApiKey, MintApiKeyOptions } from "./api_key_options.ts";
+
 /** A person who can sign in. There are no passwords: anyone can sign in as any user. */
 export interface LocalUser {
   /**
@@ -19,6 +21,12 @@ export interface LocalUser {
   orgName?: string;
   /** The user's role in the organization; `org_role` in introspection responses. */
   orgRole?: string;
+  /**
+   * The user's permissions in the organization; `user_permissions` in the answer about an API key.
+   *
+   * @default {none}
+   */
+  orgPermissions?: string[];
   /** The scopes that the user may grant to a client; when absent, every configured scope. */
   grantableScopes?: string[];
   /** Shown on the pages. */
@@ -142,7 +150,13 @@ export interface LocalPropelAuthOptions {
    */
   introspectionClientSecret?: string;
   /**
-   * Path of a file that keeps clients, grants, tokens, keys and generated credentials over a
+   * The key of the backend API, which validates API keys: letters, digits, `_` and `-`.
+   *
+   * @default {generated}
+   */
+  backendApiKey?: string;
+  /**
+   * Path of a file that keeps clients, grants, tokens, API keys and generated credentials over a
    * restart. Only its owner can read it. Its folder has to exist. When a later write
    * fails, a line is logged, and the next change writes the whole state again. When this option is
    * absent, the state ends with the process.
@@ -217,6 +231,10 @@ export interface LocalPropelAuth extends AsyncDisposable {
   readonly introspectionClientId: string;
   /** Client secret of the MCP server's introspection requests. */
   readonly introspectionClientSecret: string;
+  /** The key of the backend API, which the MCP server validates API keys with. */
+  readonly backendApiKey: string;
+  /** The page on which a signed-in user makes, sees and revokes API keys. */
+  readonly apiKeysUrl: string;
   /** The users who can sign in. */
   readonly users: readonly LocalUserWithId[];
   /** The names of the configured scopes. */
@@ -231,10 +249,35 @@ export interface LocalPropelAuth extends AsyncDisposable {
    */
   mintToken(options: MintTokenOptions): Promise<string>;
   /**
-   * Ends a token at once. An access token ends alone. A refresh token ends with its whole grant,
-   * access tokens included. An unknown token changes nothing.
+   * Makes an API key without the page.
    *
-   * @param token An access token or a refresh token.
+   * @param options The owner and the lifetime; without options, a generic key that never expires.
+   * @returns The key. Only its hash is kept.
+   * @throws {TypeError} The user or the organization is unknown, the user is not a member of the
+   * organization, or an option is malformed.
+   * @throws {RangeError} `expiresInSeconds` is not a whole number of at least 1.
+   */
+  mintApiKey(options?: MintApiKeyOptions): Promise<string>;
+  /**
+   * Lists the API keys that are valid.
+   *
+   * @returns The keys of every owner, the oldest first.
+   */
+  listApiKeys(): Promise<LocalApiKey[]>;
+  /**
+   * Makes the backend API answer 429 for a while: about one API key, with the seconds to wait in the
+   * body, or to every request, as PropelAuth does when the whole backend API is limited.
+   *
+   * @param options The key and the time.
+   * @throws {TypeError} An option is unknown or malformed.
+   * @throws {RangeError} `waitSeconds` is not a whole number of at least 0.
+   */
+  limitApiKeys(options: LimitApiKeysOptions): Promise<void>;
+  /**
+   * Ends a token or an API key at once. An access token and an API key end alone. A refresh token
+   * ends with its whole grant, access tokens included. Anything unknown changes nothing.
+   *
+   * @param token An access token, a refresh token or an API key.
    */
   revoke(token: string): Promise<void>;
   /** Stops listening and closes every connection. Calling it again does nothing. */

@@ -33,6 +33,7 @@ const OPTION_NAMES: readonly (keyof LocalPropelAuthOptions)[] = [
   "autoConsentAs",
   "introspectionClientId",
   "introspectionClientSecret",
+  "backendApiKey",
   "stateFile",
   "log",
 ];
@@ -54,6 +55,7 @@ export interface ResolvedOptions {
   readonly autoConsentAs: string | undefined;
   readonly introspectionClientId: string | undefined;
   readonly introspectionClientSecret: string | undefined;
+  readonly backendApiKey: string | undefined;
   readonly stateFile: string | undefined;
   readonly log: ((line: string) => void) | undefined;
 }
@@ -95,6 +97,7 @@ export function resolveOptions(options: LocalPropelAuthOptions): ResolvedOptions
       "introspectionClientSecret",
       options.introspectionClientSecret,
     ),
+    backendApiKey: credential("backendApiKey", options.backendApiKey),
     stateFile: options.stateFile === undefined
       ? undefined
       : rules.text("stateFile", options.stateFile),

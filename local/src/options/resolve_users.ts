@@ -10,12 +10,14 @@ import { deriveUuid } from "./users.ts";
 
 const rules = createRules(CANNOT_START);
 
+const STRINGS = "an array of non-empty strings";
 const USER_MEMBERS: readonly (keyof LocalUser)[] = [
   "id",
   "email",
   "orgId",
   "orgName",
   "orgRole",
+  "orgPermissions",
   "grantableScopes",
   "firstName",
   "lastName",
@@ -50,6 +52,10 @@ function resolveUser(value: unknown, scopes: readonly string[]): LocalUserWithId
   const resolved: LocalUserWithId = { id: id.toLowerCase(), email };
   for (const name of ["orgId", "orgName", "orgRole", "firstName", "lastName"] as const) {
     if (user[name] !== undefined) resolved[name] = rules.text(`users[].${name}`, user[name]);
+  }
+  if (user.orgPermissions !== undefined) {
+    resolved.orgPermissions = rules.array("users[].orgPermissions", user.orgPermissions, STRINGS)
+      .map((permission) => rules.text("users[].orgPermissions", permission, STRINGS));
   }
   if (user.grantableScopes === undefined) return resolved;
   const rule = "an array of configured scopes";

@@ -49,10 +49,20 @@ ul { list-style: none; margin: 0; padding: 0; }
   font-weight: 600; padding: 11px 16px; border-radius: 10px; cursor: pointer;
   border: 1px solid var(--line); background: none; color: inherit; }
 .answer .allow { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); }
-button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid var(--accent);
+button:focus-visible, input:focus-visible, select:focus-visible, a:focus-visible { outline: 3px solid var(--accent);
   outline-offset: 2px; }
 .link { background: none; border: 0; padding: 0; font: inherit; color: var(--accent);
   text-decoration: underline; cursor: pointer; }
+.field { display: block; margin: 0 0 12px; color: var(--soft); font-size: .9375rem; }
+.field input, .field select { display: block; width: 100%; margin-top: 4px; padding: 10px 12px;
+  font: inherit; font-size: 1rem; color: var(--ink); background: var(--paper);
+  border: 1px solid var(--line); border-radius: 10px; }
+.key { display: flex; gap: 12px; align-items: baseline; justify-content: space-between; }
+.key small { display: block; color: var(--soft); font-size: .875rem; } .key span { min-width: 0;
+  overflow-wrap: anywhere; }
+.made { margin: 16px 0; padding: 14px 16px; border-radius: 12px; background: var(--note);
+  color: var(--note-ink); } .made > code { display: block; margin: 6px 0; user-select: all; }
+.made small { font-size: .8125rem; }
 dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; font-size: .9375rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 480px) { main { padding: 24px 20px; } body { padding-top: 16px; } }

@@ -31,17 +31,26 @@ export interface ConsentScope extends ResolvedScope {
  * @returns HTML.
  */
 export function buildLoginPage(client: AskingClient, users: readonly LocalUserWithId[]): string {
-  const buttons = users.map((user) =>
-    `<button class="person" name="user" value="${user.id}"><strong>${
-      escapeHtml(displayName(user))
-    }</strong><small>${escapeHtml(describeUser(user))}</small></button>`
-  );
   return buildPage(
     "Sign in",
     `<h1>Sign in</h1><p class="soft">to continue to <strong>${
       escapeHtml(client.clientName)
-    }</strong></p><form method="post"><h2>Choose who you are</h2>${buttons.join("")}</form>`,
+    }</strong></p><form method="post"><h2>Choose who you are</h2>${buildUserButtons(users)}</form>`,
   );
+}
+
+/**
+ * Builds one button for each user. The button sends the user's id as `user`.
+ *
+ * @param users The users to choose from.
+ * @returns HTML.
+ */
+export function buildUserButtons(users: readonly LocalUserWithId[]): string {
+  return users.map((user) =>
+    `<button class="person" name="user" value="${user.id}"><strong>${
+      escapeHtml(displayName(user))
+    }</strong><small>${escapeHtml(describeUser(user))}</small></button>`
+  ).join("");
 }
 
 /**
@@ -112,7 +121,8 @@ export function buildRootPage(
     `<h1>Local PropelAuth</h1><p class="soft">Stands in for PropelAuth on this machine. Its Auth URL
 is <code>${escapeHtml(authUrl)}</code>.</p><h2>Users</h2><ul class="rows">${people.join("")}</ul>
 <h2>Scopes</h2><p>${names.join(", ") || "none configured"}</p><h2>Metadata</h2>
-<p><a href="${escapeHtml(metadata)}"><code>${escapeHtml(metadata)}</code></a></p>`,
+<p><a href="${escapeHtml(metadata)}"><code>${escapeHtml(metadata)}</code></a></p><h2>API keys</h2>
+<p><a href="/api_keys">Make, see and revoke API keys</a></p>`,
   );
 }
 

@@ -13,13 +13,14 @@ const VERSION = 1;
 
 /** The content of the file. */
 export interface State {
-  /** Clients, grants, tokens and sessions. */
+  /** Clients, grants, tokens, sessions and API keys. */
   readonly entries: StoredEntries;
   /** The signing key, as a JSON Web Key. */
   readonly key?: Record<string, unknown>;
   /** The credentials, when they were generated. */
   readonly introspectionClientId?: string;
   readonly introspectionClientSecret?: string;
+  readonly backendApiKey?: string;
 }
 
 /**
@@ -40,12 +41,14 @@ export function readState(path: string): State {
   try {
     const state: unknown = JSON.parse(text);
     if (isRecord(state) && state.version === VERSION && isEntries(state.entries)) {
-      const { entries, key, introspectionClientId, introspectionClientSecret } = state;
+      const { entries, key, introspectionClientId, introspectionClientSecret, backendApiKey } =
+        state;
       return {
         entries,
         ...(isRecord(key) ? { key } : {}),
         ...(typeof introspectionClientId === "string" ? { introspectionClientId } : {}),
         ...(typeof introspectionClientSecret === "string" ? { introspectionClientSecret } : {}),
+        ...(typeof backendApiKey === "string" ? { backendApiKey } : {}),
       };
     }
   } catch {

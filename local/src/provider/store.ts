@@ -44,6 +44,7 @@ const FLEETING: readonly string[] = ["Interaction", "AuthorizationCode"];
 const UPSERTS_BETWEEN_SWEEPS = 256;
 /** Kinds that requests without a login can add to. The registration endpoint limits clients. */
 const MAX_ENTRIES: Readonly<Record<string, number>> = {
+  ApiKey: 10_000,
   Consent: 1000,
   Interaction: 1000,
   Session: 1000,

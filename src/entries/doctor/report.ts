@@ -28,6 +28,7 @@ export type CheckId =
   | "pkce"
   | "registration"
   | "credentials"
+  | "backend_key"
   | "scopes"
   | "clock"
   | "server_reachable"
@@ -81,7 +82,10 @@ export interface Outcome {
   readonly remedy?: Words;
 }
 
-/** The group and the title of every check, in the order in which they are made. */
+/**
+ * The group and the title of every check, in the order in which they are made. `backend_key` is made
+ * only where a backend API key or the option `apiKeys` is given.
+ */
 export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title: string]>> = {
   auth_url: ["settings", "Auth URL"],
   client_id: ["settings", "Client id"],
@@ -94,6 +98,7 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   pkce: ["propelauth", "PKCE"],
   registration: ["propelauth", "Registration"],
   credentials: ["propelauth", "Credentials"],
+  backend_key: ["propelauth", "Backend API key"],
   scopes: ["propelauth", "Scopes"],
   clock: ["propelauth", "Clock"],
   server_reachable: ["server", "Reachable"],

@@ -100,6 +100,7 @@ function summarize(event: PropelAuthEvent): string {
     case "shared_cache_recovered":
     case "shared_cache_order_lost":
     case "shared_cache_entry_rejected":
+    case "operations_unjudged":
       return "";
     default:
       return unknownCode(event);

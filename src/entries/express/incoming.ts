@@ -5,20 +5,25 @@
  */
 
 import { COPY_WITHOUT } from "../../lib/copy_request.ts";
+import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
 import { routeOf } from "../../lib/url.ts";
 
-/** The part of Node's `IncomingMessage` that this module uses. */
-export interface IncomingRequest {
+/** The head of a request, as Node's `IncomingMessage` has it. */
+export interface IncomingFields {
   /** The HTTP method. */
   readonly method?: string | undefined;
   /** The request target, without the path that a router is mounted at. */
   readonly url?: string | undefined;
-  /** The whole request target. */
-  readonly originalUrl?: string | undefined;
   /** Field names and values in turn, as they were received. Adapters for functions leave them out. */
   rawHeaders?: string[];
   /** The same by name, in lower case. */
   readonly headers: Record<string, string | string[] | undefined>;
+}
+
+/** The part of Node's `IncomingMessage` that this module uses. */
+export interface IncomingRequest extends IncomingFields {
+  /** The whole request target. */
+  readonly originalUrl?: string | undefined;
   /** The same, each value apart. */
   readonly headersDistinct?: Record<string, string[] | undefined>;
   /** The body as a parser left it, or as the gate read it. */
@@ -80,6 +85,29 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
   const normalized = NORMALIZED.test(method) ? method.toUpperCase() : method;
   const request = standIn(incoming, href, normalized, readHeaders(incoming), makeBody);
   return { request, wasRead: () => wasRead };
+}
+
+/**
+ * Builds the web-standard request of an incoming one, where there can be one.
+ *
+ * @param incoming The request.
+ * @returns The request; `undefined` for a method or a target that Fetch cannot have.
+ */
+export function tryBuildRequest(incoming: IncomingRequest): BuiltRequest | undefined {
+  try {
+    return buildRequest(incoming);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Builds the answer to a request that {@linkcode tryBuildRequest} cannot build.
+ *
+ * @returns A 400 with a JSON-RPC error.
+ */
+export function buildBadRequest(): Response {
+  return buildJsonRpcError(400, TRANSPORT_ERROR, "Unsupported HTTP method or request target");
 }
 
 /** Whether the stream was read; `undefined` for a request without one, as tests and adapters make. */

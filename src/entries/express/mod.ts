@@ -26,18 +26,17 @@
 import type { PropelAuth } from "../../propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./held_response.ts";
 import {
-  buildRequest,
-  type BuiltRequest,
+  buildBadRequest,
   hideFields,
   incomingOf,
   type IncomingRequest,
+  tryBuildRequest,
 } from "./incoming.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
 import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
 
 export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
-export type { IncomingRequest } from "./incoming.ts";
+export type { IncomingFields, IncomingRequest } from "./incoming.ts";
 
 /** Middleware, as Express 4 and 5 and their like take it. */
 export type ExpressMiddleware = (
@@ -133,20 +132,4 @@ export function metadataRoutes(auth: PropelAuth): ExpressMiddleware {
       .then((answer) => answer === notMetadata ? next() : sendResponse(response, answer))
       .catch(next);
   };
-}
-
-function tryBuildRequest(request: IncomingRequest): BuiltRequest | undefined {
-  try {
-    return buildRequest(request);
-  } catch {
-    return undefined;
-  }
-}
-
-function buildBadRequest(): Response {
-  return buildJsonRpcError(
-    400,
-    TRANSPORT_ERROR,
-    "Unsupported HTTP method or request target",
-  );
 }

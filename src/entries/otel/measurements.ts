@@ -4,10 +4,15 @@
  * @module
  */
 
+import type { CredentialType } from "../../oauth/api_key.ts";
 import type { FactsSource } from "../../oauth/facts.ts";
 import type { PropelAuthEvent } from "../../events/events.ts";
 import type { OtelApi, OtelAttributes, OtelMeter } from "./api.ts";
-import { describeIntrospection, describeVerification } from "./shared_attributes.ts";
+import {
+  describeCredential,
+  describeIntrospection,
+  describeVerification,
+} from "./shared_attributes.ts";
 
 /** The ratio of cache hits tells of about so many tokens. */
 const HIT_RATIO_WINDOW = 1000;
@@ -38,7 +43,7 @@ export function createMeasurements(
 ): (event: PropelAuthEvent) => void {
   const addToHitRatio = createHitRatio();
   let instruments: Instruments | undefined;
-  let breakerOpen = 0;
+  const breakersOpen: Record<CredentialType, number> = { access_token: 0, api_key: 0 };
   let sharedCacheLost = 0;
 
   return (event) => {
@@ -66,9 +71,13 @@ export function createMeasurements(
         return;
       case "breaker_opened":
       case "breaker_closed": {
-        const open = event.code === "breaker_opened" ? 1 : 0;
-        measured.breakerOpen.add(open - breakerOpen, attributes);
-        breakerOpen = open;
+        const { code, credential } = event;
+        const open = code === "breaker_opened" ? 1 : 0;
+        measured.breakerOpen.add(open - breakersOpen[credential], {
+          ...attributes,
+          ...describeCredential(event),
+        });
+        breakersOpen[credential] = open;
         return;
       }
       case "shared_cache_lost":
@@ -80,6 +89,9 @@ export function createMeasurements(
       }
       case "shared_cache_entry_rejected":
         measured.sharedCacheRejected.add(1, attributes);
+        return;
+      case "shared_cache_order_lost":
+        measured.sharedCacheOrdersLost.add(1, attributes);
         return;
       case "call_refused":
         measured.requestsRefused.add(1, { ...attributes, "error.type": event.reason });
@@ -106,7 +118,7 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
     unit: "1",
   });
   // A state that was never told is no state on a dashboard.
-  breakerOpen.add(0, attributes);
+  breakerOpen.add(0, { ...attributes, ...describeCredential({ credential: "access_token" }) });
   sharedCacheLost.add(0, attributes);
   return {
     breakerOpen,
@@ -137,6 +149,10 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
     sharedCacheRejected: meter.createCounter("propelauth.shared_cache.rejected", {
       description: "Entries of the shared cache that were not written with our secret",
       unit: "{entry}",
+    }),
+    sharedCacheOrdersLost: meter.createCounter("propelauth.shared_cache.orders_lost", {
+      description: "Orders to forget that were written to the shared cache, and are not there",
+      unit: "{order}",
     }),
   };
 }

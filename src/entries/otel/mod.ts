@@ -73,8 +73,8 @@ export interface OtelEventsOptions {
  * Spans: `propelauth.verify`, within whatever is under way, and `propelauth.introspect` within it.
  * Metrics: `propelauth.verifications`, `propelauth.introspection.duration`,
  * `propelauth.flights.joined`, `propelauth.cache.hit_ratio`, `propelauth.breaker.open`,
- * `propelauth.shared_cache.lost`, `propelauth.shared_cache.rejected` and
- * `propelauth.requests.refused`.
+ * `propelauth.shared_cache.lost`, `propelauth.shared_cache.rejected`,
+ * `propelauth.shared_cache.orders_lost` and `propelauth.requests.refused`.
  *
  * Instruments are made at the first event, so the SDK has to be started before the first request.
  * Neither spans nor metrics hold a token or a secret.

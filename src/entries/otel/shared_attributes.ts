@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { PropelAuthEvent } from "../../events/events.ts";
+import type { PropelAuthEvent, TokenEvent } from "../../events/events.ts";
 import type { OtelAttributes } from "./api.ts";
 
 /** How a verification ends. */
@@ -39,6 +39,7 @@ export function describeVerification(event: VerificationEvent): OtelAttributes {
   return {
     "propelauth.outcome": OUTCOMES[event.code],
     ...("source" in event && event.source !== undefined && { "propelauth.source": event.source }),
+    ...describeCredential(event),
     ...("reason" in event && { "error.type": event.reason }),
   };
 }
@@ -51,12 +52,27 @@ export function describeVerification(event: VerificationEvent): OtelAttributes {
  */
 export function describeIntrospection(event: IntrospectionEvent): OtelAttributes {
   if (event.code === "introspection_completed") {
-    return { "http.request.method": "POST", "propelauth.active": event.active };
+    return {
+      "http.request.method": "POST",
+      "propelauth.active": event.active,
+      ...describeCredential(event),
+    };
   }
   const { reason, status } = event;
   return {
     "http.request.method": "POST",
     "error.type": reason,
+    ...describeCredential(event),
     ...(status !== undefined && { "http.response.status_code": status }),
   };
+}
+
+/**
+ * Names the kind of credential that something is about.
+ *
+ * @param event The event.
+ * @returns The attribute, when the kind is known.
+ */
+export function describeCredential({ credential }: Pick<TokenEvent, "credential">): OtelAttributes {
+  return credential === undefined ? {} : { "propelauth.credential": credential };
 }

@@ -47,7 +47,8 @@ export interface SpanOptions {
  * @returns What to tell.
  */
 export function createSpans(api: OtelApi, scope: string, options: SpanOptions): Spans {
-  const waiting = new Map<string, IntrospectionEvent>();
+  /** The questions of a verification, by digest: about the token, and then about the API key. */
+  const waiting = new Map<string, IntrospectionEvent[]>();
   // A tracer that is got before a provider is registered finds it later; still, nothing is got
   // before it is needed.
   const tracer = () => api.trace.getTracer(scope);
@@ -67,27 +68,34 @@ export function createSpans(api: OtelApi, scope: string, options: SpanOptions): 
     end(span, event.occurredAt, failed);
   }
 
+  function addAll(events: readonly IntrospectionEvent[]): void {
+    for (const event of events) addIntrospection(event, api.context.active());
+  }
+
   return {
     introspection(event: IntrospectionEvent): void {
       const { tokenDigest } = event;
-      const earlier = waiting.get(tokenDigest);
-      if (earlier !== undefined) addIntrospection(earlier, api.context.active());
-      waiting.set(tokenDigest, event);
+      const earlier = waiting.get(tokenDigest) ?? [];
+      // A second question to one endpoint is not of the same verification.
+      const isNext = earlier.every(({ credential }) => credential !== event.credential);
+      if (!isNext) addAll(earlier);
+      waiting.set(tokenDigest, isNext ? [...earlier, event] : [event]);
       if (waiting.size <= MAX_WAITING) return;
-      const [oldest] = waiting.values();
-      if (oldest === undefined) return;
-      waiting.delete(oldest.tokenDigest);
-      addIntrospection(oldest, api.context.active());
+      for (const [digest, oldest] of waiting) {
+        waiting.delete(digest);
+        return addAll(oldest);
+      }
     },
     verification(event: VerificationEvent): void {
       const { tokenDigest, durationSeconds, occurredAt } = event;
       // No token, nothing that took time.
       if (tokenDigest === undefined || durationSeconds === undefined) return;
       const context = api.context.active();
-      const question = waiting.get(tokenDigest);
+      const questions = waiting.get(tokenDigest) ?? [];
+      waiting.delete(tokenDigest);
       const began = Math.min(
         startOf(occurredAt, durationSeconds),
-        question === undefined ? Infinity : startOf(question.occurredAt, question.durationSeconds),
+        ...questions.map((question) => startOf(question.occurredAt, question.durationSeconds)),
       );
       const span = tracer().startSpan("propelauth.verify", {
         kind: INTERNAL,
@@ -99,7 +107,7 @@ export function createSpans(api: OtelApi, scope: string, options: SpanOptions): 
         },
         startTime: began,
       }, context);
-      if (question !== undefined && waiting.delete(tokenDigest)) {
+      for (const question of questions) {
         addIntrospection(question, api.trace.setSpan(context, span));
       }
       end(span, occurredAt, event.code === "token_unverified");

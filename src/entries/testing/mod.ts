@@ -1,6 +1,6 @@
 /**
- * For tests of your own server: a PropelAuth in the test's hand, without a network, an account or a
- * port.
+ * For tests of your own server: a PropelAuth that the test controls, without a network, an account
+ * or a port.
  *
  * @example A token expires when the test says so
  * ```ts
@@ -31,6 +31,8 @@ import {
   type TestedHandler,
 } from "./connect.ts";
 import { refuseAs } from "../../lib/broken_rule.ts";
+import { findSource } from "../../verification/credential_source.ts";
+import { createTestApiKeys, type TestApiKeyOptions } from "./test_api_keys.ts";
 import { createTestClock } from "./test_clock.ts";
 import { createTestNetwork, type HeldAnswers, type TestFailure } from "./test_network.ts";
 import { createTestWorld } from "./test_world.ts";
@@ -43,10 +45,11 @@ export type {
   TestedHandler,
   TestTransportOptions,
 } from "./connect.ts";
+export type { TestApiKeyOptions } from "./test_api_keys.ts";
 export type { HeldAnswers, TestFailure } from "./test_network.ts";
 export type { TestTokenOptions } from "./test_tokens.ts";
 
-/** A PropelAuth in the test's hand. Its members may be taken apart: none uses `this`. */
+/** A PropelAuth that the test controls. Its members may be taken apart: none uses `this`. */
 export interface TestPropelAuth {
   /**
    * Options for `createPropelAuth`, which then asks this PropelAuth alone.
@@ -76,9 +79,19 @@ export interface TestPropelAuth {
    */
   token(options?: TestTokenOptions): string;
   /**
-   * Revokes a token: from now on it is inactive.
+   * Makes an API key, for servers with the option `apiKeys`; there `backendApiKey` may be left out.
+   * Its scopes are those that `apiKeys` gives it.
    *
-   * @param token A token of this PropelAuth.
+   * @param options Whose it is; by default a user's.
+   * @returns The key.
+   * @throws {TypeError} An option is unknown: other members of PropelAuth's answer go into `answer`.
+   * @throws {RangeError} `expiresInSeconds` is not a number.
+   */
+  apiKey(options?: TestApiKeyOptions): string;
+  /**
+   * Revokes a token or an API key: from now on it is inactive.
+   *
+   * @param token A token or an API key of this PropelAuth.
    * @throws {TypeError} It was not issued here, or is revoked already.
    */
   revoke(token: string): void;
@@ -112,9 +125,9 @@ export interface TestPropelAuth {
    */
   hold(): HeldAnswers;
   /**
-   * Counts introspections, failed ones included.
+   * Counts introspections and questions about API keys, failed ones included.
    *
-   * @param token The token in question; by default all count.
+   * @param token The token or key in question; by default all count.
    * @returns How often PropelAuth was asked.
    */
   countIntrospections(token?: string): number;
@@ -133,6 +146,7 @@ export interface TestPropelAuth {
   ): Promise<Client>;
 }
 
+const BACKEND_API_KEY = "test-backend-api-key";
 const DEFAULTS: PropelAuthOptions = {
   authUrl: "https://auth.example.com",
   introspectionClientId: "test-id",
@@ -169,7 +183,7 @@ const DEFAULTS: PropelAuthOptions = {
  * ```
  */
 export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {}): TestPropelAuth {
-  const raw: PropelAuthOptions = { ...DEFAULTS, ...overrides };
+  const raw: PropelAuthOptions = withBackendApiKey({ ...DEFAULTS, ...overrides });
   const resolved = refuseAs("Cannot create a test PropelAuth", () => resolveOptions(raw));
   const clock = createTestClock();
   const tokens = createTestTokens({
@@ -177,7 +191,11 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
     audience: resolved.resource,
     issuer: resolved.issuer,
   });
+  const keys = createTestApiKeys();
   const network = createTestNetwork({
+    authUrl: resolved.authUrl,
+    backendApiKey: resolved.furtherSource?.requireBackendApiKey() ?? BACKEND_API_KEY,
+    validate: (key) => keys.validate(key, clock.now()),
     introspectionEndpoint: resolved.introspectionEndpoint,
     metadataUrl: resolved.authorizationServerMetadataUrl,
     basicCredentials: buildBasicCredentials(resolved),
@@ -202,12 +220,15 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
       const { tokenIntrospectionOverrides = options.tokenIntrospectionOverrides } = more;
       return composePropelAuth({
         ...options,
-        ...more,
+        ...withBackendApiKey(more),
         tokenIntrospectionOverrides: { ...tokenIntrospectionOverrides, fetch: world.fetch },
       }, world);
     },
     token: (wanted: TestTokenOptions = {}): string => tokens.issue(wanted, clock.now()),
-    revoke: tokens.revoke,
+    apiKey: (wanted: TestApiKeyOptions = {}): string => keys.make(wanted, clock.now()),
+    revoke(token: string): void {
+      if (!keys.revoke(token)) tokens.revoke(token);
+    },
     now: clock.now,
     advance: clock.advance,
     fail: (failure: TestFailure, times: number = Infinity): void => network.fail(failure, times),
@@ -219,4 +240,11 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
       how: ConnectOptions<Client, Options>,
     ): Promise<Client> => connectClient(handler, mcpUrl, how),
   });
+}
+
+/** Fills in the backend API key of a server under test. */
+function withBackendApiKey<Options extends Partial<PropelAuthOptions>>(options: Options): Options {
+  const source = findSource(options.apiKeys);
+  if (!source?.needsBackendApiKey) return options;
+  return { ...options, apiKeys: source.withBackendApiKey(BACKEND_API_KEY) };
 }

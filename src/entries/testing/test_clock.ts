@@ -10,7 +10,7 @@ import { requireNumber } from "../../lib/check_option.ts";
 /** 2100-01-01: later than any real clock shows, so that only the test makes a token expire. */
 const START_SECONDS = 4_102_444_800;
 
-/** A clock in the test's hand, with the timers that run by it. */
+/** A clock that the test moves, with the timers that run by it. */
 export interface TestClock {
   /** Seconds since 1970. */
   now(): number;

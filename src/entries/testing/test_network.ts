@@ -6,6 +6,7 @@
 
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { describe } from "../../lib/check_option.ts";
+import { isObject, parseJson } from "../../lib/json.ts";
 
 /**
  * How PropelAuth fails: `"network"` is a connection that cannot be made, `"malformed"` an answer
@@ -38,6 +39,10 @@ export interface TestNetwork {
 
 /** The answers of the network without a fault. */
 export interface TestAuthorizationServer {
+  readonly authUrl: string;
+  readonly backendApiKey: string;
+  /** The answer about a valid API key. */
+  readonly validate: (key: string) => Record<string, unknown> | undefined;
   readonly introspectionEndpoint: string;
   readonly metadataUrl: string;
   /** The `Authorization` field value of the right introspection credentials. */
@@ -47,7 +52,7 @@ export interface TestAuthorizationServer {
 }
 
 interface Holding {
-  /** Who has to be told when the answers go. */
+  /** The callers that wait for the answers. */
   readonly waiting: ((held: boolean) => void)[];
   readonly released: Promise<void>;
   readonly onAsked: () => void;
@@ -60,6 +65,7 @@ interface Holding {
  * @returns The network.
  */
 export function createTestNetwork(server: TestAuthorizationServer): TestNetwork {
+  const validateUrl = `${server.authUrl}/api/backend/v1/end_user_api_keys/validate`;
   const asked: string[] = [];
   let failure: TestFailure = "network";
   let failuresLeft = 0;
@@ -73,6 +79,13 @@ export function createTestNetwork(server: TestAuthorizationServer): TestNetwork 
       return new Response(null, { status: failure });
     }
     if (request.url === server.metadataUrl) return Response.json(server.metadata);
+    if (request.url === validateUrl) {
+      if (request.headers.get("Authorization") !== `Bearer ${server.backendApiKey}`) {
+        return new Response(null, { status: 401 });
+      }
+      const valid = server.validate(token);
+      return valid === undefined ? new Response(null, { status: 400 }) : Response.json(valid);
+    }
     if (request.url !== server.introspectionEndpoint) return new Response(null, { status: 404 });
     if (request.headers.get("Authorization") !== server.basicCredentials) {
       return new Response(null, { status: 401 });
@@ -90,8 +103,8 @@ export function createTestNetwork(server: TestAuthorizationServer): TestNetwork 
       onHeld(holding !== undefined);
       holding?.waiting.push(onHeld);
       const request = new Request(url, init);
-      const token = new URLSearchParams(await request.clone().text()).get("token") ?? "";
-      if (request.url === server.introspectionEndpoint) asked.push(token);
+      const token = readCredential(await request.clone().text());
+      if ([server.introspectionEndpoint, validateUrl].includes(request.url)) asked.push(token);
       if (holding !== undefined) {
         holding.onAsked();
         await unlessAborted(request.signal, holding.released);
@@ -129,6 +142,13 @@ export function createTestNetwork(server: TestAuthorizationServer): TestNetwork 
       return token === undefined ? asked.length : asked.filter((one) => one === token).length;
     },
   };
+}
+
+/** The token of an introspection request, or the key of a question about one. */
+function readCredential(body: string): string {
+  const json = parseJson(body);
+  if (isObject(json)) return String(json["api_key_token"]);
+  return new URLSearchParams(body).get("token") ?? "";
 }
 
 function checkFailure(failure: TestFailure): void {

@@ -31,8 +31,8 @@ const RULES: OperationRules = {
   tools: {
     list_notes: ["notes:read"],
     add_note: ["notes:write"],
-    admin: { scopes: ["notes:admin"], unlisted: false },
-    purge: { scopes: ["notes:read"], unlisted: true },
+    admin: { scopes: ["notes:admin"], listed: "always" },
+    purge: { scopes: ["notes:read"], listed: "never" },
     mine: (_operation, { subject }) => subject === "user-1" ? [] : { anyOf: [] },
     typed: ({ arguments: { text } }) => [String(text).length > 9 ? "notes:admin" : "notes:read"],
     broken: () => {
@@ -204,7 +204,7 @@ test("handler() shows and lets through no more than the rules name, where the un
 });
 
 test("handler() shows everything so that clients can step up, when the policy says so", async () => {
-  const operations = { ...RULES, unlisted: false };
+  const operations = { ...RULES, listed: "always" };
   const { auth } = createHarness({ ...OPTIONS, operations }, () => json({ ...ACTIVE, scope: "" }));
   const client = await connectV1(auth.handler(createV1(true)));
   const { tools, prompts, uris } = await show(client);
@@ -222,7 +222,7 @@ test("handler() hides all tools of a caller who may call none", async () => {
   await client.close();
 });
 
-// What a server answers by hand, so that it is seen byte by byte.
+// Answers that a server writes by hand, so that each byte is seen.
 async function answer(
   request: unknown,
   body: unknown,

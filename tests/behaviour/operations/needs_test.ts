@@ -213,6 +213,7 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.equal(told.length, 2);
   assert.deepEqual({ ...missing, message: "" }, {
     code: "call_refused",
+    credential: "access_token",
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",
@@ -225,6 +226,7 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.deepEqual({ ...unknown, message: "" }, {
     code: "request_refused",
     reason: "operation",
+    credential: "access_token",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",
     subject: "user-1",

@@ -39,7 +39,7 @@ function mayCall({ kind, name }: Call, granted: string[], deny: boolean): boolea
   );
 }
 
-/** What a lenient server finds in a body: names without case, and what it holds at any depth of lists. */
+/** The calls that a lenient server finds in a body: names without case, and what it holds at any depth of lists. */
 function findCalls(body: unknown): Call[] {
   const get = (value: unknown, name: string): unknown =>
     Object.entries(Object(value)).find(([key]) => fold(key) === name)?.[1];
@@ -90,7 +90,7 @@ const [allowing, denying] = (["allow", "deny"] as const).map((defaultOperation) 
   };
 });
 
-/** What was answered, and what reached the server. */
+/** The answer, and the body that reached the server. */
 async function send(text: string, granted: string[], deny: boolean) {
   return await (deny ? denying : allowing)?.(text, granted) ?? assert.fail();
 }
@@ -219,7 +219,7 @@ test("no call is kept from the MCP server that the policy allows", async () => {
   await fc.assert(
     fc.asyncProperty(wellFormed, granted, fc.boolean(), async (text, scopes, deny) => {
       const calls = findCalls(JSON.parse(text));
-      // What has other readings besides needs what these do too.
+      // A body with other readings needs the scopes of these too.
       const plain = calls.every(({ name }) =>
         /^[\w:/.\u00e9-]*$/.test(name) && text.includes(`"${name}"`)
       );

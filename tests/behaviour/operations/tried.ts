@@ -18,7 +18,7 @@ export const POLICY: Partial<PropelAuthOptions> = {
       list_notes: ["notes:read"],
       add_note: ["notes:write"],
       search: { anyOf: ["notes:admin", ["notes:read", "search"]] },
-      purge: { scopes: ["notes:admin"], fresh: true, unlisted: true },
+      purge: { scopes: ["notes:admin"], fresh: true, listed: "never" },
       export: ({ arguments: { all } }, { subject }) =>
         all === true && subject !== "user-0" ? ["notes:admin"] : ["notes:read"],
       about: [],
@@ -36,7 +36,7 @@ export const POLICY: Partial<PropelAuthOptions> = {
 /** An exchange with a server that has {@linkcode POLICY}. */
 export interface Tried {
   readonly response: Response;
-  /** What the MCP server received; `undefined` when it was not called. */
+  /** The body that the MCP server received; `undefined` when it was not called. */
   readonly reached: { text: string; parsedBody: unknown; scopes: string[] } | undefined;
 }
 

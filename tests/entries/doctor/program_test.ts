@@ -55,7 +55,7 @@ test("runDoctor() prints a green report and ends with 0 when the set-up is fine"
     const { code, stdout, stderr } = await run([serverUrl], { env: variables });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^Settings\n {2}✓ Auth URL {11}http:\/\/127\.0\.0\.1:\d+\n/);
-    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
     for (const secret of [token, env["PROPELAUTH_INTROSPECTION_CLIENT_SECRET"] ?? ""]) {
       assert(!stdout.includes(secret));
     }
@@ -235,7 +235,7 @@ test("runDoctor() reads the variables of a file alone when --env is given", asyn
       const other = { PROPELAUTH_REQUIRED_SCOPES: "none:such", PROPELAUTH_TOKEN: TOKEN };
       const { code, stdout } = await run(["--env", file], { env: other });
       assert.equal(code, 0, stdout);
-      assert.match(stdout, /All 28 checks passed/);
+      assert.match(stdout, /All 29 checks passed/);
     });
   } finally {
     rmSync(folder, { recursive: true });

@@ -75,6 +75,7 @@ export async function withSetup<T>(setup: Setup, run: (running: Running) => Prom
         PROPELAUTH_AUTH_URL: front.origin,
         PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
         PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
+        PROPELAUTH_API_KEY: local.backendApiKey,
         SERVER_URL: mcp.origin,
       },
       serverUrl: `${mcp.origin}/mcp`,

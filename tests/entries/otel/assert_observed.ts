@@ -1,5 +1,5 @@
 /**
- * What has to be seen of the five calls that `server.ts` and `server_node.ts` make.
+ * Checks the spans and metrics of the five calls that `server.ts` and `server_node.ts` make.
  *
  * @module
  */
@@ -47,12 +47,13 @@ export function assertObserved(collector: Collector, statuses: unknown): void {
 
   const value = (name: string): [unknown, number | undefined][] =>
     (collector.metrics.get(name) ?? []).map((point) => [point.attributes, point.value]);
+  const accepted = { "propelauth.outcome": "accepted", "propelauth.credential": "access_token" };
   assert.deepEqual(
     sorted(value("propelauth.verifications")),
     sorted([
       [{ "propelauth.outcome": "refused", "error.type": "missing_credentials" }, 1],
-      [{ "propelauth.outcome": "accepted", "propelauth.source": "introspection" }, 1],
-      [{ "propelauth.outcome": "accepted", "propelauth.source": "cache" }, 1],
+      [{ ...accepted, "propelauth.source": "introspection" }, 1],
+      [{ ...accepted, "propelauth.source": "cache" }, 1],
       [{
         "propelauth.outcome": "refused",
         "propelauth.source": "introspection",
@@ -62,7 +63,9 @@ export function assertObserved(collector: Collector, statuses: unknown): void {
     ]),
   );
   assert.deepEqual(value("propelauth.cache.hit_ratio"), [[{}, 0.25]]);
-  assert.deepEqual(value("propelauth.breaker.open"), [[{}, 0]]);
+  assert.deepEqual(value("propelauth.breaker.open"), [
+    [{ "propelauth.credential": "access_token" }, 0],
+  ]);
   const durations: CollectedPoint[] = collector.metrics.get("propelauth.introspection.duration") ??
     [];
   assert.deepEqual(durations.map(({ count }) => count), [1, 1, 1]);

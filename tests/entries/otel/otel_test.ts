@@ -16,6 +16,7 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import type { EventListener } from "@x/propelauth-mcp";
 import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
@@ -131,13 +132,38 @@ test("a verification is a span within the request, and its question a span withi
   assert.deepEqual(others, {
     "propelauth.outcome": "accepted",
     "propelauth.source": "introspection",
+    "propelauth.credential": "access_token",
     "propelauth.client_id": "claude",
   });
   assert.deepEqual(introspect.attributes, {
     "propelauth.token_digest": digest,
+    "propelauth.credential": "access_token",
     "propelauth.active": true,
     "http.request.method": "POST",
   });
+});
+
+test("both questions about an API key are spans within the span of its verification", async () => {
+  const { listener, spans, metrics } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener, apiKeys: apiKeys() });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.apiKey());
+  const [token, key, verify, ...rest] = spans();
+  assert(token !== undefined && key !== undefined && verify !== undefined);
+  assert.deepEqual(rest, []);
+  const kindOf = ({ attributes }: typeof verify) => [
+    attributes["propelauth.credential"],
+    attributes["propelauth.active"],
+  ];
+  assert.deepEqual([token, key, verify].map(kindOf), [
+    ["access_token", false],
+    ["api_key", true],
+    ["api_key", undefined],
+  ]);
+  for (const span of [token, key]) {
+    assert.equal(span.parentSpanContext?.spanId, verify.spanContext().spanId);
+  }
+  const [[counted] = []] = (await metrics())["propelauth.verifications"] ?? [];
+  assert.equal(counted?.["propelauth.credential"], "api_key");
 });
 
 test("a refused token is no error of ours, an outage is", async () => {
@@ -205,6 +231,7 @@ test("metrics count verifications by outcome and source, flights and hits", asyn
 
   const outcome = (name: string, source?: string, error?: string) => ({
     "propelauth.outcome": name,
+    ...(source !== undefined && { "propelauth.credential": "access_token" }),
     ...(source !== undefined && { "propelauth.source": source }),
     ...(error !== undefined && { "error.type": error }),
   });
@@ -229,6 +256,7 @@ test("the latency of questions is a histogram in seconds", async () => {
   tell(listener, {
     code: "introspection_completed",
     ...token,
+    credential: "access_token",
     durationSeconds: 0.03,
     active: true,
   });
@@ -243,7 +271,10 @@ test("the latency of questions is a histogram in seconds", async () => {
   const counts = (index: number) => boundaries.concat(0).map((_, i) => i === index ? 1 : 0);
   const post = { "http.request.method": "POST" };
   assert.deepEqual(points.map(([attributes, value]) => [attributes, Object(value).buckets]), [
-    [{ ...post, "propelauth.active": true }, { boundaries, counts: counts(3) }],
+    [{ ...post, "propelauth.active": true, "propelauth.credential": "access_token" }, {
+      boundaries,
+      counts: counts(3),
+    }],
     [{ ...post, "error.type": "timeout" }, { boundaries, counts: counts(11) }],
   ]);
 });
@@ -257,8 +288,13 @@ const STATES: [events: EventFacts["code"][], metric: string, value: number][] = 
 ];
 
 const BARE: Record<string, EventFacts> = {
-  breaker_opened: { code: "breaker_opened", failures: 5, retryAfterSeconds: 10 },
-  breaker_closed: { code: "breaker_closed" },
+  breaker_opened: {
+    code: "breaker_opened",
+    credential: "access_token",
+    failures: 5,
+    retryAfterSeconds: 10,
+  },
+  breaker_closed: { code: "breaker_closed", credential: "access_token" },
   shared_cache_lost: { code: "shared_cache_lost" },
   shared_cache_recovered: { code: "shared_cache_recovered" },
 };
@@ -267,18 +303,33 @@ for (const [codes, metric, value] of STATES) {
   test(`${metric} is ${value} after ${codes.join(", ")}`, async () => {
     const { listener, metrics } = observe();
     for (const code of codes) tell(listener, BARE[code] ?? assert.fail());
-    assert.deepEqual((await metrics())[metric], [[{}, value]]);
+    const attributes = metric === "propelauth.breaker.open"
+      ? { "propelauth.credential": "access_token" }
+      : {};
+    assert.deepEqual((await metrics())[metric], [[attributes, value]]);
   });
 }
 
-test("refused requests, sessions and cache entries are counted", async () => {
+test("refused requests, sessions and cache entries are counted, and lost orders", async () => {
   const { listener, metrics } = observe();
   const tokenDigest = "3f08aace122e";
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
   tell(listener, { code: "request_refused", reason: "host", received: "x" });
-  tell(listener, { code: "call_refused", tokenDigest, reason: "scope_missing", clientId: "c" });
-  tell(listener, { code: "session_refused", tokenDigest, clientId: "c" });
+  tell(listener, {
+    code: "call_refused",
+    tokenDigest,
+    credential: "access_token",
+    reason: "scope_missing",
+    clientId: "c",
+  });
+  tell(listener, {
+    code: "session_refused",
+    tokenDigest,
+    credential: "access_token",
+    clientId: "c",
+  });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest });
+  tell(listener, { code: "shared_cache_order_lost" });
   const measured = await metrics();
   assert.deepEqual(measured["propelauth.requests.refused"], [
     [{ "error.type": "origin" }, 1],
@@ -287,6 +338,7 @@ test("refused requests, sessions and cache entries are counted", async () => {
     [{ "error.type": "session" }, 1],
   ]);
   assert.deepEqual(measured["propelauth.shared_cache.rejected"], [[{}, 1]]);
+  assert.deepEqual(measured["propelauth.shared_cache.orders_lost"], [[{}, 1]]);
 });
 
 test("questions whose verification never comes are spans all the same, and few are kept", () => {
@@ -310,8 +362,8 @@ test("nothing is created before the first event, and nothing holds a token", asy
     },
   });
   assert.deepEqual(created, []);
-  tell(listener, { code: "breaker_closed" });
-  tell(listener, { code: "breaker_closed" });
+  tell(listener, { code: "breaker_closed", credential: "access_token" });
+  tell(listener, { code: "breaker_closed", credential: "access_token" });
   assert.deepEqual(created, ["@x/propelauth-mcp"]);
 
   const { listener: observed, spans, metrics } = observe({ recordSubject: true });
@@ -337,6 +389,7 @@ test("docs/observe.md lists every metric and every span that there is", async ()
     clientId: "c",
   });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" });
+  tell(listener, { code: "shared_cache_order_lost" });
   const made = [...spans().map(({ name }) => name), ...Object.keys(await metrics())];
   assert.deepEqual(listed.sort(), [...new Set(made)].sort());
 });

@@ -32,7 +32,7 @@ export interface CollectedPoint {
 }
 
 export interface Collector {
-  /** What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly endpoint: string;
   /** The service that sent it all. */
   readonly services: Set<string>;

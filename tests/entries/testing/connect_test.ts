@@ -56,7 +56,7 @@ for (const [major, serve] of SERVERS) {
   });
 }
 
-test("connect() sends the token of the moment, and none when there is none", async () => {
+test("connect() sends the current token, and no header without one", async () => {
   const kit = createTestPropelAuth();
   const handler = SERVERS[1]?.[1](kit.createPropelAuth()) ?? assert.fail();
   let token: string | undefined = kit.token({ subject: "first" });

@@ -9,6 +9,9 @@ const URL = "https://auth.example.com/oauth/2.1/introspect";
 function create() {
   const clock = createTestClock();
   const network = createTestNetwork({
+    authUrl: "https://auth.example.com",
+    backendApiKey: "backend",
+    validate: () => undefined,
     introspectionEndpoint: URL,
     metadataUrl: "https://auth.example.com/metadata",
     basicCredentials: "Basic",

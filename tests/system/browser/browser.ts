@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Browser, chromium, type Page } from "playwright-core";
 
-/** Finds an installed Chrome or Chromium, and says what to do when there is none. */
+/** Finds an installed Chrome or Chromium, or throws with the command that installs one. */
 function findBrowser(): string {
   const places = [
     process.env["CHROME_PATH"],

@@ -196,3 +196,48 @@ test("a request that cannot continue ends on a page that says why", async () => 
     assert.match(text, /remove the client's saved login and connect again/);
   });
 });
+
+test("a user makes an API key by keyboard and mouse, sees it once, and revokes it", async () => {
+  await inBrowser(async ({ page, local }) => {
+    const kinds = async () => (await local.listApiKeys()).map(({ kind }) => kind);
+    await page.goto(local.authUrl);
+    await page.getByRole("link", { name: /API keys/ }).click();
+    await page.getByRole("button", { name: /owner@acme\.example/ }).click();
+    await page.getByRole("textbox", { name: "Name" }).fill("build server");
+    await page.getByRole("combobox", { name: "Owner" }).selectOption({
+      label: "Acme (organization)",
+    });
+    await page.getByRole("combobox", { name: "Expires" }).selectOption("in a day");
+    await page.getByRole("button", { name: "Make a key" }).focus();
+    await page.keyboard.press("Enter");
+    assert.match(await page.getByRole("status").innerText(), /Copy your key now\s+[0-9a-f]{64}/);
+    assert.deepEqual(await kinds(), ["organization"]);
+
+    await page.goto(local.apiKeysUrl);
+    assert.equal(await page.getByRole("status").count(), 0);
+    assert.match(await page.locator("main").innerText(), /build server\s+Acme · expires \d{4}-/);
+    await page.getByRole("button", { name: "Revoke build server" }).click();
+    assert.match(await page.locator("main").innerText(), /Valid keys\s+none/);
+    assert.deepEqual(await kinds(), []);
+  });
+});
+
+for (const width of [375, 900]) {
+  test(`the page of API keys is no wider than the window of ${width} pixels`, async () => {
+    await inBrowser(async ({ page, local }) => {
+      await local.mintApiKey({ subject: "owner@acme.example", displayName: "x".repeat(100) });
+      await page.setViewportSize({ width, height: 800 });
+      await page.goto(local.apiKeysUrl);
+      await page.getByRole("button", { name: /owner@acme\.example/ }).click();
+      await page.getByRole("button", { name: "Make a key" }).click();
+      const { width: needed = 0 } = await page.locator("html").boundingBox() ?? {};
+      assert.equal(needed, width);
+      const { x = 0, width: row = 0 } = await page.locator("main").boundingBox() ?? {};
+      assert(x + row <= width);
+      for (const button of await page.getByRole("button", { name: /^Revoke/ }).all()) {
+        const box = await button.boundingBox();
+        assert(box !== null && box.x + box.width <= x + row);
+      }
+    });
+  });
+}

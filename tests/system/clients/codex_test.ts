@@ -14,7 +14,7 @@ import { assertCaller, runLogin, SERVERS, serving, withScopes } from "./served_e
 
 const ADD = command("connect.md", "codex mcp add ");
 
-/** Asks the model something; what it is told of the tool is in its results. */
+/** Asks the scripted model something; the results have what Codex told it about the tool. */
 async function ask(model: ScriptedModel, env: Record<string, string>): Promise<void> {
   const provider = `{ name = "scripted", base_url = "${model.url}/v1", wire_api = "responses" }`;
   const settings = ['model_provider="scripted"', `model_providers.scripted=${provider}`];

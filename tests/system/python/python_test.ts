@@ -64,7 +64,7 @@ test("pyright finds a parameter that FastMCP does not take", async () => {
   );
 });
 
-test("docs/migrate.md tells what becomes of every parameter", async () => {
+test("docs/migrate.md has a row for every parameter", async () => {
   const stub = await readFile(
     join(typings, "fastmcp/server/auth/providers/propelauth.pyi"),
     "utf8",

@@ -9,6 +9,7 @@ import { ask, isReply } from "../ask.ts";
 import { judgeFault } from "../checks/fault.ts";
 import { judgeAcceptance } from "../checks/acceptance.ts";
 import { judgeToken } from "../checks/token.ts";
+import { askCredential } from "./api_key.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";
 import { FIRST_CALL, type Tools } from "./requests.ts";
 import type { ServerSeen } from "./server.ts";
@@ -45,8 +46,15 @@ export async function askToken(
 async function examineFacts(tools: Tools, token: string, resource: string | undefined) {
   const { settings, recorder, world } = tools;
   recorder.start("token");
-  const facts = await introspect(tools, token);
-  const { requiredScopes, holdsScope, dangerouslyAllowAnyAudience } = settings.options;
+  const { apiKeys } = settings;
+  const known = apiKeys !== undefined && "source" in apiKeys ? apiKeys : undefined;
+  const facts = known === undefined
+    ? await introspect(tools, token)
+    : await askCredential(tools, known.source, token);
+  const isKey = "active" in facts && facts.active && facts.apiKey !== undefined;
+  const { holdsScope, dangerouslyAllowAnyAudience } = settings.options;
+  // The scopes of a key are known only to the code that gives them.
+  const requiredScopes = isKey && !known?.isInCode ? [] : settings.options.requiredScopes;
   const policy = {
     resource: resource ?? settings.options.resource,
     audience: canonicalResource(resource ?? ""),
@@ -59,7 +67,7 @@ async function examineFacts(tools: Tools, token: string, resource: string | unde
   };
   recorder.record(
     "token",
-    "active" in facts ? judgeToken(facts, policy, world.now()) : facts,
+    "active" in facts ? judgeToken(facts, policy, world.now(), known?.isInCode === true) : facts,
   );
 }
 

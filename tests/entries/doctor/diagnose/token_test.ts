@@ -1,6 +1,7 @@
 /** A user's token: at PropelAuth, and at the running server. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
 import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
 import { json } from "../../../support/harness.ts";
@@ -170,4 +171,55 @@ test("diagnose() ends the session that its call opened", async () => {
   });
   assert.deepEqual(faultsOf(await examine({ server })), []);
   assert.deepEqual(ended, ["session-1"]);
+});
+
+test("diagnose() tries an API key as it tries a token", async () => {
+  const backendApiKey = "doctor-backend-key";
+  const keys = apiKeys({ backendApiKey, scopes: ["read:reports"] });
+  const setup = { options: () => ({ apiKeys: keys }), local: { backendApiKey } };
+  await withSetup(setup, async ({ env, local }) => {
+    const seenOf = async (options: DiagnoseOptions) => {
+      const { checks } = await diagnose({ env, ...options });
+      return checks.filter(({ group }) => group === "token").map(({ status, seen, remedy }) =>
+        [status, seen, remedy ?? ""].join(" | ")
+      );
+    };
+    const subject = "member@acme.example";
+    const key = await local.mintApiKey({ subject });
+    const [atPropelAuth, atServer] = await seenOf({ token: key });
+    assert.match(
+      atPropelAuth ?? "",
+      /^ok \| a valid API key of user .+, its scopes are your code's/,
+    );
+    assert.match(atServer ?? "", /^ok \| accepted/);
+    const overrides = { apiKeys: keys, requiredScopes: ["write:reports"] };
+    const [lacks] = await seenOf({ token: key, overrides });
+    assert.match(
+      lacks ?? "",
+      /^failed \| a valid API key of user .+, scopes read:reports \| It lacks write:reports\. Let apiKeys\.scopes/,
+    );
+    await local.revoke(key);
+    const [revoked, refused] = await seenOf({ token: key });
+    assert.match(revoked ?? "", /^failed \| inactive: expired, revoked, or of another environment/);
+    assert.match(refused ?? "", /^failed \| 401: refused/);
+  });
+});
+
+test("diagnose() says what keeps a valid API key out", async () => {
+  const body = { error: "insufficient_scope", scope: "write:reports" };
+  const server = withToken(() => json(body, { status: 403 }));
+  await withSetup({ server }, async ({ env, local }) => {
+    const key = await local.mintApiKey({ metadata: { purpose: "ci" } });
+    const { checks } = await diagnose({ env, token: key });
+    assert.deepEqual(faultsOf(checks).map(({ seen }) => seen), [
+      "403: the API key lacks one of write:reports",
+    ]);
+    assert.equal(
+      checks.find(({ id }) => id === "token")?.seen,
+      "a valid API key of nobody, its scopes are your code's",
+    );
+    const kinds = apiKeys({ backendApiKey: local.backendApiKey, kinds: ["personal"] });
+    const refused = await diagnose({ env, token: key, overrides: { apiKeys: kinds } });
+    assert.equal(faultsOf(refused.checks)[0]?.seen, "an API key of a kind that is not let in");
+  });
 });

@@ -1,0 +1,123 @@
+/**
+ * The places where PropelAuth says what a credential is good for. The introspection endpoint is one;
+ * the option `apiKeys` adds another.
+ *
+ * @module
+ */
+
+import type { World } from "../lib/world.ts";
+import type { CredentialType } from "../oauth/api_key.ts";
+import type { FactsFormat, Introspect, IntrospectionFacts } from "../oauth/facts.ts";
+import {
+  buildBasicCredentials,
+  buildIntrospectionRequest,
+  type IntrospectionCredentials,
+  processIntrospectionResponse,
+} from "../oauth/introspection.ts";
+
+/** An endpoint that says what a credential is good for, and how it is asked. */
+export interface CredentialSource {
+  /** The kind of credential that the endpoint knows. */
+  readonly credential: CredentialType;
+  readonly endpoint: string;
+  /** Our own credentials there, in each form in which they are sent: no error may contain one. */
+  readonly secrets: readonly string[];
+  /** Builds the second argument of `fetch`. */
+  readonly buildRequest: (credential: string) => RequestInit;
+  /**
+   * Turns a response into facts; `now` is in seconds since 1970. Throws an `IntrospectionError` when
+   * the response does not say what the credential is good for.
+   */
+  readonly processResponse: (
+    response: Response,
+    now: number,
+    digest: string,
+  ) => Promise<IntrospectionFacts>;
+}
+
+/** What is asked about a credential, and what there is to know about the questions. */
+export interface Asking {
+  readonly ask: Introspect;
+  /** The most questions, one after the other, that `ask` takes. */
+  readonly maxQuestions: number;
+  /** Forgets what earlier questions about a credential said. */
+  readonly onForget: (digest: string) => void;
+  /** How the facts are kept in a shared cache. */
+  readonly factsFormat: FactsFormat;
+}
+
+/** The parts of the core that a further source is connected to. */
+export interface SourceParts {
+  readonly world: World;
+  readonly authUrl: string;
+  /** Asks the introspection endpoint. */
+  readonly askIntrospection: Introspect;
+  /**
+   * Creates a function that asks a source: through a breaker of its own, and the limiter, deadline
+   * and retry of all.
+   */
+  readonly createAsk: (source: CredentialSource) => Introspect;
+}
+
+/** A source beside the introspection endpoint: the private side of the option `apiKeys`. */
+export interface FurtherSource {
+  /** Whether `backendApiKey` was left out, so that the environment has to give it. */
+  readonly needsBackendApiKey: boolean;
+  /** The same with a backend API key. */
+  readonly withBackendApiKey: (backendApiKey: string) => ApiKeys;
+  /** Gives the backend API key; throws a `BrokenRule` when it was not given or cannot be one. */
+  readonly requireBackendApiKey: () => string;
+  readonly connect: (parts: SourceParts) => Asking;
+}
+
+/**
+ * API keys beside access tokens: the value of the option `apiKeys`, which `apiKeys()` of
+ * `@x/propelauth-mcp/api-keys` creates. It shows nothing of its own options.
+ */
+export interface ApiKeys {
+  /** Always `"api_key"`. */
+  readonly credential: "api_key";
+}
+
+const furtherSources = new WeakMap<object, FurtherSource>();
+
+/**
+ * Wraps a further source into a value that shows nothing of it.
+ *
+ * @param source The source.
+ * @returns The value for the option `apiKeys`.
+ */
+export function hideSource(source: FurtherSource): ApiKeys {
+  const apiKeys: ApiKeys = Object.freeze({ credential: "api_key" });
+  furtherSources.set(apiKeys, source);
+  return apiKeys;
+}
+
+/**
+ * Finds the source behind the option `apiKeys`.
+ *
+ * @param value The option.
+ * @returns The source; `undefined` when {@linkcode hideSource} did not return the value.
+ */
+export function findSource(value: unknown): FurtherSource | undefined {
+  return typeof value === "object" && value !== null ? furtherSources.get(value) : undefined;
+}
+
+/**
+ * Creates the source that every server has: the introspection endpoint (RFC 7662).
+ *
+ * @param options The endpoint, and our credentials there.
+ * @returns The source.
+ */
+export function createIntrospectionSource(
+  options: IntrospectionCredentials & { readonly introspectionEndpoint: string },
+): CredentialSource {
+  const basicCredentials = buildBasicCredentials(options);
+  return {
+    credential: "access_token",
+    endpoint: options.introspectionEndpoint,
+    secrets: [basicCredentials.slice(6), options.introspectionClientSecret],
+    buildRequest: (token) => buildIntrospectionRequest(basicCredentials, token),
+    processResponse: processIntrospectionResponse,
+  };
+}

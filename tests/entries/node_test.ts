@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { authenticate } from "../../src/entries/node.ts";
+import { createHarness, RESOURCE } from "../support/harness.ts";
+import { listen, sendTo } from "../support/node_server.ts";
+
+const CALL = { method: "POST", headers: { "Authorization": "Bearer good" }, body: '{"a":1}' };
+
+/** Serves as FastMCP does: `authenticate` first, and the response that it throws as the answer. */
+function serve({ auth }: ReturnType<typeof createHarness>, needed: string[] = ["read"]) {
+  return sendTo.bind(null, (request, response) => {
+    authenticate(auth, request, (caller) => {
+      auth.requireScopes(...needed);
+      assert.equal(auth.getAccessToken(), caller);
+      return { subject: caller.subject };
+    }).then(async ({ subject }) => {
+      let body = "";
+      for await (const bytes of request) body += bytes;
+      response.end(`${subject} sent ${body}`);
+    }, (thrown) => {
+      assert(thrown instanceof Response, String(thrown));
+      response.writeHead(thrown.status, Object.fromEntries(thrown.headers)).end();
+    });
+  });
+}
+
+const ROWS: [
+  what: string,
+  init: RequestInit,
+  needed: string[],
+  status: number,
+  challenge: RegExp,
+][] = [
+  ["a good token", CALL, ["read"], 200, /^$/],
+  ["no token", { method: "POST" }, ["read"], 401, /^Bearer resource_metadata="[^"]+"$/],
+  [
+    "two tokens",
+    { headers: { "Authorization": "Bearer a, Bearer b" } },
+    [],
+    400,
+    /invalid_request/,
+  ],
+  ["a missing scope", CALL, ["admin"], 403, /scope="admin", error="insufficient_scope"/],
+  ["a foreign origin", { headers: { "Origin": "https://evil.example" } }, ["read"], 403, /^$/],
+];
+
+for (const [what, init, needed, status, challenge] of ROWS) {
+  test(`authenticate() answers ${status} to a request of Node's with ${what}`, async () => {
+    const response = await serve(createHarness(), needed)(new Request(RESOURCE, init));
+    assert.equal(response.status, status);
+    assert.match(response.headers.get("WWW-Authenticate") ?? "", challenge);
+    if (status === 200) assert.equal(await response.text(), 'user-1 sent {"a":1}');
+  });
+}
+
+test("authenticate() throws a 503 for Node's request while PropelAuth is away", async () => {
+  const harness = createHarness({}, () => new Response(null, { status: 500 }));
+  const response = await serve(harness)(new Request(RESOURCE, CALL));
+  assert.deepEqual([response.status, response.headers.get("Retry-After")], [503, "5"]);
+});
+
+test("authenticate() throws a 400 for a target that no URL can have", async () => {
+  const { auth } = createHarness();
+  const statuses: unknown[] = [];
+  const server = await listen((request, response) => {
+    authenticate(auth, request, () => assert.fail("admitted")).catch((thrown) => {
+      statuses.push(thrown.status);
+      response.end();
+    });
+  });
+  try {
+    const socket = connect(Number(new URL(server.origin).port), "127.0.0.1");
+    socket.end("OPTIONS * HTTP/1.1\r\nHost: mcp.example.com\r\nConnection: close\r\n\r\n");
+    socket.resume();
+    await once(socket, "close");
+  } finally {
+    await server.close();
+  }
+  assert.deepEqual(statuses, [400]);
+});
+
+test("authenticate() rejects with the error that its function throws", async () => {
+  const { auth } = createHarness();
+  const request = { method: "POST", url: "/mcp", headers: { authorization: "Bearer good" } };
+  const fault = new Error("a fault of the server's own");
+  await assert.rejects(authenticate(auth, request, () => Promise.reject(fault)), fault);
+});
