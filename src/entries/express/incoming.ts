@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COPY_WITHOUT } from "../../lib/copy_request.ts";
+import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
 import { routeOf } from "../../lib/url.ts";
 
@@ -170,10 +170,11 @@ function standIn(
     arrayBuffer: () => read().arrayBuffer(),
     text: () => read().text(),
     json: () => read().json(),
-    [COPY_WITHOUT](field: string, text?: string): Request {
+    [COPY_WITHOUT](field: string, text?: NewBody): Request {
       const left = new Headers(headers);
       left.delete(field);
-      return standIn(incoming, url, method, left, text === undefined ? open : () => text);
+      const newBody = typeof text === "string" ? () => text : text ?? open;
+      return standIn(incoming, url, method, left, newBody);
     },
   };
   return Object.setPrototypeOf(members, Request.prototype);
