@@ -22,14 +22,21 @@ interface TtlCache<V> {
   deleteWhere(matches: (value: V) => boolean): void;
 }
 
+/** One entry. The engine keeps small whole numbers in the object, and any other number beside it. */
 interface Entry<V> {
   readonly key: string;
   readonly value: V;
+  /** In whole milliseconds since the cache was first used; rounded down, to end a life early. */
   readonly freshUntil: number;
+  /** The same; {@linkcode ALWAYS} for a value that is fresh from the beginning. */
   readonly freshFrom: number;
   newer: Entry<V> | undefined;
   older: Entry<V> | undefined;
 }
+
+/** Stands for no beginning; a whole time is this value only by a clock that is a day behind. */
+const ALWAYS = -1;
+const DAY_SECONDS = 24 * 60 * 60;
 
 /**
  * Creates an empty cache.
@@ -59,6 +66,15 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
   let newest: Entry<V> | undefined;
   let oldest: Entry<V> | undefined;
 
+  /** Seconds, near those of all entries; `undefined` before the first. */
+  let origin: number | undefined;
+
+  function millisecondsOf(seconds: number): number {
+    // A day earlier, so that no time but that of a clock which jumped far back is negative.
+    origin ??= Number.isFinite(seconds) ? seconds - DAY_SECONDS : 0;
+    return (seconds - origin) * 1000;
+  }
+
   function unlink(entry: Entry<V>): void {
     if (entry.newer) entry.newer.older = entry.older;
     else newest = entry.older;
@@ -86,7 +102,8 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
     get(key: string, now: number): V | undefined {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      if (entry.freshUntil <= now || now < entry.freshFrom) {
+      const at = millisecondsOf(now);
+      if (entry.freshUntil <= at || (entry.freshFrom !== ALWAYS && at < entry.freshFrom)) {
         drop(entry);
         return undefined;
       }
@@ -96,15 +113,15 @@ export function createTtlCache<V>(maxSize: number): TtlCache<V> {
       }
       return entry.value;
     },
-    set(key: string, value: V, freshUntil: number, freshFrom = -Infinity): void {
+    set(key: string, value: V, freshUntil: number, freshFrom?: number): void {
       if (maxSize <= 0) return;
       const known = entries.get(key);
       if (known !== undefined) drop(known);
       const entry: Entry<V> = {
         key,
         value,
-        freshUntil,
-        freshFrom,
+        freshUntil: Math.floor(millisecondsOf(freshUntil)),
+        freshFrom: freshFrom === undefined ? ALWAYS : Math.floor(millisecondsOf(freshFrom)),
         newer: undefined,
         older: undefined,
       };
