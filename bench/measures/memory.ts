@@ -30,7 +30,7 @@ export async function measureMemory(checkout?: string): Promise<Figure[]> {
 }
 
 async function compareCollections(checkout: string | undefined): Promise<Figure[]> {
-  const what = "CPU of a full garbage collection with 1,000,000 cached tokens";
+  const what = "full garbage collection with 1,000,000 cached tokens";
   const now: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < 3; round++) {

@@ -29,7 +29,6 @@ export interface Sessions {
  * @returns The table.
  */
 export function createSessions(): Sessions {
-  // Its time stands still at 0: an owner stays until another session takes its place.
   const owners = createTtlCache<string>(MAX_SESSIONS);
   return {
     belongsTo(sessionId: string, caller: AccessToken): boolean {
@@ -38,7 +37,7 @@ export function createSessions(): Sessions {
     },
     assign(sessionId: string, caller: AccessToken): void {
       const key = digest(sessionId);
-      if (owners.get(key, 0) === undefined) owners.set(key, identify(caller), 1);
+      if (owners.get(key, 0) === undefined) owners.set(key, identify(caller), Infinity);
     },
   };
 }
