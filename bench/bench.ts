@@ -1,6 +1,7 @@
 // Measures what the gate costs, as ratios within one run: `deno task bench`.
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
+import { measureKeyQuestions, measureWarmKey } from "./measures/api_keys.ts";
 import { measureCoreSize, measureFirstCall } from "./measures/artifact.ts";
 import { measureCapacity } from "./measures/capacity.ts";
 import { measureColdFlight, measureDeadTokens, measureHostileBodies } from "./measures/bounds.ts";
@@ -42,6 +43,8 @@ const { values } = parseArgs({
 
 const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["verification", measureWarmVerification],
+  ["key, warm", measureWarmKey],
+  ["key, questions", measureKeyQuestions],
   ["process", measureProcessCall],
   ["http", measureHttpCall],
   ["node", measureNodeCall],

@@ -26,12 +26,12 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
  * @returns The gate. It answers 400 when a body breaks off.
  */
 export function createParsingGate(takesParsedBody: boolean): OperationGate {
-  return (request, caller, tokenPolicy) => {
+  return (request, caller) => {
     // A request that copies itself keeps its body for the handler behind it.
     const isRead = !(COPY_WITHOUT in request) && (takesParsedBody || !isNative(request));
     return isRead && hasShortJson(request)
       ? parseAndAdmit(request, caller)
-      : admitUnread(request, caller, tokenPolicy);
+      : admitUnread(request, caller);
   };
 }
 

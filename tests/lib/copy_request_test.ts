@@ -14,7 +14,11 @@ test("copyWithout() gives the request without the field", async () => {
   });
   const forwarded = copyWithout("authorization", given);
   assert.deepEqual([forwarded.method, forwarded.url], ["POST", RESOURCE]);
-  assert.deepEqual(fields(forwarded), ["content-length", "content-type", "x-own"]);
+  assert.deepEqual(fields(forwarded), [
+    "content-length",
+    "content-type",
+    "x-own",
+  ]);
   assert.equal(await forwarded.text(), "{}");
   abort.abort();
   assert(forwarded.signal.aborted);

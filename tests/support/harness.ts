@@ -65,6 +65,7 @@ export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
   let now = NOW;
   const timers = new Set<Timer>();
   return {
+    runs: false,
     fetch,
     now: () => now,
     startTimer(seconds, onEnd) {

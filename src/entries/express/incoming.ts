@@ -4,8 +4,8 @@
  * @module
  */
 
-import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
 /** The head of a request, as Node's `IncomingMessage` has it. */
