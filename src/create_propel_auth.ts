@@ -77,7 +77,7 @@ export function composePropelAuth(
   const { mcpPath, requiredScopes, holdsScope, onEvent } = options;
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const callers = new AsyncLocalStorage<AccessToken>();
-  const emit = createEmit(onEvent, world.now);
+  const emit = createEmit(onEvent, world.now, options.furtherSource?.messageOf);
   const verifier = composeVerifier(options, world, emit);
   const parts = {
     ...composeEndpoint(options, world, emit, verifier),
