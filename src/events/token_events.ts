@@ -167,9 +167,14 @@ export function buildUnverified(token: TokenEvent, { reason }: IntrospectionErro
  *
  * @param caller The caller.
  * @param error Why the call was refused, with the scopes that it needs.
+ * @param operation The refused operation; `undefined` when it is not known.
  * @returns The event.
  */
-export function buildCallRefused(caller: AccessToken, error: AccessTokenError): EventFacts {
+export function buildCallRefused(
+  caller: AccessToken,
+  error: AccessTokenError,
+  operation: { readonly method: string; readonly name: string } | undefined,
+): EventFacts {
   const { reason, scopes } = error;
   const { org_id: org, org_role: role } = caller.claims;
   const lacksScope = reason === "scope_missing" || reason === "api_key_scope_missing";
@@ -178,6 +183,10 @@ export function buildCallRefused(caller: AccessToken, error: AccessTokenError): 
     code: "call_refused",
     ...describeCaller(caller),
     reason,
+    ...(operation && {
+      method: operation.method,
+      operation: showForeign(operation.name),
+    }),
     ...(lacksScope && { expected: showForeign(scopes.join(" ")) }),
     received: showForeign(received),
   };

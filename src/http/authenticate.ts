@@ -10,6 +10,7 @@ import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import type { Running } from "../operations/requirements.ts";
 
 /** Answers the request of a verified caller. */
 type Admitted = (caller: AccessToken) => Response | Promise<Response>;
@@ -19,7 +20,7 @@ interface AuthenticateParts {
   readonly allowedOrigins: AllowedOrigins;
   /** Gives the policy of a request's path; `undefined` when no endpoint of an organization is there. */
   readonly policyFor: (request: Request) => AccessTokenPolicy | undefined;
-  readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  readonly runAs: <T>(running: Running, run: () => T) => T;
   /** Called for each verified caller: no call was judged. */
   readonly onAdmitted: () => void;
 }
@@ -46,7 +47,10 @@ export function createAuthenticate(
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
     onAdmitted();
-    const admittedAnswer = await runAs(caller, async () => await admitted(caller))
+    const admittedAnswer = await runAs(
+      { caller, parsedBody: undefined },
+      async () => await admitted(caller),
+    )
       // A requirement such as requireScopes() that failed; other errors pass through.
       .catch((error: unknown) => buildRefusal(error, policy));
     const answered = caller.apiKey === undefined

@@ -14,8 +14,10 @@ import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_stre
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
-import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
-import { admitParsed } from "./parsed_body.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
+import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
+import type { Running } from "../operations/requirements.ts";
+import { createParsingGate } from "./parsed_body.ts";
 import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
@@ -53,14 +55,16 @@ export interface McpEndpointParts {
   /** Absent without the option `operations`. */
   readonly operationGate: OperationGate | undefined;
   readonly allowedOrigins: AllowedOrigins;
-  /** Runs a function with the caller as ambient context. */
-  readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  /** Runs a function with a request as ambient context. */
+  readonly runAs: <T>(running: Running, run: () => T) => T;
   readonly world: World;
   /** The standing streams that are open. */
   readonly streams: OpenStreams;
   /** Shared by all handlers, since a router may have a handler for each method. */
   readonly sessions: Sessions;
   readonly emit: Emit;
+  /** Absent without the option `audit`. */
+  readonly audit: CallAudit | undefined;
 }
 
 /** Answers a request under the token policy of the resource that it is for. */
@@ -77,16 +81,18 @@ export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promi
  */
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
-  const { gate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
-  // A function may not look at the body at all.
-  const operationGate = parts.operationGate ??
-    (typeof server === "function" ? admitUnread : admitParsed);
+  const { gate, allowedOrigins, runAs, world, streams, sessions, emit, audit } = parts;
+  // A function of one parameter receives no parsed body, and may not look at the body at all.
+  const takesParsedBody = typeof server !== "function" || server.length > 1;
+  const operationGate = parts.operationGate ?? createParsingGate(takesParsedBody);
 
   async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
-      const response = requireResponse(await runAs(caller, () => mcp(request, options)));
+      const response = requireResponse(
+        await runAs({ caller, parsedBody }, () => mcp(request, options)),
+      );
       const answer = caller.apiKey === undefined ? response : withoutChallenge(response);
       return filter === undefined ? answer : await filter(answer);
     } catch (error) {
@@ -98,7 +104,11 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     }
   }
 
-  return async (request, tokenPolicy) => {
+  async function answer(
+    request: Request,
+    tokenPolicy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
+  ): Promise<Response> {
     const passed = gate(request, tokenPolicy);
     // Awaited only where it has to be: each turn of the event loop takes time on a warm call.
     const caller = passed instanceof Promise ? await passed : passed;
@@ -110,13 +120,15 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
-      const admitted = operationGate(request, caller, tokenPolicy);
+      const admitted = operationGate(request, caller, tokenPolicy, audited);
       const admission = admitted instanceof Promise ? await admitted : admitted;
       if (admission instanceof Response) {
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      response = await serve(admission, tokenPolicy);
+      response = audited === undefined
+        ? await serve(admission, tokenPolicy)
+        : await audited.serve(admission.caller, () => serve(admission, tokenPolicy));
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }
@@ -130,7 +142,13 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const readable = new Response(body, response);
     setCorsHeaders(readable.headers, origin, allowedOrigins);
     return readable;
-  };
+  }
+
+  if (audit === undefined) {
+    return (request, tokenPolicy) => answer(request, tokenPolicy, undefined);
+  }
+  return (request, tokenPolicy) =>
+    audit.follow(request, (audited) => answer(request, tokenPolicy, audited));
 }
 
 function asFunction(mcp: McpServerHandler): McpFunction {

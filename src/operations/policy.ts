@@ -37,8 +37,13 @@ export type OperationVerdict =
   }
   /** No rule is for the operation, so no scope would help. */
   | { readonly kind: "unknown"; readonly name: string }
-  /** `scopes`: all that the request needs, `requiredScopes` included. */
-  | { readonly kind: "scope_missing"; readonly scopes: readonly string[] };
+  | {
+    readonly kind: "scope_missing";
+    /** All that the request needs, `requiredScopes` included. */
+    readonly scopes: readonly string[];
+    /** The first operation that needs a scope that the caller lacks. */
+    readonly lacking: Pick<Operation, "method" | "name">;
+  };
 
 /** A list that an MCP server answers with. */
 export interface List {
@@ -112,7 +117,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     lists,
     judge(calls: readonly Call[], caller: AccessToken): OperationVerdict {
       const needed = new Set(requiredScopes);
-      let lacking = false;
+      let lacking: Pick<Operation, "method" | "name"> | undefined;
       let fresh = false;
       let depends = false;
       const settled = new Set<Rule>();
@@ -124,12 +129,14 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
         for (const { rule, operation } of found) {
           const chosen = choose(scopesOf(rule, operation, caller), caller);
           for (const scope of chosen?.scopes ?? []) needed.add(scope);
-          lacking ||= chosen?.lacking !== 0;
+          if (chosen?.lacking !== 0) {
+            lacking ??= named(call, operation);
+          }
           fresh ||= rule.fresh;
           depends ||= typeof rule.scopes === "function" || chosen?.scopes.length !== 0;
         }
       }
-      if (lacking) return { kind: "scope_missing", scopes: [...needed] };
+      if (lacking) return { kind: "scope_missing", scopes: [...needed], lacking };
       const asks = (method: string) => calls.some((call) => call.method === method);
       const asked = lists.filter(({ method }) => asks(method));
       const personal = depends && asks(USES.resources);
@@ -156,6 +163,11 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
       });
     },
   };
+}
+
+/** The rule of a method is for all targets of the call. */
+function named({ method, targets }: Call, { name }: Operation) {
+  return { method, name: name === method ? targets[0]?.name ?? method : name };
 }
 
 function scopesOf({ scopes }: Rule, operation: Operation, caller: AccessToken): Alternatives {

@@ -139,6 +139,8 @@ export function json(body: unknown, init: ResponseInit = {}): Response {
 export function mcpRequest(token: string | null = "token-1", init: RequestInit = {}): Request {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  // Without it the request would start a session, and wait while PropelAuth is away.
+  if (!headers.has("MCP-Protocol-Version")) headers.set("MCP-Protocol-Version", "2025-11-25");
   return new Request(RESOURCE, { method: "POST", ...init, headers });
 }
 

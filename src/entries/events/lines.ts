@@ -80,8 +80,9 @@ function summarize(event: PropelAuthEvent): string {
       return `${why}${seen === undefined ? "" : `: ${seen}`}${took(event)}.`;
     }
     case "call_refused": {
-      const { reason, expected, received } = event;
-      const why = reason.replaceAll("_", " ");
+      const { reason, operation, expected, received } = event;
+      const what = operation === undefined ? "" : ` for ${operation}`;
+      const why = `${reason.replaceAll("_", " ")}${what}`;
       const needed = expected === undefined ? "" : `expected ${expected}, `;
       return `${describeCaller(event)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
     }

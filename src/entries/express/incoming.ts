@@ -5,6 +5,7 @@
  */
 
 import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { COPY_WITHOUT } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
 /** The head of a request, as Node's `IncomingMessage` has it. */
@@ -39,6 +40,11 @@ export interface IncomingRequest extends IncomingFields {
   pause(): unknown;
 }
 
+const INCOMING = Symbol("incoming request");
+
+// Fetch §2.2.1: the methods whose case is normalized.
+const NORMALIZED = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i;
+
 /** A request, and whether its body was taken from the stream. */
 export interface BuiltRequest {
   readonly request: Request;
@@ -69,15 +75,15 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
   const target = incoming.originalUrl ?? incoming.url ?? "";
   const url = target.startsWith("/") ? `http://localhost${target}` : target;
   if (!METHOD.test(method) || !URL.canParse(url)) throw new TypeError("Not a web request");
-  const request = new Request(url, { method, headers: readHeaders(incoming) });
+  const { href } = new URL(url);
   // A router reads the path as it came. With dot segments it would find another endpoint there.
-  if (routeOf(request.url) !== routeOf(url)) throw new TypeError("Not a web request");
+  if (routeOf(href) !== routeOf(url)) throw new TypeError("Not a web request");
   let wasRead = false;
   // Express 4's parsers leave an empty object for a body that they did not read.
   const parsed = didRead(incoming) !== false && body !== undefined;
-  if (method !== "GET" && method !== "HEAD") {
-    offerBody(request, () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true));
-  }
+  const makeBody = () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true);
+  const normalized = NORMALIZED.test(method) ? method.toUpperCase() : method;
+  const request = standIn(incoming, href, normalized, readHeaders(incoming), makeBody);
   return { request, wasRead: () => wasRead };
 }
 
@@ -135,19 +141,52 @@ function serialize(body: unknown): BodyInit {
 }
 
 /**
- * Gives a request a body that is made when it is asked for. One that is given to the constructor is
- * read at once, as soon as the request is copied.
+ * Creates an object that stands in for a request of the runtime. No code but the gate's sees it, and on
+ * Node a real one takes longer to make than all the rest of the gate.
+ *
+ * Its body is made when it is asked for: one that is given to the constructor of `Request` is read at
+ * once, as soon as the request is copied.
  */
-function offerBody(request: Request, make: () => BodyInit | null): void {
+function standIn(
+  incoming: IncomingRequest,
+  url: string,
+  method: string,
+  headers: Headers,
+  makeBody: () => BodyInit | null,
+): Request {
+  const hasBody = method !== "GET" && method !== "HEAD";
   let body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
-  const open = () => body ??= new Response(make()).body;
+  const open = () => body ??= hasBody ? new Response(makeBody()).body : null;
   const read = () => new Response(open());
-  Object.defineProperties(request, {
-    body: { get: open },
-    arrayBuffer: { value: () => read().arrayBuffer() },
-    text: { value: () => read().text() },
-    json: { value: () => read().json() },
-  });
+  const members = {
+    [INCOMING]: incoming,
+    url,
+    method,
+    headers,
+    bodyUsed: false,
+    get body() {
+      return open();
+    },
+    arrayBuffer: () => read().arrayBuffer(),
+    text: () => read().text(),
+    json: () => read().json(),
+    [COPY_WITHOUT](field: string, text?: string): Request {
+      const left = new Headers(headers);
+      left.delete(field);
+      return standIn(incoming, url, method, left, text === undefined ? open : () => text);
+    },
+  };
+  return Object.setPrototypeOf(members, Request.prototype);
+}
+
+/**
+ * Finds Node's request behind a request of {@linkcode buildRequest}, or behind its copy.
+ *
+ * @param request The request.
+ * @returns Node's request.
+ */
+export function incomingOf(request: Request): IncomingRequest | undefined {
+  return Reflect.get(request, INCOMING);
 }
 
 function streamOf(

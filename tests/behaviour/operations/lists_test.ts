@@ -204,7 +204,7 @@ test("handler() shows and lets through no more than the rules name, where the un
 });
 
 test("handler() shows everything so that clients can step up, when the policy says so", async () => {
-  const operations = { ...RULES, listed: "always" };
+  const operations = { ...RULES, listed: "always" } as const;
   const { auth } = createHarness({ ...OPTIONS, operations }, () => json({ ...ACTIVE, scope: "" }));
   const client = await connectV1(auth.handler(createV1(true)));
   const { tools, prompts, uris } = await show(client);

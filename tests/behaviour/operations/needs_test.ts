@@ -218,6 +218,8 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
     tokenDigest: "3f08aace122e",
     clientId: "client-1",
     subject: "user-1",
+    method: "tools/call",
+    operation: '"add_note"',
     expected: '"mcp notes:write"',
     received: '"mcp notes:read"',
     message: "",

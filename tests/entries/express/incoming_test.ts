@@ -7,6 +7,7 @@ import {
   hideFields,
   type IncomingRequest,
 } from "../../../src/entries/express/incoming.ts";
+import { copyWithout } from "../../../src/lib/copy_request.ts";
 import { listen, sendTo } from "../../support/node_server.ts";
 
 const INCOMING: IncomingRequest = {
@@ -121,7 +122,7 @@ for (const [what, read] of READERS) {
 test("buildRequest() leaves the stream whole when nobody asks for the body", async () => {
   const look = async ({ request, wasRead }: BuiltRequest, incoming: IncomingMessage) => {
     // As the gate does with every request.
-    const copy = new Request(request);
+    const copy = copyWithout("authorization", request);
     let text = "";
     for await (const part of incoming.setEncoding("utf8")) text += part;
     return [copy.method, text.length, wasRead()];
