@@ -35,6 +35,8 @@ import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import { createProtectedResources } from "./http/resources.ts";
 import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
 import { createRequirements, type Running } from "./operations/requirements.ts";
+import { createRuleWatch } from "./operations/rule_watch.ts";
+import { buildRuleUnmatched } from "./events/token_events.ts";
 import { resolveOperations } from "./operations/rules.ts";
 import { routeOf } from "./lib/url.ts";
 import { buildResourceMetadata, type ResourceMetadataOptions } from "./oauth/protected_resource.ts";
@@ -184,6 +186,11 @@ function composeEndpoint(
   return {
     gate: createGate({ allowedOrigins, onLoopback }, verifier, emit),
     operationGate: operations && createOperationGate({
+      ruleWatch: createRuleWatch(
+        operations,
+        defaultOperation === "deny",
+        (unmatched) => emit?.(buildRuleUnmatched(unmatched)),
+      ),
       operationPolicy: createOperationPolicy({
         operations,
         defaultOperation,

@@ -67,6 +67,16 @@ function protects(auth: PropelAuth): unknown {
       new TransportV1({}).handleRequest(request, { authInfo })
     ),
     auth.handler((request, options) => new TransportV2({}).handleRequest(request, options)),
+    auth.handler({
+      server: () => new McpServerV1({ name: "v1", version: "1.0.0" }),
+      transport: () => new TransportV1(),
+    }),
+    auth.handler({
+      server: () => Promise.resolve(new McpServerV2({ name: "v2", version: "1.0.0" })),
+      transport: () => new TransportV2(),
+    }),
+    // @ts-expect-error: a server needs a transport
+    auth.handler({ server: () => new McpServerV1({ name: "v1", version: "1.0.0" }) }),
     // @ts-expect-error: createMcpHandler() has to serve it
     auth.handler(new McpServerV2({ name: "v2", version: "1.0.0" })),
     // @ts-expect-error: a transport has to serve it

@@ -17,7 +17,7 @@ export type MessageOf = (facts: EventFacts) => string | undefined;
 /** `info`: all is well. `warn`: a client was refused. `error`: somebody has to look. */
 export type EventLevel = "info" | "warn" | "error";
 
-/** How loud each event is. */
+/** The level of each event; {@linkcode levelOf} knows the exception. */
 export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   token_accepted: "info",
   token_refused: "warn",
@@ -34,9 +34,31 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   shared_cache_order_lost: "error",
   shared_cache_entry_rejected: "error",
   operations_unjudged: "error",
+  rule_unmatched: "warn",
   session_refused: "warn",
   request_refused: "warn",
 };
+
+/**
+ * Says how much an event matters.
+ *
+ * @param facts The event; one of a later version may have a code that is unknown here.
+ * @returns Its level; `error` for an unknown code.
+ */
+export function levelOf(facts: EventFacts): EventLevel {
+  return isLoginStart(facts) ? "info" : EVENT_LEVELS[facts.code] ?? "error";
+}
+
+/**
+ * Tells whether an event is the normal first step of a login: a client calls without a token, to
+ * learn where its user can log in.
+ *
+ * @param facts The event.
+ * @returns Whether it is.
+ */
+export function isLoginStart(facts: EventFacts): boolean {
+  return facts.code === "token_refused" && facts.reason === "missing_credentials";
+}
 
 /**
  * Says whose affair a failed question is.
@@ -60,8 +82,10 @@ export function messageOf(facts: EventFacts): string {
   switch (facts.code) {
     case "token_accepted":
       return "An access token was accepted.";
-    case "token_refused":
     case "call_refused":
+      if (facts.reason === "scope_missing" && !facts.challenged) return REFUSED_IN_TOOL;
+      return REFUSED[facts.reason] ?? "";
+    case "token_refused":
       return REFUSED[facts.reason] ?? "";
     case "token_unverified":
       return UNASKED.includes(facts.reason)
@@ -101,6 +125,10 @@ export function messageOf(facts: EventFacts): string {
       return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
         "operations have no effect there, and every tool runs. Put auth.handler() or " +
         "requireAuth() in front of the MCP server.";
+    case "rule_unmatched":
+      return "A rule of operations matches nothing in the complete list that the MCP server sent, so " +
+        "it protects nothing: compare its name with the list. If the server shows the operation to " +
+        "some callers only, the rule may be right.";
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
     case "request_refused":
@@ -139,6 +167,10 @@ const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
     "A token lacks a scope: the client was told which to ask for. If users cannot get " +
     "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",
 };
+
+const REFUSED_IN_TOOL = "A tool refused a caller whose token lacks a scope. The MCP SDKs make a " +
+  "tool result of that error, so the client does not ask for the scope by itself: for that, name " +
+  "the tool's scopes in the option operations.";
 
 const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
   unreachable: "A request was answered 503, since PropelAuth could not be asked about its token; " +

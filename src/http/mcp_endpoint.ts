@@ -41,12 +41,25 @@ export type McpFunction = (
 ) => Response | Promise<Response>;
 
 /**
- * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or one with
- * `handleRequest` (the web-standard transports of SDK v1 and v2).
+ * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or two factories
+ * that create a server and a transport for each request (SDK v1).
+ *
+ * Also an object with `handleRequest`, which is one connected transport. It serves one session, so it
+ * is for tests; one without sessions answers a single request and is refused.
  */
 export type McpServerHandler =
   | McpFunction
   | { fetch(request: Request, options: McpRequestOptions): Response | Promise<Response> }
+  | {
+    /** Creates the SDK's `McpServer`. */
+    server():
+      | { connect(transport: never): Promise<void> }
+      | Promise<{ connect(transport: never): Promise<void> }>;
+    /** Creates the SDK's `WebStandardStreamableHTTPServerTransport`. */
+    transport(): {
+      handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response>;
+    };
+  }
   | { handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response> };
 
 /** The parts that an MCP endpoint works with. */
@@ -77,7 +90,7 @@ export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promi
  * @param server The MCP server.
  * @returns The endpoint. It rejects with the error that the MCP server throws; only an
  * `AccessTokenError` of a requirement such as `requireScopes()` is answered 403.
- * @throws {TypeError} `server` is not a function, and has neither `fetch` nor `handleRequest`.
+ * @throws {TypeError} `server` is not a {@linkcode McpServerHandler}.
  */
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
@@ -157,18 +170,37 @@ function asFunction(mcp: McpServerHandler): McpFunction {
     if ("fetch" in mcp && typeof mcp.fetch === "function") {
       return (request, options) => mcp.fetch(request, options);
     }
+    if (
+      "server" in mcp && typeof mcp.server === "function" && typeof mcp.transport === "function"
+    ) {
+      return async (request, options) => {
+        const transport = mcp.transport();
+        // Server and transport come from one SDK; its types are not ours to name.
+        await (await mcp.server()).connect(transport as never);
+        return await transport.handleRequest(request, options);
+      };
+    }
     if ("handleRequest" in mcp && typeof mcp.handleRequest === "function") {
-      return (request, options) => mcp.handleRequest(request, options);
+      if (!isStateless(mcp)) return (request, options) => mcp.handleRequest(request, options);
+      throw new BrokenRule("mcp", RULE, `a transport that answers one request only: ${FACTORIES}`);
     }
   }
-  const rule = "a function, or an object with fetch or handleRequest";
-  throw new BrokenRule("mcp", rule, describeMistake(mcp));
+  throw new BrokenRule("mcp", RULE, describeMistake(mcp));
+}
+
+const RULE = "a function, or an object with fetch, or with server and transport";
+const FACTORIES = "give { server: () => new McpServer(...), " +
+  "transport: () => new WebStandardStreamableHTTPServerTransport() }";
+
+/** Without a generator of session ids the transports of both SDK majors refuse a second request. */
+function isStateless(transport: object): boolean {
+  return "sessionIdGenerator" in transport && transport.sessionIdGenerator === undefined;
 }
 
 /** By its members: a server may have a class `Response` of its own. */
 function requireResponse(returned: Response): Response {
   if (typeof returned?.headers?.get === "function") return returned;
-  const received = returned === undefined ? "nothing" : describe(returned);
+  const received = returned === undefined ? "nothing" : describeMistake(returned);
   throw new TypeError(
     `Cannot answer a request: your function returned ${received}, and must return a Response`,
   );
@@ -181,7 +213,7 @@ function describeMistake(value: unknown): string {
   if (
     typeof value["registerTool"] === "function" || typeof value["setRequestHandler"] === "function"
   ) {
-    return "an SDK McpServer: wrap it in createMcpHandler()";
+    return `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`;
   }
   return describe(value);
 }

@@ -18,7 +18,9 @@ import {
   TRANSPORT_ERROR,
 } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
-import type { List, OperationPolicy } from "../operations/policy.ts";
+import type { List } from "../operations/lists.ts";
+import type { OperationPolicy } from "../operations/policy.ts";
+import type { RuleWatch } from "../operations/rule_watch.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
 
@@ -74,6 +76,8 @@ interface Allowed {
 /** The parts that a gate of operations works with. */
 interface OperationGateParts {
   readonly operationPolicy: OperationPolicy;
+  /** Notices rules that match nothing in the lists. */
+  readonly ruleWatch: RuleWatch;
   readonly emit: Emit;
   /** Introspects the caller's token now, past the cache, and judges the answer. */
   readonly verifyFresh: (
@@ -93,7 +97,7 @@ interface OperationGateParts {
  * @returns The gate. It rejects with the error that a function among the rules throws.
  */
 export function createOperationGate(parts: OperationGateParts): OperationGate {
-  const { operationPolicy, emit, verifyFresh } = parts;
+  const { operationPolicy, ruleWatch, emit, verifyFresh } = parts;
 
   function admit(
     caller: AccessToken,
@@ -108,6 +112,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     const rewrite = createListRewrite(
       lists,
       (list, entry) => operationPolicy.isListed(list, entry, caller),
+      ruleWatch.watch(parsedBody, caller),
     );
     return {
       caller,
@@ -141,7 +146,8 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing": {
         const error = scopeMissing(judged, verdict.scopes);
-        emit?.(buildCallRefused(judged, error, verdict.lacking));
+        // An API key gets no challenge: no login gives it a scope.
+        emit?.(buildCallRefused(judged, error, verdict.lacking, judged.apiKey === undefined));
         audited?.refuse(error);
         return buildRefusal(error, tokenPolicy);
       }

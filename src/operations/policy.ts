@@ -5,7 +5,8 @@
  */
 
 import type { AccessToken } from "../oauth/access_token.ts";
-import type { Call, Target } from "./calls.ts";
+import type { Call } from "./calls.ts";
+import { type List, LISTS } from "./lists.ts";
 import {
   type Alternatives,
   type ResolvedOperations,
@@ -45,16 +46,6 @@ export type OperationVerdict =
     readonly lacking: Pick<Operation, "method" | "name">;
   };
 
-/** A list that an MCP server answers with. */
-export interface List {
-  readonly method: string;
-  /** The member of the result. */
-  readonly member: string;
-  readonly kind: Target["kind"];
-  /** The member of an entry that names it. */
-  readonly key: string;
-}
-
 /** The policy of one MCP server. */
 export interface OperationPolicy {
   /** Judges all calls of one request together. */
@@ -65,17 +56,6 @@ export interface OperationPolicy {
   readonly lists: readonly List[];
 }
 
-const LISTS: readonly List[] = [
-  { method: "tools/list", member: "tools", kind: "tools", key: "name" },
-  { method: "prompts/list", member: "prompts", kind: "prompts", key: "name" },
-  { method: "resources/list", member: "resources", kind: "resources", key: "uri" },
-  {
-    method: "resources/templates/list",
-    member: "resourceTemplates",
-    kind: "resources",
-    key: "uriTemplate",
-  },
-];
 /** The method by which an entry of a list is used. */
 const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
 

@@ -132,13 +132,13 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return [first, ...rest];
   };
 
-  function report(caller: AccessToken, error: AccessTokenError): void {
-    emit?.(buildCallRefused(caller, error, operationOf(getRunning()?.parsedBody)));
+  function report(caller: AccessToken, error: AccessTokenError, challenged: boolean): void {
+    emit?.(buildCallRefused(caller, error, operationOf(getRunning()?.parsedBody), challenged));
     audit?.noteRefusal(caller, error);
   }
 
   function refuse(caller: AccessToken, error: AccessTokenError): never {
-    report(caller, error);
+    report(caller, error, false);
     throw error;
   }
 
@@ -183,7 +183,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
         const error = scopeMissing(caller ?? {}, needed);
-        if (caller) report(caller, error);
+        if (caller) report(caller, error, caller.apiKey === undefined);
         return { scopes: [...needed], errorDescription: describeLack(error) };
       };
     },

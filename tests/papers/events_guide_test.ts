@@ -76,6 +76,7 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
     subject: true,
     method: true,
     operation: true,
+    challenged: true,
     expected: true,
     received: true,
   },
@@ -90,6 +91,7 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   shared_cache_order_lost: {},
   shared_cache_entry_rejected: {},
   operations_unjudged: {},
+  rule_unmatched: { kind: true, rule: true, nearest: true },
   session_refused: { clientId: true, subject: true },
   request_refused: { reason: true, clientId: true, subject: true, received: true },
 };

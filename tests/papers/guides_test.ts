@@ -70,11 +70,13 @@ test("the gate ends with the command by which the README has the tests run", () 
 
 test("every whole server in the README and the guides prints its events", () => {
   const servers = BLOCKS.filter(({ text }) =>
-    /new McpServer\(/.test(text) && /Deno\.serve\(/.test(text)
+    /new McpServer\(/.test(text) && /\bserve\(|\.listen\(/.test(text)
   );
   assert.deepEqual(servers.map(({ guide }) => guide), [
     "README.md",
     "deploy.md",
+    "frameworks.md",
+    "frameworks.md",
     "migrate.md",
     "setup.md",
   ]);
@@ -163,7 +165,8 @@ test("docs/connect.md allows the redirect addresses that its commands lead to", 
 });
 
 test("what the guide gives to Cursor and VS Code is what `deno task dev` prints", () => {
-  const running = { authUrl: "", scopes: [], users: [], envFile: "", policy: false };
+  const none = { authUrl: "", apiKeysUrl: "", scopes: [], users: [], envFile: "" };
+  const running = { ...none, policy: false, withApiKeys: false };
   const banner = describeRunning(
     { ...running, mcpUrl: "https://mcp.example.com/mcp" },
     (text) => text,

@@ -189,7 +189,8 @@ function judgeSetting(
   const rule = findBreach(text);
   if (rule !== undefined) {
     const received = secret ? `a text of ${text.length} characters` : describeSetting(value);
-    return failed(`${name} is ${received}`, `It must be ${rule}: ${found}.`);
+    const flag = rule.includes("dangerouslyAllowHttp") ? " Here --allow-http does the same." : "";
+    return failed(`${name} is ${received}`, `It must be ${rule}: ${found}.${flag}`);
   }
   return ok(secret ? `set, ${text.length} characters` : text);
 }

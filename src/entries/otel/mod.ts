@@ -55,7 +55,7 @@ export interface OtelEventsOptions {
   /**
    * Added to every span and measurement, to tell several servers in one process apart.
    *
-   * @default {{}}
+   * @default {none}
    */
   attributes?: OtelAttributes;
   /**

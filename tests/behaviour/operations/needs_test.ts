@@ -214,6 +214,7 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.deepEqual({ ...missing, message: "" }, {
     code: "call_refused",
     credential: "access_token",
+    challenged: true,
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",

@@ -119,6 +119,47 @@ test("runDoctor() breaks lines at 64 columns when the terminal is as narrow", as
   }
 });
 
+test("runDoctor() compares the rules of a file with what the server lists", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+  const path = join(folder, "operations.json");
+  const args = ["--operations", path];
+  try {
+    await withSetup({}, async ({ env, token }) => {
+      const given = { env: { ...env, PROPELAUTH_TOKEN: token } };
+      writeFileSync(path, '{ "tools": { "whoamii": ["read:user_data"] } }');
+      const { code, stdout } = await run(args, given);
+      assert.equal(code, 0);
+      assert.match(stdout, /! Operations {9}nothing is listed for the rule of tools whoamii\n/);
+      assert.match(stdout, /nearest is whoami\.\n\nFine\. 29 of 30 checks passed; 1 warning\.\n$/);
+      writeFileSync(path, '{ "tool": {} }');
+      assert.match(
+        (await run(args, given)).stderr,
+        /operations\.tool must be .+did you mean tools/,
+      );
+      writeFileSync(path, "[]");
+      assert.match((await run(args, given)).stderr, /^The file of --operations must have a JSON/);
+      rmSync(path);
+      assert.match(
+        (await run(args, given)).stderr,
+        /^The file of --operations cannot be read: ENO/,
+      );
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("runDoctor() accepts http beyond loopback with --allow-http alone", async () => {
+  const url = "http://mcp.invalid:9100/mcp";
+  const env = { PROPELAUTH_AUTH_URL: "http://propelauth.invalid:8001" };
+  const { stderr } = await run([url], { env });
+  assert.match(stderr, /^Cannot diagnose: serverUrl must be an https URL, since .+: received/);
+  const refused = await run([], { env });
+  assert.match(refused.stdout, /✗ Auth URL [^✗]+ Here\s+--allow-http\s+does\s+the\s+same\.\n/);
+  const { stdout } = await run([url, "--allow-http", "--timeout", "5"], { env });
+  assert.match(stdout, /✓ Auth URL {11}http:\/\/propelauth\.invalid:8001\n/);
+});
+
 const GIVEN: Record<string, Terminal> = {
   "as a line": { input: [`${TOKEN}\n`] },
   "in pieces, with its scheme": { input: ["Bea", `rer  ${TOKEN.slice(0, 5)}`, TOKEN.slice(5)] },

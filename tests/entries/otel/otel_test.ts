@@ -320,6 +320,7 @@ test("refused requests, sessions and cache entries are counted, and lost orders"
     tokenDigest,
     credential: "access_token",
     reason: "scope_missing",
+    challenged: true,
     clientId: "c",
   });
   tell(listener, {

@@ -16,6 +16,9 @@ Usage: doctor [server URL] [options]
   --token            read an access token, or an API key, from standard input,
                      and try it
   --origin ORIGIN    the origin of the pages that call (that of the server URL)
+  --operations FILE  compare the rules in a JSON file (the option operations)
+                     with the lists that the server sends; needs a token
+  --allow-http       accept http beyond loopback, as dangerouslyAllowHttp does
   --timeout SECONDS  how long each answer may take (10)
   --json             print the report as JSON
   --help             this text
@@ -39,6 +42,8 @@ export interface Arguments {
   readonly token: boolean;
   readonly origin: string | undefined;
   readonly timeoutSeconds: number;
+  readonly operationsPath: string | undefined;
+  readonly allowHttp: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -67,6 +72,8 @@ export function readArguments(args: readonly string[]): Arguments {
         "env": { type: "string" },
         "token": { type: "boolean", default: false },
         "origin": { type: "string" },
+        "operations": { type: "string" },
+        "allow-http": { type: "boolean", default: false },
         "timeout": { type: "string", default: "10" },
         "json": { type: "boolean", default: false },
         "help": { type: "boolean", default: false },
@@ -101,6 +108,8 @@ export function readArguments(args: readonly string[]): Arguments {
     token: values.token,
     origin: values.origin,
     timeoutSeconds: Number(values.timeout),
+    operationsPath: values.operations,
+    allowHttp: values["allow-http"],
     json: values.json,
     help: values.help,
   };

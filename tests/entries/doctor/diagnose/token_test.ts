@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
 import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
+import type { OperationRules } from "@x/propelauth-mcp";
 import { json } from "../../../support/harness.ts";
 import {
   broken,
@@ -95,6 +96,22 @@ testRows(checksOf("token"), {
       remedy: /log/,
     },
   },
+  operations: {
+    "a rule is mistyped": {
+      options: () => ({ overrides: { operations: { tools: { whoamii: [], purge: [] } } } }),
+      status: "warning",
+      seen: /^nothing is listed for the rule of tools whoamii$/,
+      remedy: /^It protects nothing: correct its name; the nearest is whoami\.$/,
+    },
+    "several rules are mistyped, and nothing is near": {
+      options: () => ({
+        overrides: { operations: { prompts: { a: [] }, resources: { "x://{id}": [] } } },
+      }),
+      status: "warning",
+      seen: /^nothing is listed for the rule of prompts a \(and of 1 more\)$/,
+      remedy: /^It protects nothing: correct its name\.$/,
+    },
+  },
 });
 
 // PropelAuth and the server agree about these.
@@ -151,6 +168,39 @@ test("diagnose() blames the clock when PropelAuth calls a token active that has 
     assert.match(found[1]?.seen ?? "", /^active, but past its exp, /);
     assert.match(found[1]?.remedy ?? "", /compare this machine's clock with PropelAuth's/);
   });
+});
+
+const RULES: OperationRules = {
+  tools: { whoami: ["read:user_data"], purge: ["admin:org"], purgee: ["admin:org"] },
+};
+
+test("diagnose() counts the rules whose operations the server hides from the token", async () => {
+  const options = () => ({ operations: { tools: { purge: ["admin:org"] } } });
+  const checks = await examine({ options }, () => ({ overrides: { operations: RULES } }));
+  assert.deepEqual(faultsOf(checks), []);
+  assert.equal(
+    checks.at(-1)?.seen,
+    "1 of 3 rules match what is listed; 2 cannot be judged, since lists hide them from this token",
+  );
+});
+
+test("diagnose() compares no rules without a token, and where the server does not take it", async () => {
+  await withSetup({}, async ({ env }) => {
+    const overrides = { operations: RULES };
+    const without = await diagnose({ env, overrides });
+    assert.deepEqual(without.checks.at(-1)?.seen, "no token is given");
+    const refused = await diagnose({ env, overrides, token: "nobody-issued-this" });
+    assert.deepEqual(refused.checks.at(-1)?.seen, "the token is not accepted");
+  });
+});
+
+test("diagnose() skips operations when a list cannot be read", async () => {
+  const server: Spoil = withToken(async (request, pass) =>
+    (await request.clone().text()).includes("prompts/list") ? json({ id: 4, error: {} }) : pass()
+  );
+  const checks = await examine({ server }, () => ({ overrides: { operations: RULES } }));
+  assert.equal(checks.at(-1)?.status, "skipped");
+  assert.match(checks.at(-1)?.seen ?? "", /^prompts\/list could not be read: /);
 });
 
 test("diagnose() skips the checks of a token when there is none", async () => {
