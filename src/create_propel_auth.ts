@@ -80,7 +80,7 @@ export function composePropelAuth(
   const { mcpPath, requiredScopes, holdsScope, onEvent } = options;
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const running = new AsyncLocalStorage<Running>();
-  const emit = createEmit(onEvent, world.now);
+  const emit = createEmit(onEvent, world.now, options.furtherSource?.messageOf);
   const verifier = composeVerifier(options, world, emit);
   const parts = {
     ...composeEndpoint(options, world, emit, verifier),

@@ -267,6 +267,6 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
 /** Fills in the backend API key of a server under test. */
 function withBackendApiKey<Options extends Partial<PropelAuthOptions>>(options: Options): Options {
   const source = findSource(options.apiKeys);
-  if (!source?.needsBackendApiKey) return options;
+  if (!source?.missing) return options;
   return { ...options, apiKeys: source.withBackendApiKey(BACKEND_API_KEY) };
 }
