@@ -34,9 +34,9 @@ import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import { createProtectedResources } from "./http/resources.ts";
 import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
+import { createRequirements, type Running } from "./operations/requirements.ts";
 import { createRuleWatch } from "./operations/rule_watch.ts";
 import { buildRuleUnmatched } from "./events/token_events.ts";
-import { createRequirements, type Running } from "./operations/requirements.ts";
 import { resolveOperations } from "./operations/rules.ts";
 import { routeOf } from "./lib/url.ts";
 import { buildResourceMetadata, type ResourceMetadataOptions } from "./oauth/protected_resource.ts";
@@ -80,7 +80,7 @@ export function composePropelAuth(
   const { mcpPath, requiredScopes, holdsScope, onEvent } = options;
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const running = new AsyncLocalStorage<Running>();
-  const emit = createEmit(onEvent, world.now);
+  const emit = createEmit(onEvent, world.now, options.furtherSource?.messageOf);
   const verifier = composeVerifier(options, world, emit);
   const parts = {
     ...composeEndpoint(options, world, emit, verifier),

@@ -108,7 +108,7 @@ export interface PropelAuth extends Requirements {
    * not in the cache gets 503. Without this call, too, nothing keeps the process alive.
    *
    * @returns Nothing, when the introspections under way have ended; after `timeoutSeconds` and the
-   * time in the queue at the latest. Never rejects.
+   * time in the queue at the latest, with `apiKeys` after twice that. Never rejects.
    */
   close(): Promise<void>;
 }
@@ -143,7 +143,8 @@ export interface CreatePropelAuth {
   /**
    * Creates it from `PROPELAUTH_AUTH_URL`, `PROPELAUTH_INTROSPECTION_CLIENT_ID`,
    * `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL` and, when it is set,
-   * `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas).
+   * `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). With `apiKeys` that has no
+   * `backendApiKey` also from `PROPELAUTH_API_KEY`.
    *
    * @param overrides Options that win over the environment.
    * @returns The same as from options.

@@ -102,11 +102,15 @@ for (const [what, protect] of SERVERS) {
   });
 }
 
-test("handler() takes transports with sessions themselves", () => {
+test("handler() takes transports that keep sessions, and refuses those of one request", () => {
   const { auth } = createHarness();
-  const sessionIdGenerator = (): string => "session-1";
-  for (const transport of [TransportV1, TransportV2]) {
-    assert.equal(typeof auth.handler(new transport({ sessionIdGenerator })), "function");
+  const sessions = { sessionIdGenerator: () => "session-1" };
+  for (const Transport of [TransportV1, TransportV2]) {
+    assert.equal(typeof auth.handler(new Transport(sessions)), "function");
+    assert.throws(() => auth.handler(new Transport({})), {
+      name: "TypeError",
+      message: /: received a transport that answers one request only: give \{ server: /,
+    });
   }
 });
 

@@ -56,15 +56,15 @@ export type EventFacts =
     readonly reason: AccessTokenErrorReason;
     readonly clientId: string;
     readonly subject?: string;
+    /** The JSON-RPC method; absent with a body that was not parsed, or that has several calls. */
+    readonly method?: string;
+    /** With `method`: the tool, prompt or resource, else the method again; cut to 200 characters, escaped. */
+    readonly operation?: string;
     /**
      * Whether the client was sent a challenge that names the missing scopes. It was not when
      * `requireScopes()` threw inside a tool: the MCP SDKs make a tool result of that error.
      */
     readonly challenged: boolean;
-    /** The JSON-RPC method; absent with a body that was not parsed, or that has several calls. */
-    readonly method?: string;
-    /** With `method`: the tool, prompt or resource, else the method again; cut to 200 characters, escaped. */
-    readonly operation?: string;
     /** With `scope_missing` and `api_key_scope_missing`: all scopes that the call needs, for people. */
     readonly expected?: string;
     /** The value that the caller has instead, for people: cut to 200 characters, escaped. */

@@ -185,11 +185,11 @@ export function buildCallRefused(
     code: "call_refused",
     ...describeCaller(caller),
     reason,
-    challenged,
     ...(operation && {
       method: operation.method,
       operation: showForeign(operation.name),
     }),
+    challenged,
     ...(lacksScope && { expected: showForeign(scopes.join(" ")) }),
     received: showForeign(received),
   };

@@ -19,6 +19,10 @@ export type AccessTokenErrorReason =
   | "role_claim_missing"
   | "role_mismatch"
   | "scope_missing"
+  | ApiKeyRefusal;
+
+/** Why an API key was refused that PropelAuth calls valid. */
+export type ApiKeyRefusal =
   | "api_key_user_disabled"
   | "api_key_maker_left"
   | "api_key_kind_refused"

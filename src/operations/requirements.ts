@@ -183,7 +183,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
         const error = scopeMissing(caller ?? {}, needed);
-        if (caller) report(caller, error, error.reason === "scope_missing");
+        if (caller) report(caller, error, caller.apiKey === undefined);
         return { scopes: [...needed], errorDescription: describeLack(error) };
       };
     },

@@ -117,7 +117,7 @@ export interface PropelAuthOptions {
    * the broader scope passes where an included one is needed, directly or by way of others.
    * Challenges name the scope that is needed, never a broader one.
    *
-   * @default {{}}
+   * @default {none}
    */
   scopeHierarchy?: Record<string, string[]>;
   /**

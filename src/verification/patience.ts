@@ -43,7 +43,8 @@ export function createPatience(world: World): AskPatiently {
     until: number,
     patience: Patience,
   ): number | undefined {
-    if (!isOutage(error) || patience()?.aborted !== false) return undefined;
+    if (!isOutage(error) || world.runs === false) return undefined;
+    if (patience()?.aborted !== false) return undefined;
     // Waiting would add to the flood, or hold up the end of the process.
     if (error.reason === "overloaded" || error.reason === "closed") return undefined;
     for (const lease of patient) if (!lease.held) patient.delete(lease);

@@ -24,11 +24,7 @@ const UPSTREAM = "of-upstream";
 /** A request whose `Authorization` is any text, even one that `Headers` would not take. */
 function requestWith(authorization: string): Request {
   const request = new Request(RESOURCE, { method: "POST" });
-  const headers = {
-    get: (name: string) => name === "Authorization" ? authorization : null,
-    // As in a session that has started: the first request of one would wait in an outage.
-    has: (name: string) => name === "MCP-Protocol-Version",
-  };
+  const headers = { get: (name: string) => name === "Authorization" ? authorization : null };
   Object.defineProperty(request, "headers", { value: headers });
   return request;
 }

@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_PATIENT_REQUESTS, PATIENCE_SECONDS } from "../../src/verification/patience.ts";
-import { ACTIVE, createHarness, json, mcpRequest, RESOURCE, settle } from "../support/harness.ts";
+import { composePropelAuth } from "../../src/create_propel_auth.ts";
+import {
+  ACTIVE,
+  createFakeWorld,
+  json,
+  mcpRequest,
+  OPTIONS,
+  RESOURCE,
+  settle,
+} from "../support/harness.ts";
 
 /** A request without a session and without a version, as `initialize` is. */
 function start(token = "token-1", init: RequestInit = {}): Request {
@@ -14,11 +23,16 @@ function start(token = "token-1", init: RequestInit = {}): Request {
 function setUp(away: () => Response = () => new Response(null, { status: 500 })) {
   let isAway = true;
   const events: string[] = [];
-  const harness = createHarness(
-    { onEvent: ({ code }) => events.push(code) },
-    () => isAway ? away() : json({ ...ACTIVE, exp: undefined }),
+  let asked = 0;
+  const world = createFakeWorld(() => {
+    asked++;
+    return Promise.resolve(isAway ? away() : json({ ...ACTIVE, exp: undefined }));
+  });
+  const auth = composePropelAuth(
+    { ...OPTIONS, onEvent: ({ code }) => events.push(code) },
+    { ...world, runs: true },
   );
-  const handler = harness.auth.handler(() => new Response("served"));
+  const handler = auth.handler(() => new Response("served"));
   const statuses: number[] = [];
   const send = (request: Request) =>
     void handler(request).then(({ status }) => void statuses.push(status));
@@ -26,11 +40,12 @@ function setUp(away: () => Response = () => new Response(null, { status: 500 }))
   const pass = async (seconds: number) => {
     for (let passed = 0; passed < seconds; passed += 0.25) {
       await settle();
-      harness.world.advance(0.25);
+      world.advance(0.25);
     }
     await settle();
   };
-  return { ...harness, events, statuses, send, pass, back: () => void (isAway = false) };
+  const back = () => void (isAway = false);
+  return { auth, world, asked: () => asked, events, statuses, send, pass, back };
 }
 
 for (const seconds of [1, 3, 5, 7]) {
@@ -53,13 +68,16 @@ test("handler() refuses the start of a session when the outage is longer", async
   await pass(PATIENCE_SECONDS);
   assert.deepEqual(statuses, [503]);
   assert.equal(events.filter((code) => code === "token_unverified").length, 1);
-  assert(asked.length <= 8, `${asked.length} introspections`);
+  assert(asked() <= 8, `${asked()} introspections`);
   assert.equal(world.timers, 0);
 });
 
 const AT_ONCE: [what: string, request: () => Request][] = [
   ["has a session", () => start("token-1", { headers: { "Mcp-Session-Id": "s" } })],
-  ["has a negotiated version", () => mcpRequest()],
+  [
+    "has a negotiated version",
+    () => mcpRequest("token-1", { headers: { "MCP-Protocol-Version": "2025-11-25" } }),
+  ],
   ["is a GET", () => start("token-1", { method: "GET" })],
   ["names another method", () => start("token-1", { headers: { "Mcp-Method": "tools/call" } })],
 ];

@@ -6,11 +6,7 @@ import { authenticate } from "../../src/entries/node.ts";
 import { createHarness, RESOURCE } from "../support/harness.ts";
 import { listen, sendTo } from "../support/node_server.ts";
 
-const CALL = {
-  method: "POST",
-  headers: { "Authorization": "Bearer good", "MCP-Protocol-Version": "2025-11-25" },
-  body: '{"a":1}',
-};
+const CALL = { method: "POST", headers: { "Authorization": "Bearer good" }, body: '{"a":1}' };
 
 /** Serves as FastMCP does: `authenticate` first, and the response that it throws as the answer. */
 function serve({ auth }: ReturnType<typeof createHarness>, needed: string[] = ["read"]) {

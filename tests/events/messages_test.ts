@@ -12,6 +12,7 @@ import {
   levelOf,
   messageOf,
 } from "../../src/events/messages.ts";
+import { messageOfKeyEvent } from "../../src/entries/api_keys/messages.ts";
 import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0 };
@@ -69,6 +70,7 @@ const EVENTS: [EventFacts, RegExp][] = [
     {
       code: `propelauth_${kindOfFailure(reason as IntrospectionErrorReason)}`,
       ...token,
+      ...(reason.startsWith("api_key") && { credential: "api_key" }),
       reason: reason as IntrospectionErrorReason,
     },
     says,
@@ -114,6 +116,21 @@ const EVENTS: [EventFacts, RegExp][] = [
     { code: "propelauth_unreachable", ...token, credential: "api_key", reason: "network" },
     /Auth URL, DNS/,
   ],
+  [
+    {
+      code: "token_accepted",
+      ...token,
+      credential: "api_key",
+      source: "cache",
+      clientId: "c",
+    },
+    /^An API key was accepted\.$/,
+  ],
+  [
+    { code: "introspection_completed", ...token, credential: "api_key", active: true },
+    /about an API key/,
+  ],
+  [{ code: "token_unverified", ...token, reason: "api_key_rate_limited" }, /not held up/],
   [{ code: "token_accepted", ...token, source: "cache", clientId: "c" }, /accepted/],
   [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
   [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],
@@ -170,7 +187,7 @@ const EVENTS: [EventFacts, RegExp][] = [
 for (const [facts, says] of EVENTS) {
   const which = "reason" in facts ? `${facts.code}, ${facts.reason}` : facts.code;
   test(`messageOf() tells an operator what ${which} means`, () => {
-    const message = messageOf(facts);
+    const message = messageOfKeyEvent(facts) ?? messageOf(facts);
     assert.match(message, says);
     assert.match(message, /^[A-Z][\x20-\x7e]+\.$/);
     assert(message.length <= 260, `${message.length}`);
@@ -183,8 +200,8 @@ test("levelOf() calls the first step of each login info, and every other refusal
   const refused = { code: "token_refused", reason: "malformed_credentials" } as const;
   assert.deepEqual([levelOf(refused), isLoginStart(refused)], ["warn", false]);
   const call = {
-    tokenDigest: "3f",
     credential: "access_token",
+    tokenDigest: "3f",
     clientId: "c",
     challenged: false,
   } as const;

@@ -162,7 +162,6 @@ test("handler() hands the client's request on, without its credentials", async (
   assert.deepEqual([...seen.headers], [
     ["accept", "text/event-stream"],
     ["content-type", "application/json"],
-    ["mcp-protocol-version", "2025-11-25"],
     ["x-own", "1"],
   ]);
   abort.abort();

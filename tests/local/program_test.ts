@@ -37,6 +37,7 @@ const FLAGS: [args: string[], options: Record<string, unknown>][] = [
     introspectionClientId: "id",
     introspectionClientSecret: "secret",
   }],
+  [["--backend-api-key", "backend-key"], { backendApiKey: "backend-key" }],
   [["--state", "state.json"], { stateFile: "state.json" }],
 ];
 

@@ -9,8 +9,8 @@ const caller = (subject: string): AccessToken => {
   const resource = new URL("https://mcp.example.com/mcp");
   const claims = { active: true } as const;
   return {
-    token: "t",
     credential: "access_token",
+    token: "t",
     clientId: "client-1",
     subject,
     scopes: [],

@@ -166,7 +166,8 @@ test("docs/connect.md allows the redirect addresses that its commands lead to", 
 });
 
 test("what the guide gives to Cursor and VS Code is what `deno task dev` prints", () => {
-  const running = { authUrl: "", scopes: [], users: [], envFile: "", policy: false };
+  const none = { authUrl: "", apiKeysUrl: "", scopes: [], users: [], envFile: "" };
+  const running = { ...none, policy: false, withApiKeys: false };
   const banner = describeRunning(
     { ...running, mcpUrl: "https://mcp.example.com/mcp" },
     (text) => text,

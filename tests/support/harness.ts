@@ -65,6 +65,7 @@ export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
   let now = NOW;
   const timers = new Set<Timer>();
   return {
+    runs: false,
     fetch,
     now: () => now,
     startTimer(seconds, onEnd) {
@@ -139,8 +140,6 @@ export function json(body: unknown, init: ResponseInit = {}): Response {
 export function mcpRequest(token: string | null = "token-1", init: RequestInit = {}): Request {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
-  // Without it the request would start a session, and wait while PropelAuth is away.
-  if (!headers.has("MCP-Protocol-Version")) headers.set("MCP-Protocol-Version", "2025-11-25");
   return new Request(RESOURCE, { method: "POST", ...init, headers });
 }
 

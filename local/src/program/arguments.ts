@@ -32,6 +32,8 @@ Usage: propelauth-local [options]
   --issuer-form FORM         "path", or "bare" without /oauth/2.1
   --client-id ID             of the server's introspection requests (generated)
   --client-secret SECRET     the same
+  --backend-api-key KEY      of the server's requests about API keys (generated);
+                             its variable is handed out too
   --hostname NAME            the name or address to listen on (127.0.0.1)
   --dangerously-listen-beyond-loopback
                              allow a hostname that other machines can reach
@@ -98,6 +100,7 @@ export function readArguments(args: readonly string[]): Arguments {
       autoConsentAs: values["auto-consent-as"],
       introspectionClientId: values["client-id"],
       introspectionClientSecret: values["client-secret"],
+      backendApiKey: values["backend-api-key"],
       stateFile: values.state,
     }),
   };
@@ -128,6 +131,7 @@ function parse(args: readonly string[]) {
         "issuer-form": text,
         "client-id": text,
         "client-secret": text,
+        "backend-api-key": text,
         "hostname": text,
         "dangerously-listen-beyond-loopback": flag,
         "help": flag,

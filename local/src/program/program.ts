@@ -72,12 +72,13 @@ export async function runProgram(args: readonly string[], machine: Machine): Pro
   }
 }
 
-function describeVariables({ serverUrl }: Arguments, local: LocalPropelAuth): string {
+function describeVariables({ serverUrl, options }: Arguments, local: LocalPropelAuth): string {
   const variables = {
     PROPELAUTH_AUTH_URL: local.authUrl,
     PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
     PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
     SERVER_URL: serverUrl.replace(/\/+$/, ""),
+    ...(options.backendApiKey !== undefined && { PROPELAUTH_API_KEY: options.backendApiKey }),
   };
   return Object.entries(variables).map(([name, value]) => `${name}=${value}\n`).join("");
 }

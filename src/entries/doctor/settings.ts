@@ -6,7 +6,6 @@
 
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import {
-  BACKEND_API_KEY_VARIABLE,
   readEnvironment,
   type ReadVariable,
   REQUIRED_VARIABLES,
@@ -20,6 +19,7 @@ import {
   type FurtherSource,
 } from "../../verification/credential_source.ts";
 import { apiKeys } from "../api_keys/mod.ts";
+import { BACKEND_API_KEY_VARIABLE } from "../api_keys/options.ts";
 import { type CheckId, failed, ok, type Outcome } from "./report.ts";
 import { describeSetting } from "./show.ts";
 
@@ -144,7 +144,7 @@ function readApiKeys(
   const variable = tryRead(readVariable, BACKEND_API_KEY_VARIABLE.variable);
   const text = variable instanceof Unreadable ? "" : variable?.trim() ?? "";
   const source = findSource(inCode);
-  if (source !== undefined && !source.needsBackendApiKey) return { source, isInCode: true };
+  if (source !== undefined && source.missing === undefined) return { source, isInCode: true };
   if (source === undefined && text === "") return undefined;
   const given = findSource((source ?? findSource(apiKeys()))?.withBackendApiKey(text));
   if (given === undefined) return undefined;

@@ -31,9 +31,9 @@ import {
   type TestedHandler,
 } from "./connect.ts";
 import { refuseAs } from "../../lib/broken_rule.ts";
-import { assertMatch, type MatchOptions } from "./operations_match.ts";
 import { findSource } from "../../verification/credential_source.ts";
 import { createTestApiKeys, type TestApiKeyOptions } from "./test_api_keys.ts";
+import { assertMatch, type MatchOptions } from "./operations_match.ts";
 import { createTestClock } from "./test_clock.ts";
 import { createTestNetwork, type HeldAnswers, type TestFailure } from "./test_network.ts";
 import { createTestWorld } from "./test_world.ts";
@@ -46,8 +46,8 @@ export type {
   TestedHandler,
   TestTransportOptions,
 } from "./connect.ts";
-export type { MatchOptions } from "./operations_match.ts";
 export type { TestApiKeyOptions } from "./test_api_keys.ts";
+export type { MatchOptions } from "./operations_match.ts";
 export type { HeldAnswers, TestFailure } from "./test_network.ts";
 export type { TestTokenOptions } from "./test_tokens.ts";
 
@@ -267,6 +267,6 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
 /** Fills in the backend API key of a server under test. */
 function withBackendApiKey<Options extends Partial<PropelAuthOptions>>(options: Options): Options {
   const source = findSource(options.apiKeys);
-  if (!source?.needsBackendApiKey) return options;
+  if (!source?.missing) return options;
   return { ...options, apiKeys: source.withBackendApiKey(BACKEND_API_KEY) };
 }

@@ -213,8 +213,8 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.equal(told.length, 2);
   assert.deepEqual({ ...missing, message: "" }, {
     code: "call_refused",
-    challenged: true,
     credential: "access_token",
+    challenged: true,
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",

@@ -174,6 +174,24 @@ test("each endpoint has a breaker of its own: keys are let in while introspectio
   await verify(harness);
 });
 
+test("a key that is refused for its user says so, and is not asked about as a token again", async () => {
+  const harness = createKeyHarness();
+  harness.key = () => json({ user: { ...PERSONAL.user, enabled: false } });
+  await assert.rejects(verify(harness), { reason: "api_key_user_disabled" });
+  const refused = harness.events.at(-1);
+  assert(refused?.code === "token_refused");
+  assert.deepEqual([refused.credential, refused.reason], ["api_key", "api_key_user_disabled"]);
+  harness.world.advance(10);
+  await assert.rejects(verify(harness), { reason: "api_key_user_disabled" });
+  assert.deepEqual(harness.asked, ["token key-1", "key key-1", "key key-1"]);
+});
+
+test("a 400 at the end of redirects is no answer about the key", async () => {
+  const harness = createKeyHarness();
+  harness.key = () => Object.defineProperty(invalid(), "redirected", { value: true });
+  await assert.rejects(verify(harness), { reason: "client_refused" });
+});
+
 test("forget() has both endpoints asked again", async () => {
   const harness = createKeyHarness({}, cached());
   await verify(harness);
@@ -231,6 +249,19 @@ test("instances that share a cache share the answers about keys, each with its o
   harness.key = invalid;
   harness.world.advance(1);
   await assert.rejects(two.verifier.verifyAccessToken("key-1"), { reason: "inactive" });
+});
+
+test("a shared answer that a credential is unknown outlasts both questions about it", async () => {
+  for (const [options, questions] of [[{}, 2], [{ isApiKey: () => true }, 1]] as const) {
+    const timeoutSeconds = 100;
+    const harness = createKeyHarness(options);
+    const sharedCache = createMemoryCache(harness.world);
+    const auth = harness.create({ ...cached({ timeoutSeconds }), sharedCache });
+    await assert.rejects(auth.verifier.verifyAccessToken("garbage"), { reason: "inactive" });
+    const lives = [...sharedCache.kept.values()].map(({ until }) => until - harness.world.now());
+    // A question takes timeoutSeconds at most, and waits for its turn for half of that.
+    assert(Math.max(...lives) >= 1.5 * questions * timeoutSeconds, `${lives}`);
+  }
 });
 
 test("an instance without apiKeys neither takes a shared key for a token, nor has others refuse it", async () => {

@@ -11,9 +11,9 @@ import { judgeFault } from "../checks/fault.ts";
 import { judgeAcceptance } from "../checks/acceptance.ts";
 import { judgeOperations } from "../checks/operations.ts";
 import { judgeToken } from "../checks/token.ts";
+import { askCredential } from "./api_key.ts";
 import { LISTS } from "../../../operations/lists.ts";
 import { readLists } from "../../../operations/read_lists.ts";
-import { askCredential } from "./api_key.ts";
 import { introspect, type PropelAuthSeen } from "./propelauth.ts";
 import { FIRST_CALL, type Tools } from "./requests.ts";
 import type { CheckId } from "../report.ts";
@@ -96,10 +96,9 @@ async function examineFacts(
     recorder.record("token", facts);
     return undefined;
   }
-  const now = world.now();
-  const outcome = judgeToken(facts, policy, now, known?.isInCode === true);
+  const outcome = judgeToken(facts, policy, world.now(), known?.isInCode === true);
   recorder.record("token", outcome);
-  return outcome.status === "ok" ? judgeAccessToken(facts, policy, now, token) : undefined;
+  return outcome.status === "ok" ? judgeAccessToken(facts, policy, world.now(), token) : undefined;
 }
 
 /** Reads every complete list that the server shows to the token's caller. */
