@@ -32,7 +32,7 @@ Usage: propelauth-local [options]
   --issuer-form FORM         "path", or "bare" without /oauth/2.1
   --client-id ID             of the server's introspection requests (generated)
   --client-secret SECRET     the same
-  --backend-api-key KEY      of the server's requests about API keys (generated);
+  --backend-api-key KEY      of requests about API keys (generated);
                              its variable is handed out too
   --hostname NAME            the name or address to listen on (127.0.0.1)
   --dangerously-listen-beyond-loopback
