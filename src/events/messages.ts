@@ -30,6 +30,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   shared_cache_order_lost: "error",
   shared_cache_entry_rejected: "error",
   operations_unjudged: "error",
+  calls_unaudited: "error",
   session_refused: "warn",
   request_refused: "warn",
 };
@@ -96,6 +97,10 @@ export function messageOf(facts: EventFacts): string {
     case "operations_unjudged":
       return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
         "operations have no effect there, and every tool runs. Put auth.handler() or " +
+        "requireAuth() in front of the MCP server.";
+    case "calls_unaudited":
+      return "A request was let in whose calls the option audit does not record: verifier sees no call, " +
+        "and the body of a request to authenticate() could not be read. Put auth.handler() or " +
         "requireAuth() in front of the MCP server.";
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
