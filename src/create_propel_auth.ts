@@ -90,6 +90,9 @@ export function composePropelAuth(
   const reportUnjudged = createOnce(() => {
     if (options.operations !== undefined) emit?.({ code: "operations_unjudged" });
   });
+  const reportUnaudited = createOnce(() => {
+    if (audit !== undefined) emit?.({ code: "calls_unaudited" });
+  });
   const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
     if (authInfo === undefined) return running.getStore()?.caller;
@@ -107,6 +110,7 @@ export function composePropelAuth(
       async verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
         const caller = await verifier.verifyAccessToken(token, resources.policyOf(orgId));
         reportUnjudged();
+        reportUnaudited();
         return caller;
       },
     }),
@@ -117,6 +121,7 @@ export function composePropelAuth(
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
       onAdmitted: reportUnjudged,
+      onUnaudited: reportUnaudited,
     }),
     getAccessToken,
     resourceMetadata: buildResourceMetadata(publishedMembers(options)),

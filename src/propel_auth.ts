@@ -34,8 +34,9 @@ export interface PropelAuth extends Requirements {
    *
    * Guards every request that it is given, whatever its path. Only where `mcpPath` has `{orgId}` it
    * reads the organization from the path, and answers 404 to a path that is not an endpoint's. It
-   * reads no body, so `operations` are not judged (the event `operations_unjudged` reports it once),
-   * and binds no session to its caller.
+   * judges no body, so `operations` have no effect (the event `operations_unjudged` reports it once),
+   * and binds no session to its caller. With the option `audit` it reads a copy of the body, at most
+   * 4 MiB, and records the calls in it.
    *
    * @param request The request; its body is left alone.
    * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and

@@ -134,6 +134,13 @@ export type EventFacts =
     readonly nearest?: string;
   }
   | {
+    /**
+     * The option `audit` is set, and calls are not recorded: a token was verified by `verifier`, or the
+     * body that `authenticate()` was given could not be read. Reported once.
+     */
+    readonly code: "calls_unaudited";
+  }
+  | {
     /** A caller presented the session of another one. */
     readonly code: "session_refused";
     readonly tokenDigest: string;

@@ -35,6 +35,7 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   shared_cache_entry_rejected: "error",
   operations_unjudged: "error",
   rule_unmatched: "warn",
+  calls_unaudited: "error",
   session_refused: "warn",
   request_refused: "warn",
 };
@@ -129,6 +130,10 @@ export function messageOf(facts: EventFacts): string {
       return "A rule of operations matches nothing in the complete list that the MCP server sent, so " +
         "it protects nothing: compare its name with the list. If the server shows the operation to " +
         "some callers only, the rule may be right.";
+    case "calls_unaudited":
+      return "A request was let in whose calls the option audit does not record: verifier sees no call, " +
+        "and the body of a request to authenticate() could not be read. Put auth.handler() or " +
+        "requireAuth() in front of the MCP server.";
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
     case "request_refused":

@@ -10,6 +10,7 @@ import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
 
 /** Answers the request of a verified caller. */
@@ -23,6 +24,10 @@ interface AuthenticateParts {
   readonly runAs: <T>(running: Running, run: () => T) => T;
   /** Called for each verified caller: no call was judged. */
   readonly onAdmitted: () => void;
+  /** Absent without the option `audit`. */
+  readonly audit: CallAudit | undefined;
+  /** Called when calls are not recorded. */
+  readonly onUnaudited: () => void;
 }
 
 /**
@@ -37,9 +42,13 @@ interface AuthenticateParts {
 export function createAuthenticate(
   parts: AuthenticateParts,
 ): (request: Request, admitted: Admitted) => Promise<Response> {
-  const { gate, allowedOrigins, policyFor, runAs, onAdmitted } = parts;
+  const { gate, allowedOrigins, policyFor, runAs, onAdmitted, audit, onUnaudited } = parts;
 
-  async function run(request: Request, admitted: Admitted): Promise<Response> {
+  async function run(
+    request: Request,
+    admitted: Admitted,
+    audited: AuditedRequest | undefined,
+  ): Promise<Response> {
     const policy = policyFor(request);
     if (policy === undefined) {
       return buildJsonRpcError(404, TRANSPORT_ERROR, "No endpoint of an organization");
@@ -47,15 +56,16 @@ export function createAuthenticate(
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
     onAdmitted();
-    const admittedAnswer = await runAs(
-      { caller, parsedBody: undefined },
-      async () => await admitted(caller),
-    )
-      // A requirement such as requireScopes() that failed; other errors pass through.
-      .catch((error: unknown) => buildRefusal(error, policy));
-    const answered = caller.apiKey === undefined
-      ? admittedAnswer
-      : withoutChallenge(admittedAnswer);
+    const answer = async (): Promise<Response> => {
+      const answered = await runAs(
+        { caller, parsedBody: undefined },
+        async () => await admitted(caller),
+      )
+        // A requirement such as requireScopes() that failed; other errors pass through.
+        .catch((error: unknown) => buildRefusal(error, policy));
+      return caller.apiKey === undefined ? answered : withoutChallenge(answered);
+    };
+    const answered = await (audited?.readAndServe(caller, answer, onUnaudited) ?? answer());
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);
@@ -70,6 +80,7 @@ export function createAuthenticate(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",
       );
     }
-    return run(request, admitted);
+    if (audit === undefined) return run(request, admitted, undefined);
+    return audit.follow(request, (audited) => run(request, admitted, audited));
   };
 }

@@ -55,6 +55,16 @@ export interface AuditedRequest {
    * @returns The MCP server's response, to send in place of the original.
    */
   serve(caller: AccessToken, run: () => Promise<Response>): Promise<Response>;
+  /**
+   * Does both from a copy of the request's body, where no gate has read it.
+   *
+   * @param onUnread Called when the copy cannot be read: `run` is called all the same.
+   */
+  readAndServe(
+    caller: AccessToken,
+    run: () => Promise<Response>,
+    onUnread: () => void,
+  ): Promise<Response>;
 }
 
 /** Connects the listeners of one PropelAuth with its clock; all share one reading of each answer. */

@@ -169,6 +169,7 @@ const EVENTS: [EventFacts, RegExp][] = [
   [{ code: "shared_cache_recovered" }, /again/],
   [{ code: "shared_cache_order_lost" }, /noeviction.+primary/],
   [{ code: "operations_unjudged" }, /auth\.handler\(\) or requireAuth\(\) in front/],
+  [{ code: "calls_unaudited" }, /audit does not record.+requireAuth\(\) in front/],
   [{ code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" }, /who else writes/],
   [
     { code: "rule_unmatched", kind: "tools", rule: '"whoamii"' },

@@ -92,6 +92,7 @@ const MEMBERS: { [C in Code]: Record<MembersOf<C>, true> } = {
   shared_cache_entry_rejected: {},
   operations_unjudged: {},
   rule_unmatched: { kind: true, rule: true, nearest: true },
+  calls_unaudited: {},
   session_refused: { clientId: true, subject: true },
   request_refused: { reason: true, clientId: true, subject: true, received: true },
 };

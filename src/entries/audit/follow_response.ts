@@ -12,7 +12,8 @@ import { createEventStreamReader } from "./event_stream_reader.ts";
 import { observeBody } from "./observed_body.ts";
 import type { CallOutcome } from "./observer.ts";
 import type { OpenCalls } from "./open_calls.ts";
-import { outcomeOf, type RequestCalls } from "./request_calls.ts";
+import { outcomeOf } from "./outcomes.ts";
+import type { RequestCalls } from "./request_calls.ts";
 
 type Body = NonNullable<Response["body"]>;
 
@@ -20,6 +21,9 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
 const JSON_TYPE = /^application\/(?:json|[^;]*\+json)\b/i;
 /** A JSON body of a declared length above it is read while it is sent, not before: 1 MiB. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/** The status by which the Express adapter, like nginx, says that nobody waits for a response. */
+const CLIENT_LEFT = 499;
 
 /** A request whose response is followed. */
 interface Followed {
@@ -44,6 +48,7 @@ export async function followResponse(response: Response, followed: Followed): Pr
   const opened = headers.get("Mcp-Session-Id");
   if (opened !== null) calls.noteSession(opened);
   if (status === 403) calls.endForbidden(headers);
+  if (status === CLIENT_LEFT) calls.endAll({ outcome: "cancelled" });
   const type = headers.get("Content-Type") ?? "";
   const isReadable = !headers.has("Content-Encoding");
   // `body` is looked at where it must be: that makes a stream of it, which takes longer to send.

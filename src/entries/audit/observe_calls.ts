@@ -17,7 +17,9 @@ import { describeCalls, sessionsIn } from "./begun_call.ts";
 import { followResponse } from "./follow_response.ts";
 import type { BegunCall, CallEnd, CallObserver } from "./observer.ts";
 import { createOpenCalls, type OpenCall, type OpenCalls } from "./open_calls.ts";
-import { createRequestCalls, refusedBy, type RequestCalls } from "./request_calls.ts";
+import { refusedBy } from "./outcomes.ts";
+import { readCopy } from "./read_copy.ts";
+import { createRequestCalls, type RequestCalls } from "./request_calls.ts";
 
 const observersOf = new WeakMap<Audit, CallObserver>();
 
@@ -96,7 +98,7 @@ function auditRequest(
   { observers, openCalls, served }: Shared,
 ): AuditedRequest {
   let begun: readonly BegunCall[] = [];
-  return {
+  const audited: AuditedRequest = {
     begin(caller, read, parsedBody) {
       for (const { refusesFor } of observers) {
         const seconds = refusesFor?.(read.length);
@@ -125,7 +127,14 @@ function auditRequest(
       }
       return await followResponse(await serve(), { request, calls, openCalls });
     },
+    async readAndServe(caller, run, onUnread) {
+      const read = await readCopy(request);
+      if (read === undefined) onUnread();
+      const busy = read && audited.begin(caller, read.calls, read.parsedBody);
+      return busy ?? await audited.serve(caller, run);
+    },
   };
+  return audited;
 }
 
 /** Begins a call for every observer. */
@@ -142,7 +151,15 @@ function openCall(
       return () => {};
     }
   });
-  return { begun, ends, sessions, isOver: false, isCancelled: false, stopTimer: undefined };
+  return {
+    begun,
+    ends,
+    sessions,
+    isOver: false,
+    isCancelled: false,
+    refusal: undefined,
+    stopTimer: undefined,
+  };
 }
 
 /** Cancels the calls of the same session that notifications name (MCP, Cancellation). */

@@ -5,7 +5,9 @@
  */
 
 import type { World } from "../../lib/world.ts";
+import type { AccessTokenError } from "../../oauth/errors.ts";
 import type { BegunCall, CallEnd, CallOutcome } from "./observer.ts";
+import { refusedBy } from "./outcomes.ts";
 
 /** How long an answer is waited for that may come on another stream of the session, in seconds. */
 export const ANSWER_TIMEOUT_SECONDS = 300;
@@ -23,6 +25,8 @@ export interface OpenCall {
   readonly sessions: readonly string[];
   isOver: boolean;
   isCancelled: boolean;
+  /** The error of a requirement: a tool that throws it was refused, and did not fail. */
+  refusal: AccessTokenError | undefined;
   stopTimer: (() => void) | undefined;
 }
 
@@ -65,8 +69,9 @@ export function createOpenCalls(world: World): OpenCalls {
     open.delete(call);
     waiting.delete(call);
     for (const key of keysOf(call)) if (byKey.get(key) === call) byKey.delete(key);
+    const hasFailed = outcome.outcome === "tool_error" || outcome.outcome === "error";
     const ended: CallEnd = {
-      ...outcome,
+      ...(call.refusal !== undefined && hasFailed ? refusedBy(call.refusal) : outcome),
       // A clock may jump back.
       endedAt: Math.max(call.begun.startedAt, world.now()),
       ...(typeof openedSessionId === "string" && { openedSessionId }),

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { AccessTokenError, IntrospectionError } from "../../oauth/errors.ts";
+import type { AccessTokenError } from "../../oauth/errors.ts";
 import type { Answer } from "./answer_reader.ts";
 import type { CallOutcome } from "./observer.ts";
 import type { OpenCall, OpenCalls } from "./open_calls.ts";
+import { outcomeOf, readChallenge, refusedBy } from "./outcomes.ts";
 
 /** The calls of one request. */
 export interface RequestCalls {
@@ -47,12 +48,6 @@ export function createRequestCalls(openCalls: OpenCalls): RequestCalls {
     for (const call of calls) end(call, outcome);
   }
 
-  /** A tool that throws the error of a requirement is refused; of several, it is not known which. */
-  function refined(outcome: CallOutcome): CallOutcome {
-    const failed = outcome.outcome === "tool_error" || outcome.outcome === "error";
-    return failed && refusal !== undefined && calls.length === 1 ? refusedBy(refusal) : outcome;
-  }
-
   return {
     get areOver() {
       return calls.every(({ isOver }) => isOver);
@@ -65,11 +60,14 @@ export function createRequestCalls(openCalls: OpenCalls): RequestCalls {
     },
     noteRefusal(error) {
       refusal = error;
+      const [call, another] = calls;
+      // Of several, it is not known which one was refused.
+      if (call !== undefined && another === undefined) call.refusal = error;
     },
     endAll,
     endAnswered(answer, status) {
       const { id } = answer;
-      const outcome = refined(outcomeOf(answer, status));
+      const outcome = outcomeOf(answer, status);
       if (id === null || id === undefined) {
         // JSON-RPC 2.0 §5: an error about the body as a whole has no id.
         const isAboutAll = id === null && answer.outcome === "error";
@@ -88,55 +86,10 @@ export function createRequestCalls(openCalls: OpenCalls): RequestCalls {
     endRest(status) {
       for (const call of calls) {
         if (call.isOver) continue;
-        if (status >= 400) end(call, refined({ outcome: "error", httpStatus: status }));
+        if (status >= 400) end(call, { outcome: "error", httpStatus: status });
         else if (call.begun.requestId === undefined) end(call, { outcome: "ok" });
         else openCalls.endUnanswered(call);
       }
     },
-  };
-}
-
-/**
- * Turns the answer to a call into its outcome.
- *
- * @param answer The answer.
- * @param status The status of the HTTP response that it came with.
- * @returns The outcome.
- */
-export function outcomeOf({ outcome, errorCode }: Answer, status: number): CallOutcome {
-  if (outcome !== "error") return { outcome };
-  return {
-    outcome,
-    ...(errorCode !== undefined && { errorCode }),
-    ...(status >= 400 && { httpStatus: status }),
-  };
-}
-
-/**
- * Turns the error by which calls were refused into their outcome.
- *
- * @param error The error; `undefined`: no rule allows the operation.
- * @returns The outcome; for any other error that of a request that failed.
- */
-export function refusedBy(error: unknown): CallOutcome {
-  if (error === undefined) return { outcome: "refused", reason: "operation", scopes: [] };
-  if (error instanceof AccessTokenError) {
-    return { outcome: "refused", reason: error.reason, scopes: error.scopes };
-  }
-  if (error instanceof IntrospectionError) {
-    return { outcome: "refused", reason: error.reason, scopes: [] };
-  }
-  return { outcome: "error" };
-}
-
-/** Reads the challenge of an MCP server that refuses by itself, as SDK v2 does (RFC 6750 §3.1). */
-function readChallenge(headers: Headers): CallOutcome | undefined {
-  const challenge = headers.get("WWW-Authenticate") ?? "";
-  if (!/\berror="?insufficient_scope\b/.test(challenge)) return undefined;
-  const [, scopes = ""] = /\bscope="([^"]*)"/.exec(challenge) ?? [];
-  return {
-    outcome: "refused",
-    reason: "scope_missing",
-    scopes: scopes.split(" ").filter((scope) => scope !== ""),
   };
 }

@@ -150,6 +150,7 @@ function summarize(event: PropelAuthEvent): string {
     case "shared_cache_order_lost":
     case "shared_cache_entry_rejected":
     case "operations_unjudged":
+    case "calls_unaudited":
       return "";
     default:
       return unknownCode(event);

@@ -125,6 +125,8 @@ function standIn(
     get body() {
       return open();
     },
+    arrayBuffer: () => new Response(open()).arrayBuffer(),
+    json: () => new Response(open()).json(),
     text: () => new Response(open()).text(),
   };
   return Object.setPrototypeOf(members, Response.prototype);

@@ -160,6 +160,7 @@ class StandIn {
   readonly bodyUsed: boolean = false;
   readonly #makeBody: () => BodyInit | null;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
+  #signal: AbortSignal | undefined;
 
   constructor(
     incoming: IncomingRequest,
@@ -173,6 +174,11 @@ class StandIn {
     this.method = method;
     this.headers = headers;
     this.#makeBody = makeBody;
+  }
+
+  /** Never aborts: the middleware itself sees when the client leaves. */
+  get signal(): AbortSignal {
+    return this.#signal ??= new AbortController().signal;
   }
 
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {

@@ -87,6 +87,11 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     exchanges.set(request, exchange);
     handler(built.request)
       .finally(() => exchanges.delete(request))
+      .catch((error: unknown) => {
+        // The next handler's answer is buffered: without another one its client would wait for ever.
+        if (exchange.held === undefined) throw error;
+        return new Response(null, { status: 500 });
+      })
       .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
       // The error handlers of Express could not answer any more.
       .catch((error: unknown) => isAnswered(response) ? undefined : next(error));

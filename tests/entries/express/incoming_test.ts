@@ -172,3 +172,8 @@ test("hideFields() takes out whatever is not forwarded, wherever Node keeps it",
   assert.deepEqual(incoming.headers, { host: "h" });
   assert.deepEqual(incoming.headersDistinct, { host: ["h"] });
 });
+
+test("buildRequest() has a signal that does not abort, as the gate asks for in an outage", () => {
+  const { request } = buildRequest(INCOMING);
+  assert.deepEqual([request.signal.aborted, request.signal === request.signal], [false, true]);
+});
