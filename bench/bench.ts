@@ -11,6 +11,7 @@ import { measurePolicyCall, measurePolicyList, measureTemplates } from "./measur
 import { measureHttpCall, measureNodeCall, measureProcessCall } from "./measures/protected_call.ts";
 import type { Figure } from "./figure.ts";
 import { measureOnQuietMachine } from "./machine.ts";
+import { measureOtel } from "./measures/otel.ts";
 import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./measures/outage.ts";
 import { measureSharedCache } from "./measures/shared_cache.ts";
 import { measureWarmVerification } from "./measures/verification.ts";
@@ -59,6 +60,7 @@ const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["floods", measureFloods],
   ["slow", measureSlowPropelAuth],
   ["shared", measureSharedCache],
+  ["otel", measureOtel],
   ["capacity", measureCapacity],
   ["first", measureFirstCall],
   ["size", measureCoreSize],

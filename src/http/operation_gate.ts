@@ -27,6 +27,9 @@ import { buildCallRefused, buildOperationRefused } from "../events/token_events.
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** From more bytes on, writing a body anew takes longer than making a stream for it: 16 KiB. */
+const MAX_EAGER_BYTES = 16 * 1024;
+
 /** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
 
@@ -178,8 +181,11 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     if (busy !== undefined) return busy;
     const allowed = await judge(calls, caller, tokenPolicy, audited);
     if (allowed instanceof Response) return allowed;
-    // Written anew from the judged value: another parser could read the original bytes otherwise.
-    const forwarded = copyWithout("authorization", request, JSON.stringify(parsedBody));
+    // Written anew from the judged value: another parser could read the original bytes otherwise. A long
+    // body is written when it is read, which an MCP server that takes the parsed body never does.
+    const write = () => JSON.stringify(parsedBody);
+    const body = bytes.length > MAX_EAGER_BYTES ? write : write();
+    const forwarded = copyWithout("authorization", request, body);
     return admit(allowed.caller, forwarded, parsedBody, allowed.lists, audited);
   };
 }

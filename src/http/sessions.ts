@@ -137,8 +137,14 @@ export function createEndpointReader(
   };
 }
 
-/** The MCP SDKs for TypeScript call the parameter `sessionId`, those for Python `session_id`. */
-function sessionsOf(endpoint: string): string[] {
+/**
+ * Lists the sessions in the URL to which a client of HTTP+SSE sends its messages. The MCP SDKs for
+ * TypeScript call the parameter `sessionId`, those for Python `session_id`.
+ *
+ * @param endpoint The URL, or its path and query.
+ * @returns The session ids.
+ */
+export function sessionsOf(endpoint: string): string[] {
   const base = "http://localhost";
   if (!URL.canParse(endpoint, base)) return [];
   return [...new URL(endpoint, base).searchParams]

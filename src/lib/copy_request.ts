@@ -10,6 +10,9 @@
  */
 export const COPY_WITHOUT: unique symbol = Symbol("copy without a field");
 
+/** Replaces a body: a text, or a function that makes it when it is read. */
+export type NewBody = string | (() => string);
+
 /**
  * Tells whether a request is one of the runtime's own class. Adapters for Node hand out objects that
  * only look like one, and become one at some cost when they are copied or cloned.
@@ -30,7 +33,7 @@ export function isNative(request: Request): boolean {
  * @param body Replaces its body.
  * @returns The copy.
  */
-export function copyWithout(field: string, request: Request, body?: string): Request {
+export function copyWithout(field: string, request: Request, body?: NewBody): Request {
   const copyItself: unknown = Reflect.get(request, COPY_WITHOUT);
   const copy: Request = typeof copyItself === "function"
     ? copyItself.call(request, field, body)
@@ -44,14 +47,15 @@ export function copyWithout(field: string, request: Request, body?: string): Req
   return copy;
 }
 
-function copyRequest(field: string, request: Request, body: string | undefined): Request {
+function copyRequest(field: string, request: Request, newBody: NewBody | undefined): Request {
+  const body = typeof newBody === "function" ? streamOf(newBody) : newBody;
   const hasBody = request.method !== "GET" && request.method !== "HEAD";
   if (!isNative(request) && (body !== undefined || !hasBody)) {
     return rebuildWithout(field, request, body ?? null);
   }
   let copy: Request;
   try {
-    copy = body === undefined ? new Request(request) : new Request(request, { body });
+    copy = body === undefined ? new Request(request) : new Request(request, withBody({}, body));
   } catch {
     // An adapter's own class that cannot be copied (srvx).
     return rebuildWithout(field, request, body ?? request.body);
@@ -74,6 +78,22 @@ function rebuildWithout(
     // In lower case, since an adapter's own class of headers may keep the client's spelling.
     if (name.toLowerCase() !== field) headers.push([name, value]);
   }
-  const init: RequestInit & { duplex: "half" } = { method, headers, signal, body, duplex: "half" };
-  return new Request(url, init);
+  return new Request(url, withBody({ method, headers, signal }, body));
+}
+
+/** Node insists on `duplex` for a stream. */
+function withBody(
+  init: RequestInit,
+  body: string | Request["body"],
+): RequestInit & { duplex: "half" } {
+  return { ...init, body, duplex: "half" };
+}
+
+function streamOf(makeBody: () => string): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new TextEncoder().encode(makeBody()));
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
 }

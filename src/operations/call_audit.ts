@@ -66,10 +66,11 @@ const connections = new WeakMap<object, ConnectAudits>();
  * Creates a value for the option `audit`.
  *
  * @param connect Connects it, and the other listeners beside it.
+ * @param members The other members of the value.
  * @returns The value, which shows nothing of its code.
  */
-export function createAudit(connect: ConnectAudits): Audit {
-  const audit: Audit = Object.freeze({ audits: "calls" });
+export function createAudit<T extends object>(connect: ConnectAudits, members: T): Audit & T {
+  const audit: Audit & T = Object.freeze({ ...members, audits: "calls" });
   connections.set(audit, connect);
   return audit;
 }

@@ -95,3 +95,21 @@ test("copyWithout() rebuilds an adapter's request with the body that was read", 
   assert.deepEqual(fields(copy), ["content-type"]);
   assert.equal(await copy.text(), "{}");
 });
+
+for (
+  const [what, given] of [
+    ["a request of the runtime", mcpRequest("token-1", { body: new Uint8Array([0x31]) })],
+    ["an adapter's request", standIn("POST", [["authorization", "Bearer token-1"]])],
+  ] as const
+) {
+  test(`copyWithout() makes the new body of ${what} when it is read`, async () => {
+    let made = 0;
+    const copy = copyWithout("authorization", given, () => {
+      made++;
+      return "[1]";
+    });
+    assert.equal(made, 0);
+    assert.equal(await copy.text(), "[1]");
+    assert.deepEqual([made, fields(copy)], [1, []]);
+  });
+}

@@ -7,9 +7,9 @@ const connect: ConnectAudits = () => {
 };
 
 test("findAudit() finds the code behind a value, which shows nothing of it", () => {
-  const audit = createAudit(connect);
+  const audit = createAudit(connect, { close: connect });
   assert.equal(findAudit(audit), connect);
-  assert.deepEqual({ ...audit }, { audits: "calls" });
+  assert.deepEqual({ ...audit }, { close: connect, audits: "calls" });
   assert(Object.isFrozen(audit));
 });
 

@@ -5,7 +5,7 @@
  */
 
 import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
-import { COPY_WITHOUT } from "../../lib/copy_request.ts";
+import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
 /** The head of a request, as Node's `IncomingMessage` has it. */
@@ -147,37 +147,61 @@ function serialize(body: unknown): BodyInit {
  * Its body is made when it is asked for: one that is given to the constructor of `Request` is read at
  * once, as soon as the request is copied.
  */
-function standIn(
-  incoming: IncomingRequest,
-  url: string,
-  method: string,
-  headers: Headers,
-  makeBody: () => BodyInit | null,
-): Request {
-  const hasBody = method !== "GET" && method !== "HEAD";
-  let body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
-  const open = () => body ??= hasBody ? new Response(makeBody()).body : null;
-  const read = () => new Response(open());
-  const members = {
-    [INCOMING]: incoming,
-    url,
-    method,
-    headers,
-    bodyUsed: false,
-    get body() {
-      return open();
-    },
-    arrayBuffer: () => read().arrayBuffer(),
-    text: () => read().text(),
-    json: () => read().json(),
-    [COPY_WITHOUT](field: string, text?: string): Request {
-      const left = new Headers(headers);
-      left.delete(field);
-      return standIn(incoming, url, method, left, text === undefined ? open : () => text);
-    },
-  };
-  return Object.setPrototypeOf(members, Request.prototype);
+function standIn(...parts: ConstructorParameters<typeof StandIn>): Request {
+  const create: new (...parts: ConstructorParameters<typeof StandIn>) => unknown = StandIn;
+  return new create(...parts) as Request;
 }
+
+class StandIn {
+  readonly [INCOMING]: IncomingRequest;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly bodyUsed: boolean = false;
+  readonly #makeBody: () => BodyInit | null;
+  #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
+
+  constructor(
+    incoming: IncomingRequest,
+    url: string,
+    method: string,
+    headers: Headers,
+    makeBody: () => BodyInit | null,
+  ) {
+    this[INCOMING] = incoming;
+    this.url = url;
+    this.method = method;
+    this.headers = headers;
+    this.#makeBody = makeBody;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    const hasBody = this.method !== "GET" && this.method !== "HEAD";
+    return this.#body ??= hasBody ? new Response(this.#makeBody()).body : null;
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return new Response(this.body).arrayBuffer();
+  }
+
+  text(): Promise<string> {
+    return new Response(this.body).text();
+  }
+
+  json(): Promise<unknown> {
+    return new Response(this.body).json();
+  }
+
+  [COPY_WITHOUT](field: string, text?: NewBody): Request {
+    const left = new Headers(this.headers);
+    left.delete(field);
+    const newBody = typeof text === "string" ? () => text : text ?? (() => this.body);
+    return standIn(this[INCOMING], this.url, this.method, left, newBody);
+  }
+}
+
+// Once for all: an object whose own prototype is changed is slow to make.
+Object.setPrototypeOf(StandIn.prototype, Request.prototype);
 
 /**
  * Finds Node's request behind a request of {@linkcode buildRequest}, or behind its copy.

@@ -1,72 +1,31 @@
 /** Spans and metrics as the real OpenTelemetry SDK collects them, kept in memory. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import * as api from "@opentelemetry/api";
+import type { EventListener, PropelAuthEvent } from "@x/propelauth-mcp";
 import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from "@opentelemetry/sdk-metrics";
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
-import type { EventListener } from "@x/propelauth-mcp";
-import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
+  type OtelApi,
+  otelCalls,
+  otelEvents,
+  type OtelEventsOptions,
+} from "@x/propelauth-mcp/otel";
 import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
 import { root } from "../../support/root.ts";
+import { createTestSdk } from "./test_sdk.ts";
 
-const providers: { shutdown(): Promise<void> }[] = [];
-after(async () => {
-  for (const provider of providers) await provider.shutdown();
-});
-
-/** A real SDK of its own for each test, so that none sees another's spans. */
+/** A listener with an SDK of its own, and an HTTP request under way. */
 function observe(options?: OtelEventsOptions) {
-  const spanExporter = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(spanExporter)],
-  });
-  const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({
-    exporter: metricExporter,
-    exportIntervalMillis: 2 ** 31 - 1,
-  });
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  providers.push(tracerProvider, meterProvider);
-  const request = tracerProvider.getTracer("test").startSpan("POST /mcp");
-  const underWay = api.trace.setSpan(api.ROOT_CONTEXT, request);
-  const listener = otelEvents({
-    trace: {
-      getTracer: (name) => tracerProvider.getTracer(name),
-      setSpan: (context, span) => api.trace.setSpan(context as api.Context, span as api.Span),
-    },
-    metrics: { getMeter: (name) => meterProvider.getMeter(name) },
-    context: { active: () => underWay },
-  }, options);
-
+  const sdk = createTestSdk();
+  const request = sdk.tracer.startSpan("POST /mcp");
+  const listener = otelEvents(sdk.api, options);
   return {
-    listener,
+    ...sdk,
+    listener: (event: PropelAuthEvent) => sdk.within(request, () => listener(event)),
     request: request.spanContext(),
-    spans: () => spanExporter.getFinishedSpans(),
-    /** The points of each metric: what they are about, and their value. */
-    async metrics(): Promise<Record<string, [Record<string, unknown>, unknown][]>> {
-      await reader.forceFlush();
-      const collected = metricExporter.getMetrics().at(-1)?.scopeMetrics ?? [];
-      assert.deepEqual(collected.map(({ scope }) => scope.name), ["@x/propelauth-mcp"]);
-      return Object.fromEntries(
-        collected.flatMap(({ metrics }) => metrics).map(({ descriptor, dataPoints }) => [
-          descriptor.name,
-          dataPoints.map(({ attributes, value }) => [attributes, value]),
-        ]),
-      );
-    },
   };
 }
 
@@ -164,6 +123,30 @@ test("both questions about an API key are spans within the span of its verificat
   }
   const [[counted] = []] = (await metrics())["propelauth.verifications"] ?? [];
   assert.equal(counted?.["propelauth.credential"], "api_key");
+});
+
+test("a verification that outlasts an outage has all its introspections within its span", () => {
+  const { listener, spans, request } = observe();
+  const token = { tokenDigest: "3f08aace122e" };
+  const failed = { code: "propelauth_unreachable", reason: "unavailable", ...token } as const;
+  // Of a request whose client left: no verification ended.
+  tell(listener, { ...failed, durationSeconds: 1 }, 50);
+  tell(listener, { ...failed, durationSeconds: 1 }, 101);
+  tell(listener, { ...failed, durationSeconds: 1 }, 103);
+  const answered = { code: "introspection_completed", active: true, ...token } as const;
+  tell(listener, { ...answered, durationSeconds: 1 }, 105);
+  const accepted = { code: "token_accepted", source: "introspection", clientId: "c" } as const;
+  tell(listener, { ...accepted, ...token, durationSeconds: 5, credential: "access_token" }, 105);
+  const verify = spans().find(({ name }) => name === "propelauth.verify");
+  assert.deepEqual([verify?.startTime, verify?.duration], [[100, 0], [5, 0]]);
+  const parents = spans().filter((span) => span !== verify).map((
+    { endTime, parentSpanContext },
+  ) => [
+    endTime[0],
+    parentSpanContext?.spanId,
+  ]);
+  const id = verify?.spanContext().spanId;
+  assert.deepEqual(parents.sort(), [[101, id], [103, id], [105, id], [50, request.spanId]]);
 });
 
 test("a refused token is no error of ours, an outage is", async () => {
@@ -377,10 +360,19 @@ test("nothing is created before the first event, and nothing holds a token", asy
 
 test("docs/observe.md lists every metric and every span that there is", async () => {
   const guide = readFileSync(new URL("docs/observe.md", root), "utf8");
-  const listed = [...guide.matchAll(/^\| `(propelauth\.[a-z_.]+)` /gm)].map(([, name]) => name);
-  const { listener, metrics, spans } = observe();
-  const kit = createTestPropelAuth({ onEvent: listener });
-  await kit.createPropelAuth().verifier.verifyAccessToken(kit.token());
+  const listed = [...guide.matchAll(/^\| `((?:propelauth|mcp)\.[a-z_.]+)` /gm)];
+  const { listener, metrics, spans, api } = observe();
+  const kit = createTestPropelAuth({
+    onEvent: listener,
+    audit: otelCalls(api, { recordOrganization: true }),
+  });
+  await kit.createPropelAuth().handler(() => Response.json({ jsonrpc: "2.0", id: 1, result: {} }))(
+    new Request("https://mcp.example.com/mcp", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${kit.token({ claims: { org_id: "acme" } })}` },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
+    }),
+  );
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
   tell(listener, {
     code: "token_accepted",
@@ -391,6 +383,7 @@ test("docs/observe.md lists every metric and every span that there is", async ()
   });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" });
   tell(listener, { code: "shared_cache_order_lost" });
-  const made = [...spans().map(({ name }) => name), ...Object.keys(await metrics())];
-  assert.deepEqual(listed.sort(), [...new Set(made)].sort());
+  const made = new Set([...spans().map(({ name }) => name), ...Object.keys(await metrics())]);
+  assert(made.delete("tools/list"));
+  assert.deepEqual(listed.map(([, name]) => name).sort(), [...made].sort());
 });
