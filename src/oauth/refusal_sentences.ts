@@ -19,14 +19,13 @@ export type AccessTokenErrorReason =
   | "role_claim_missing"
   | "role_mismatch"
   | "scope_missing"
-  | ApiKeyRefusal;
-
-/** Why an API key was refused that PropelAuth calls valid. */
-export type ApiKeyRefusal =
   | "api_key_user_disabled"
   | "api_key_maker_left"
   | "api_key_kind_refused"
   | "api_key_scope_missing";
+
+/** Why an API key was refused that PropelAuth calls valid. */
+export type ApiKeyRefusal = Extract<AccessTokenErrorReason, `api_key_${string}`>;
 
 /**
  * Why PropelAuth gave no usable answer, or was not asked. Private: no client learns it.
