@@ -10,6 +10,8 @@ import {
   startLocalPropelAuth,
 } from "@x/propelauth-local";
 import { createServer } from "../../examples/server.ts";
+import { IntrospectionError } from "../../src/oauth/errors.ts";
+import { buildRefusal } from "../../src/oauth/refusal_response.ts";
 import { command } from "../support/guides.ts";
 import { freePort } from "../support/ports.ts";
 import { type Outcome, parseTask, type Program, run, start } from "../support/programs.ts";
@@ -285,6 +287,8 @@ interface AfterLogin {
 const NO_TOKEN = { "WWW-Authenticate": 'Bearer resource_metadata="http://127.0.0.1:9/metadata"' };
 const RPC_ERROR = { jsonrpc: "2.0", id: null, error: { code: -32603, message: "out of disk" } };
 
+const CHALLENGE = { resourceMetadataUrl: "https://mcp.example.com/metadata", challengeScopes: [] };
+
 const AFTER_LOGIN: AfterLogin[] = [
   {
     when: "the server refuses the token",
@@ -298,7 +302,8 @@ const AFTER_LOGIN: AfterLogin[] = [
   },
   {
     when: "the server cannot reach PropelAuth",
-    options: always(502),
+    // The server itself would wait for PropelAuth for some seconds before it says so.
+    spoil: () => buildRefusal(new IntrospectionError("timeout"), CHALLENGE),
     says: /^The server cannot reach PropelAuth now \(503\)\. Try again in a moment\n$/,
   },
   {

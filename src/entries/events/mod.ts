@@ -88,7 +88,7 @@ const LEVELS: readonly EventLevel[] = ["info", "warn", "error"];
  * import { consoleEvents } from "@x/propelauth-mcp/events";
  * const lines: string[] = [];
  * const listener = consoleEvents({ format: "json", write: (line) => lines.push(line) });
- * listener({ code: "breaker_closed", message: "PropelAuth answers again.", occurredAt: 0 });
+ * listener({ code: "shared_cache_recovered", message: "It can be used again.", occurredAt: 0 });
  * assert.equal(JSON.parse(lines[0] ?? "").level, "info");
  * ```
  */
