@@ -43,7 +43,13 @@ const told: string[] = [];
 const kept = new Map<string, string>();
 const redis: RedisClient = {
   get: (key) => Promise.resolve(kept.get(key) ?? null),
-  set: (key, value) => Promise.resolve(kept.set(key, value) && "OK"),
+  set(key, value, ...options) {
+    if (JSON.stringify(options).includes('"NX":true') && kept.has(key)) {
+      return Promise.resolve(null);
+    }
+    kept.set(key, value);
+    return Promise.resolve("OK");
+  },
   del: (key) => Promise.resolve(Number(kept.delete(key))),
 };
 const options: PropelAuthOptions = {
