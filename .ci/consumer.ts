@@ -1,24 +1,13 @@
 // A project that installed both packages: compiled against their types, then run.
 import { createServer } from "node:http";
 import { otelEvents } from "@x/propelauth-mcp/otel";
-import {
-  createTestPropelAuth,
-  type TestPropelAuth,
-} from "@x/propelauth-mcp/testing";
+import { createTestPropelAuth, type TestPropelAuth } from "@x/propelauth-mcp/testing";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import {
-  type AccessToken,
-  createPropelAuth,
-  type PropelAuthOptions,
-} from "@x/propelauth-mcp";
+import { type AccessToken, createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
 import { diagnose, type Report } from "@x/propelauth-mcp/doctor";
 import { consoleEvents } from "@x/propelauth-mcp/events";
-import {
-  type ExpressMiddleware,
-  metadataRoutes,
-  requireAuth,
-} from "@x/propelauth-mcp/express";
+import { type ExpressMiddleware, metadataRoutes, requireAuth } from "@x/propelauth-mcp/express";
 import { createSdkVerifier } from "@x/propelauth-mcp/mcp-sdk";
 import { createRedisCache, type RedisClient } from "@x/propelauth-mcp/redis";
 import { startLocalPropelAuth } from "@x/propelauth-local";
@@ -76,9 +65,7 @@ const token = await local.mintToken({
 });
 const answers = await Promise.all(
   [undefined, `Bearer ${token}`].map(async (authorization) => {
-    const headers: Record<string, string> = authorization === undefined
-      ? {}
-      : { authorization };
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
     const response = await fetch(`${baseUrl}/mcp`, { headers });
     return `${response.status} ${await response.text()}`;
   }),

@@ -98,13 +98,16 @@ test("copyWithout() rebuilds an adapter's request with the body that was read", 
 
 for (
   const [what, given] of [
-    ["a request of the runtime", mcpRequest("token-1", { body: new Uint8Array([0x31]) })],
-    ["an adapter's request", standIn("POST", [["authorization", "Bearer token-1"]])],
+    [
+      "a request of the runtime",
+      () => mcpRequest("token-1", { body: new Uint8Array([0x31]) }),
+    ],
+    ["an adapter's request", () => standIn("POST", [["authorization", "Bearer token-1"]])],
   ] as const
 ) {
   test(`copyWithout() makes the new body of ${what} when it is read`, async () => {
     let made = 0;
-    const copy = copyWithout("authorization", given, () => {
+    const copy = copyWithout("authorization", given(), () => {
       made++;
       return "[1]";
     });
