@@ -64,3 +64,24 @@ test("`deno task test` runs every other test", async () => {
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+test("examples/dev.json has the versions and the entries of deno.json", () => {
+  const { imports, exports } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
+  const local = JSON.parse(readFileSync(new URL("local/deno.json", root), "utf8"));
+  const { imports: dev } = JSON.parse(readFileSync(new URL("examples/dev.json", root), "utf8"));
+  for (const [name, target] of Object.entries<string>(dev)) {
+    const [, , own = "", entry] = /^(jsr:)?@x\/(propelauth-\w+)(\/.+)?$/.exec(name) ?? [];
+    const path = (own === "propelauth-mcp" ? exports : local.exports)[`.${entry ?? ""}`];
+    const expected = own === ""
+      ? imports[name] ?? local.imports[name]
+      : new URL(path, new URL(own === "propelauth-mcp" ? "." : "local/", root)).href;
+    assert.equal(own === "" ? target : new URL(target, new URL("examples/", root)).href, expected);
+  }
+  for (const task of ["dev", "client"]) {
+    const { command } = tasks[task];
+    assert.match(
+      command,
+      / --no-config --import-map=examples\/dev\.json --lock=examples\/dev\.lock --frozen /,
+    );
+  }
+});
