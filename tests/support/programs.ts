@@ -46,7 +46,9 @@ export function start(
   args: readonly string[],
   options: { cwd?: string; example?: string; env?: Record<string, string>; stdin?: string } = {},
 ): Program {
-  const [, ...flags] = String(tasks[task].command).split(" ");
+  // Deno runs a task in the folder of deno.json.
+  const [, ...flags] = String(tasks[task].command).split(" ")
+    .map((flag) => flag.replace(/=(?=examples\/)/, `=${fileURLToPath(root)}`));
   const example = new URL(options.example ?? flags.pop() ?? "", root);
   if (options.example !== undefined) flags.pop();
   const cwd = options.cwd ?? Deno.makeTempDirSync();
