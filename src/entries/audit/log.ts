@@ -96,7 +96,7 @@ export function createAuditLog(options: AuditLogOptions, world: LogWorld): Audit
     ...resolved,
     startTimer,
     // Calls that were let in have their place, though a batch may be longer than the queue.
-    maxQueuedCalls: whenFull === "refuse" ? Infinity : maxQueuedCalls,
+    drops: whenFull === "drop",
   });
   const endOpenCalls: (() => void)[] = [];
   /** Calls that have begun and not ended. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { World } from "../../lib/world.ts";
 import type { CallEvent } from "./call_event.ts";
 
@@ -25,7 +26,7 @@ export interface AuditLogCounts {
  *
  * - `write_failed`: `write` threw; the same batch is written again after a pause.
  * - `full`: from now on events are dropped, or calls refused. Reported once until `recovered`.
- * - `recovered`: a batch was written after one of the above.
+ * - `recovered`: after one of the above, batches are written and the queue is at most half full.
  */
 export type AuditLogProblem = AuditLogCounts & {
   readonly code: "write_failed" | "full" | "recovered";
@@ -48,6 +49,8 @@ export interface Queue {
 interface QueueOptions {
   readonly write: (events: readonly CallEvent[]) => void | Promise<void>;
   readonly maxQueuedCalls: number;
+  /** Whether events past that are dropped; otherwise nobody adds more. */
+  readonly drops: boolean;
   readonly maxBatchSize: number;
   readonly onProblem: ((problem: AuditLogProblem) => void) | undefined;
   readonly startTimer: World["startTimer"];
@@ -60,7 +63,9 @@ interface QueueOptions {
  * @returns The queue.
  */
 export function createQueue(options: QueueOptions): Queue {
-  const { write, maxQueuedCalls, maxBatchSize, onProblem, startTimer } = options;
+  const { write, maxQueuedCalls, drops, maxBatchSize, onProblem, startTimer } = options;
+  // `write` serves many requests: it must not run as the caller of one of them.
+  const runOutside = AsyncLocalStorage.snapshot();
   const waiting: CallEvent[] = [];
   let written = 0;
   let dropped = 0;
@@ -116,9 +121,11 @@ export function createQueue(options: QueueOptions): Queue {
       seconds = FIRST_PAUSE_SECONDS;
       waiting.splice(0, batch.length);
       written += batch.length;
-      const hadTrouble = isFull || hasFailed;
+      // Not at each batch: a slow writer would report both again and again.
+      const isOver = (isFull || hasFailed) && waiting.length <= maxQueuedCalls / 2;
+      if (!isOver) continue;
       isFull = hasFailed = false;
-      if (hadTrouble) report("recovered");
+      report("recovered");
     }
     isWriting = false;
     onEmpty();
@@ -130,13 +137,13 @@ export function createQueue(options: QueueOptions): Queue {
     },
     reportFull,
     add(event) {
-      if (waiting.length >= maxQueuedCalls) {
+      if (drops && waiting.length >= maxQueuedCalls) {
         dropped++;
         reportFull();
         return;
       }
       waiting.push(event);
-      if (!isWriting) void writeAll();
+      if (!isWriting) void runOutside(writeAll);
     },
     async drain(seconds) {
       isDraining = true;
