@@ -143,7 +143,7 @@ test("the doctor is run from the registry as docs/doctor.md says", async () => {
     await writeEnv(cwd, variables);
     for (const line of lines) {
       const { stdout } = await shell(line.replace("https://mcp.example.com/mcp", url), cwd);
-      assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+      assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
     }
   });
 });
@@ -153,7 +153,7 @@ test("the doctor is run from the registry as README.md says", async () => {
   assert(GUIDES.get("README.md")?.includes(`\`${line} [server URL]\``));
   await withDoctor(async (variables, url) => {
     const { stdout } = await shell(`${line} ${url}`, join(folder, "deno-project"), variables);
-    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
   });
 });
 
@@ -165,7 +165,7 @@ test("the doctor is run on Node as docs/doctor.md says", async () => {
   await withDoctor(async (variables, url) => {
     await writeEnv(cwd, variables);
     const { stdout } = await shell(`${line} ${url}`, cwd);
-    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
   });
 });
 
