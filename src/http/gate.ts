@@ -79,7 +79,8 @@ export function createGate(
     if (request.method === "OPTIONS") return withCors(buildPreflight(request));
     const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy, request));
     try {
-      const patience = () => startsSession(request) ? request.signal : undefined;
+      // Cloudflare Workers may give a request no signal.
+      const patience = () => startsSession(request) && request.signal?.aborted !== true;
       const verified = verifier.verify(readToken(request), policy, patience);
       return verified instanceof Promise ? verified.catch(refuse) : verified;
     } catch (error) {

@@ -18,10 +18,10 @@ export const PATIENCE_SECONDS = 8;
 export const MAX_PATIENT_REQUESTS = 100;
 
 /**
- * Tells whether a request may wait: its signal, or `undefined` when it starts no session. A function,
+ * Tells whether a request may wait: it starts a session, and its client is still there. A function,
  * because both take time to find out, and no request of a known token needs them.
  */
-export type Patience = () => AbortSignal | undefined;
+export type Patience = () => boolean;
 
 /** Runs a question again and again while PropelAuth is out of reach, for a bounded time. */
 export type AskPatiently = <T>(patience: Patience, ask: () => Promise<T>) => Promise<T>;
@@ -44,7 +44,7 @@ export function createPatience(world: World): AskPatiently {
     patience: Patience,
   ): number | undefined {
     if (!isOutage(error) || world.runs === false) return undefined;
-    if (patience()?.aborted !== false) return undefined;
+    if (!patience()) return undefined;
     // Waiting would add to the flood, or hold up the end of the process.
     if (error.reason === "overloaded" || error.reason === "closed") return undefined;
     for (const lease of patient) if (!lease.held) patient.delete(lease);

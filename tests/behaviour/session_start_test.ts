@@ -34,8 +34,11 @@ function setUp(away: () => Response = () => new Response(null, { status: 500 }))
   );
   const handler = auth.handler(() => new Response("served"));
   const statuses: number[] = [];
+  const sent: Promise<unknown>[] = [];
   const send = (request: Request) =>
-    void handler(request).then(({ status }) => void statuses.push(status));
+    void sent.push(handler(request).then(({ status }) => void statuses.push(status)));
+  /** Waits for every response; a runtime may need more turns to read PropelAuth's answer. */
+  const answered = () => Promise.all(sent);
   /** Moves the clock in small steps, since a request waits several times. */
   const pass = async (seconds: number) => {
     for (let passed = 0; passed < seconds; passed += 0.25) {
@@ -45,17 +48,18 @@ function setUp(away: () => Response = () => new Response(null, { status: 500 }))
     await settle();
   };
   const back = () => void (isAway = false);
-  return { auth, world, asked: () => asked, events, statuses, send, pass, back };
+  return { auth, world, asked: () => asked, events, statuses, send, pass, answered, back };
 }
 
 for (const seconds of [1, 3, 5, 7]) {
   test(`handler() starts a session once an outage of ${seconds} s is over`, async () => {
-    const { statuses, send, pass, back, events, world } = setUp();
+    const { statuses, send, pass, answered, back, events, world } = setUp();
     send(start());
     await pass(seconds);
     assert.deepEqual(statuses, []);
     back();
     await pass(PATIENCE_SECONDS - seconds);
+    await answered();
     assert.deepEqual(statuses, [200]);
     assert(!events.includes("token_unverified"), "no request was answered 503");
     assert.equal(world.timers, 0);
@@ -92,12 +96,13 @@ for (const [what, request] of AT_ONCE) {
 }
 
 test("handler() waits for server/discover, which has a version already", async () => {
-  const { statuses, send, pass, back } = setUp();
+  const { statuses, send, pass, answered, back } = setUp();
   const headers = { "Mcp-Method": "server/discover", "MCP-Protocol-Version": "2026-07-28" };
   send(start("token-1", { headers }));
   await pass(1);
   back();
   await pass(2.5);
+  await answered();
   assert.deepEqual(statuses, [200]);
 });
 
