@@ -29,7 +29,10 @@ const DEFAULT_MCP_URL = "http://127.0.0.1:8000/mcp";
 /** Describes the servers in lines of at most 80 columns. */
 export function describeRunning(running: Running, bold: (text: string) => string): string {
   const { mcpUrl, authUrl, scopes, users, envFile, policy, withApiKeys } = running;
-  const client = `deno task client${mcpUrl === DEFAULT_MCP_URL ? "" : ` ${mcpUrl}`}`;
+  // With that file Deno fetches only the packages of these programs; there is no room for both.
+  const client = mcpUrl === DEFAULT_MCP_URL
+    ? "deno task -c examples/dev.json client"
+    : `deno task client ${mcpUrl}`;
   return `
 ${bold("A protected MCP server and a local PropelAuth are running. Ctrl-C stops both.")}
 Where Deno is not installed, \`npx -y deno@2.9.5\` stands for \`deno\` below.

@@ -65,10 +65,12 @@ test("`deno task test` runs every other test", async () => {
   }
 });
 
-test("examples/dev.json has the versions and the entries of deno.json", () => {
+test("examples/dev_imports.json has the versions and the entries of deno.json", () => {
   const { imports, exports } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
   const local = JSON.parse(readFileSync(new URL("local/deno.json", root), "utf8"));
-  const { imports: dev } = JSON.parse(readFileSync(new URL("examples/dev.json", root), "utf8"));
+  const { imports: dev } = JSON.parse(
+    readFileSync(new URL("examples/dev_imports.json", root), "utf8"),
+  );
   for (const [name, target] of Object.entries<string>(dev)) {
     const [, , own = "", entry] = /^(jsr:)?@x\/(propelauth-\w+)(\/.+)?$/.exec(name) ?? [];
     const path = (own === "propelauth-mcp" ? exports : local.exports)[`.${entry ?? ""}`];
@@ -81,7 +83,16 @@ test("examples/dev.json has the versions and the entries of deno.json", () => {
     const { command } = tasks[task];
     assert.match(
       command,
-      / --no-config --import-map=examples\/dev\.json --lock=examples\/dev\.lock --frozen /,
+      / --no-config --import-map=examples\/dev_imports\.json --lock=examples\/dev\.lock --frozen /,
     );
+  }
+});
+
+test("examples/dev.json has the tasks dev and client, and nothing that Deno would fetch", () => {
+  const dev = JSON.parse(readFileSync(new URL("examples/dev.json", root), "utf8"));
+  assert.deepEqual(Object.keys(dev), ["tasks"]);
+  for (const name of ["dev", "client"]) {
+    const { description, command } = tasks[name];
+    assert.deepEqual(dev.tasks[name], { description, command: `cd .. && ${command}` });
   }
 });

@@ -12,8 +12,9 @@ const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
 
 /** Splits a command of a guide into the task that it starts and its arguments. */
 export function parseTask(line: string): [task: string, args: string[]] {
-  const [, task, rest = ""] = /^(?:deno|npx -y deno@[\d.]+) task ([\w:]+)(?: (.+))?$/.exec(line) ??
-    [];
+  const [, task, rest = ""] =
+    /^(?:deno|npx -y deno@[\d.]+) task (?:-c examples\/dev\.json )?([\w:]+)(?: (.+))?$/
+      .exec(line) ?? [];
   if (task === undefined) throw new Error(`This command starts no task: ${line}`);
   return [task, rest.split(" ").filter((arg) => arg !== "")];
 }
