@@ -4,14 +4,16 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 
 const [folder, output] = process.argv.slice(2);
 const TEST = /_test\.js$/;
-/** `deno transpile` may leave the comment of a file on the line of its first import. */
+/** `deno transpile` leaves the comment of a file, or its end, on the line of its first import. */
 const IMPORT =
-  /^(?:\/\*.*\*\/ )?(?:import|export)\s[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  /^(?:(?:\/\*.*| )\*\/ )?(?:import|export)\s[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 /** What a worker has; relative paths lead to files that are looked at in the same way. */
 const OFFERED =
   /^(node:(test|assert\/strict|async_hooks|buffer|crypto|events|process|stream|timers(\/promises)?|url|util)|@x\/propelauth-mcp(\/[\w-]+)?)$/;
 
-const { name, exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+const { name, exports } = JSON.parse(
+  readFileSync(`${folder}/package.json`, "utf8"),
+);
 const modules = new Map();
 
 /** Takes a file in with all that it imports, or says what a worker lacks. */
@@ -29,9 +31,13 @@ function take(path, taken) {
         return whole;
       }
       if (!OFFERED.test(specifier)) throw new Error(specifier);
-      if (specifier === "node:test") return whole.replace(specifier, `${up}node_test.js`);
+      if (specifier === "node:test") {
+        return whole.replace(specifier, `${up}node_test.js`);
+      }
       if (!specifier.startsWith(name)) return whole;
-      const target = exports[`.${specifier.slice(name.length)}`].import.slice(2);
+      const target = exports[`.${specifier.slice(name.length)}`].import.slice(
+        2,
+      );
       take(target, taken);
       return whole.replace(specifier, up + target);
     }),
@@ -86,7 +92,10 @@ export default {
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 // The first module is the one that is run.
-const paths = ["worker.js", ...[...modules.keys()].filter((path) => path !== "worker.js")];
+const paths = [
+  "worker.js",
+  ...[...modules.keys()].filter((path) => path !== "worker.js"),
+];
 const list = paths.map((path) => {
   const file = path.replaceAll("/", "__");
   writeFileSync(`${output}/${file}`, modules.get(path));

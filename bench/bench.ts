@@ -1,6 +1,7 @@
 // Measures what the gate costs, as ratios within one run: `deno task bench`.
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
+import { measureKeyQuestions, measureWarmKey } from "./measures/api_keys.ts";
 import { measureCoreSize, measureFirstCall } from "./measures/artifact.ts";
 import { measureCapacity } from "./measures/capacity.ts";
 import { measureColdFlight, measureDeadTokens, measureHostileBodies } from "./measures/bounds.ts";
@@ -10,6 +11,7 @@ import { measurePolicyCall, measurePolicyList, measureTemplates } from "./measur
 import { measureHttpCall, measureNodeCall, measureProcessCall } from "./measures/protected_call.ts";
 import type { Figure } from "./figure.ts";
 import { measureOnQuietMachine } from "./machine.ts";
+import { measureOtel } from "./measures/otel.ts";
 import { measureFloods, measureOpenBreaker, measureSlowPropelAuth } from "./measures/outage.ts";
 import { measureSharedCache } from "./measures/shared_cache.ts";
 import { measureWarmVerification } from "./measures/verification.ts";
@@ -42,6 +44,8 @@ const { values } = parseArgs({
 
 const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["verification", measureWarmVerification],
+  ["key, warm", measureWarmKey],
+  ["key, questions", measureKeyQuestions],
   ["process", measureProcessCall],
   ["http", measureHttpCall],
   ["node", measureNodeCall],
@@ -56,6 +60,7 @@ const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["floods", measureFloods],
   ["slow", measureSlowPropelAuth],
   ["shared", measureSharedCache],
+  ["otel", measureOtel],
   ["capacity", measureCapacity],
   ["first", measureFirstCall],
   ["size", measureCoreSize],

@@ -1,4 +1,11 @@
-import { createPropelAuth, type OperationRules, type PropelAuth } from "@x/propelauth-mcp";
+import * as api from "@opentelemetry/api";
+import {
+  createPropelAuth,
+  type OperationRules,
+  type PropelAuth,
+  type PropelAuthOptions,
+} from "@x/propelauth-mcp";
+import { otelCalls, otelEvents } from "@x/propelauth-mcp/otel";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
 /** A token of the usual length of an opaque token. */
@@ -11,6 +18,7 @@ export function createGate(
   answer: Record<string, unknown> = {},
   onAsk: () => void = () => {},
   operations?: OperationRules,
+  options: Partial<PropelAuthOptions> = {},
 ): PropelAuth {
   const body = JSON.stringify({
     active: true,
@@ -28,6 +36,7 @@ export function createGate(
     baseUrl,
     requiredScopes: ["read:user_data"],
     ...(operations && { operations }),
+    ...options,
     tokenIntrospectionOverrides: {
       cacheTtlSeconds: 3600,
       fetch: () => {
@@ -36,6 +45,12 @@ export function createGate(
       },
     },
   });
+}
+
+/** Creates a gate that records each call with OpenTelemetry. */
+export function createTracedGate(baseUrl: string): PropelAuth {
+  const recorded = { onEvent: otelEvents(api), audit: otelCalls(api) };
+  return createGate(baseUrl, {}, undefined, undefined, recorded);
 }
 
 /** Creates a gate that asks a PropelAuth over the network, as a server for `https://mcp.example.com`. */

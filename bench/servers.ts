@@ -7,7 +7,7 @@ export interface ServerKind {
   readonly adapter: string;
   /** `v2` or `v1` (of the SDK), `list` (many tools) or `function`. */
   readonly server?: string;
-  /** `bare`, `guarded`, `policy`, or the gate of another in `programs/peers.mjs`. */
+  /** `bare`, `guarded`, `policy`, `traced`, or the gate of another in `programs/peers.mjs`. */
   readonly gate: string;
   /** The URL of the PropelAuth that it asks, and for how many seconds it keeps the answers. */
   readonly asks?: readonly [authUrl: string, seconds: string];

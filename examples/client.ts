@@ -12,8 +12,9 @@ import {
 } from "@modelcontextprotocol/client";
 import { openBrowser } from "./client/browser.ts";
 import { type Callback, listenForCallback } from "./client/callback.ts";
-import { explain, printable, Problem, Unreachable, wrap } from "./client/problem.ts";
+import { explain, printable, Problem, wrap } from "./client/problem.ts";
 import { LoginProvider } from "./client/provider.ts";
+import { createSender, explainRefusal, explainToolError, type Sender } from "./client/refusal.ts";
 
 const HELP = `Logs in to an MCP server with OAuth, and asks it who is calling.
 
@@ -98,13 +99,32 @@ interface Connection {
   stepUp(scope: string | undefined): Promise<void>;
 }
 
+/** The login, the requests, and how an error of them is explained. */
+interface Session {
+  readonly provider: LoginProvider;
+  readonly sender: Sender;
+  readonly explain: (error: unknown) => string;
+}
+
+function createSession(serverUrl: URL, redirectUrl: string): Session {
+  const provider = new LoginProvider(redirectUrl, report);
+  const sender = createSender(serverUrl);
+  const explainStatus = (status: number): string =>
+    explainRefusal(status, sender.lastRefusal(), serverUrl, provider.tokens() !== undefined);
+  return {
+    provider,
+    sender,
+    explain: (error) => explain(error, { serverUrl, redirectUrl, explainStatus }),
+  };
+}
+
 /** Connects, with a login if the server requires one. */
-async function connect(args: Arguments, callback: Callback): Promise<Connection> {
-  const provider = new LoginProvider(callback.redirectUrl, report);
+async function connect(args: Arguments, callback: Callback, session: Session): Promise<Connection> {
+  const { provider, sender, explain } = session;
   const createTransport = () =>
     new StreamableHTTPClientTransport(args.serverUrl, {
       authProvider: provider,
-      fetch: fetchOrSayWhere,
+      fetch: sender.fetch,
       onInsufficientScope: "throw",
     });
   const client = new Client(
@@ -117,7 +137,7 @@ async function connect(args: Arguments, callback: Callback): Promise<Connection>
       try {
         await transport.finishAuth(parameters);
       } catch (error) {
-        throw new Problem(explain(error, args.serverUrl, callback.redirectUrl));
+        throw new Problem(explain(error));
       }
     });
     report("Logged in", `scopes: ${provider.tokens()?.scope ?? "none"}`);
@@ -137,7 +157,7 @@ async function connect(args: Arguments, callback: Callback): Promise<Connection>
       const scope = computeScopeUnion(provider.tokens()?.scope, needed);
       const { serverUrl } = args;
       // A refresh cannot add scopes, so log in again.
-      const fresh = { forceReauthorization: true, fetchFn: fetchOrSayWhere };
+      const fresh = { forceReauthorization: true, fetchFn: sender.fetch };
       await auth(provider, { serverUrl, ...(scope !== undefined && { scope }), ...fresh });
       if (provider.authorizationUrl) await completeLogin(provider.authorizationUrl);
     },
@@ -194,7 +214,9 @@ async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments[
   for (const part of result.content) {
     if (part.type === "text") report(result.isError ? "Failed" : "Result", part.text);
   }
-  if (result.isError) throw new Problem(`${tool.name} failed. --with gives it its arguments`);
+  if (!result.isError) return;
+  const texts = result.content.map((part) => part.type === "text" ? part.text : "");
+  throw new Problem(explainToolError(tool.name, texts.join("\n")));
 }
 
 /** Prints the server, its tools and the caller. */
@@ -230,27 +252,18 @@ function report(step: string, text: string): void {
   console.log(`${step.padEnd(11)} ${printable(text)}`);
 }
 
-/** `fetch` whose errors name the URL that could not be reached. */
-async function fetchOrSayWhere(input: string | URL, init?: RequestInit): Promise<Response> {
-  try {
-    return await fetch(input, init);
-  } catch (cause) {
-    if (init?.signal?.aborted) throw cause;
-    throw new Unreachable(new URL(input), cause);
-  }
-}
-
 async function main(): Promise<void> {
   const args = readArguments();
   await using callback = listenForCallback(args.callbackPort);
   report("Connecting", args.serverUrl.href);
+  const session = createSession(args.serverUrl, callback.redirectUrl);
   try {
-    const connection = await connect(args, callback);
+    const connection = await connect(args, callback, session);
     await ask(connection.client);
     if (args.tool !== undefined) await call(connection, args.tool);
     await connection.client.close();
   } catch (error) {
-    throw new Problem(explain(error, args.serverUrl, callback.redirectUrl));
+    throw new Problem(session.explain(error));
   }
 }
 

@@ -3,9 +3,11 @@
 import { parseArgs } from "node:util";
 import { startLocalPropelAuth } from "jsr:@x/propelauth-local";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { apiKeys } from "jsr:@x/propelauth-mcp/api-keys";
 import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { describeRunning } from "./dev/banner.ts";
 import { ENV_FILE, writeEnvFile } from "./dev/env_file.ts";
+import * as machines from "./machines.ts";
 import * as reports from "./scopes.ts";
 import { createServer } from "./server.ts";
 
@@ -16,6 +18,7 @@ Usage: deno task dev [options]
   --port PORT       where the MCP server listens (8000)
   --auth-port PORT  where the stand-in listens (8001)
   --scopes          the server of examples/scopes.ts, whose tools need scopes
+  --machines        the server of examples/machines.ts, which takes API keys too
   --help            this text
 
 Clients and logins are kept in .local-propelauth.json; delete it to forget them.
@@ -30,12 +33,15 @@ async function main(): Promise<void> {
       "port": { type: "string", default: "8000" },
       "auth-port": { type: "string", default: "8001" },
       "scopes": { type: "boolean" },
+      "machines": { type: "boolean" },
       "help": { type: "boolean" },
     },
   });
   if (values.help) return console.log(HELP);
 
   const policy = values.scopes === true;
+  const withApiKeys = values.machines === true;
+  if (policy && withApiKeys) throw new TypeError("Choose one of --scopes and --machines");
   const port = readPort("--port", values.port);
   const authPort = readPort("--auth-port", values["auth-port"]);
 
@@ -58,15 +64,21 @@ async function main(): Promise<void> {
     scopesSupported: [...local.scopes],
     onEvent: consoleEvents(),
     ...(policy && reports.SCOPES),
+    ...(withApiKeys && {
+      ...machines.POLICY,
+      apiKeys: apiKeys({ ...machines.API_KEYS, backendApiKey: local.backendApiKey }),
+    }),
   });
-  const handler = policy ? reports.createServer(auth) : createServer(auth);
+  const example = withApiKeys ? machines : policy ? reports : { createServer };
+  const handler = example.createServer(auth);
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
   }
   const mcpUrl = auth.resourceMetadata.resource;
-  using _file = await writeEnvFile(local, mcpUrl);
-  console.log(describeRunning({ ...local, mcpUrl, envFile: ENV_FILE, policy }, bold));
+  using _file = await writeEnvFile(local, mcpUrl, { withApiKeys });
+  const running = { ...local, mcpUrl, envFile: ENV_FILE, policy, withApiKeys };
+  console.log(describeRunning(running, bold));
   await server.finished;
 }
 

@@ -1,4 +1,4 @@
-// The server of server.ts on SDK v1, which needs a new server and transport for each request.
+// The server of server.ts on SDK v1: a new server and a new transport for each request.
 // deno-lint-ignore-file no-console no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
 import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
@@ -11,20 +11,20 @@ import { z } from "zod";
 
 /** The server as a function, for `Deno.serve` here and for `toNodeHandler` on Node. */
 export function createServer(auth: PropelAuth): (request: Request) => Promise<Response> {
-  return auth.handler(async (request, options) => {
-    const server = new McpServer({ name: "My PropelAuth Protected Server", version: "1.0.0" });
-    server.registerTool("whoami", { description: "Tells who is calling" }, () => {
+  const server = () => {
+    const mcp = new McpServer({ name: "My PropelAuth Protected Server", version: "1.0.0" });
+    mcp.registerTool("whoami", { description: "Tells who is calling" }, () => {
       const { subject, clientId, scopes, claims } = auth.getAccessToken() ?? {};
       return say(JSON.stringify({ user: subject, email: claims?.email, client: clientId, scopes }));
     });
     const inputSchema = { message: z.string() };
-    server.registerTool("echo", { description: "Repeats a message", inputSchema }, (input) => {
+    mcp.registerTool("echo", { description: "Repeats a message", inputSchema }, (input) => {
       return say(input.message);
     });
-    const transport = new WebStandardStreamableHTTPServerTransport();
-    await server.connect(transport);
-    return await transport.handleRequest(request, options);
-  });
+    return mcp;
+  };
+  const transport = () => new WebStandardStreamableHTTPServerTransport();
+  return auth.handler({ server, transport });
 }
 
 const say = (text: string) => ({ content: [{ type: "text" as const, text }] });

@@ -34,7 +34,10 @@ import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import { createProtectedResources } from "./http/resources.ts";
 import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
-import { createRequirements } from "./operations/requirements.ts";
+import { createRequirements, type Running } from "./operations/requirements.ts";
+import { createRuleWatch } from "./operations/rule_watch.ts";
+import { buildRuleUnmatched } from "./events/token_events.ts";
+import { resolveOperations } from "./operations/rules.ts";
 import { routeOf } from "./lib/url.ts";
 import { buildResourceMetadata, type ResourceMetadataOptions } from "./oauth/protected_resource.ts";
 import { createSessions } from "./http/sessions.ts";
@@ -76,28 +79,38 @@ export function composePropelAuth(
   const options = refuseAs(ACTION, () => resolveOptions(rawOptions), variables);
   const { mcpPath, requiredScopes, holdsScope, onEvent } = options;
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
-  const callers = new AsyncLocalStorage<AccessToken>();
-  const emit = createEmit(onEvent, world.now);
+  const running = new AsyncLocalStorage<Running>();
+  const emit = createEmit(onEvent, world.now, options.furtherSource?.messageOf);
   const verifier = composeVerifier(options, world, emit);
   const parts = {
     ...composeEndpoint(options, world, emit, verifier),
-    runAs: <T>(caller: AccessToken, run: () => T): T => callers.run(caller, run),
+    runAs: <T>(request: Running, run: () => T): T => running.run(request, run),
   };
-  const { resources } = parts;
+  const { resources, audit } = parts;
   const reportUnjudged = createOnce(() => {
     if (options.operations !== undefined) emit?.({ code: "operations_unjudged" });
   });
+  const reportUnaudited = createOnce(() => {
+    if (audit !== undefined) emit?.({ code: "calls_unaudited" });
+  });
   const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
-    if (authInfo === undefined) return callers.getStore();
+    if (authInfo === undefined) return running.getStore()?.caller;
     return isAccessToken(authInfo) ? authInfo : undefined;
   };
   return Object.freeze({
-    ...createRequirements({ requiredScopes, holdsScope, getCaller: () => getAccessToken(), emit }),
+    ...createRequirements({
+      requiredScopes,
+      holdsScope,
+      getRunning: () => running.getStore(),
+      emit,
+      audit,
+    }),
     verifier: Object.freeze({
       async verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
         const caller = await verifier.verifyAccessToken(token, resources.policyOf(orgId));
         reportUnjudged();
+        reportUnaudited();
         return caller;
       },
     }),
@@ -108,6 +121,7 @@ export function composePropelAuth(
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
       onAdmitted: reportUnjudged,
+      onUnaudited: reportUnaudited,
     }),
     getAccessToken,
     resourceMetadata: buildResourceMetadata(publishedMembers(options)),
@@ -115,6 +129,7 @@ export function composePropelAuth(
     forgetSubject: (subject: string): Promise<void> => verifier.forgetSubject(subject),
     close(): Promise<void> {
       parts.streams.endAll();
+      audit?.close();
       return verifier.close();
     },
   });
@@ -168,12 +183,19 @@ function composeEndpoint(
   verifier: Verifier,
 ): Omit<HandlerParts, "runAs"> {
   const { mcpPath, requiredScopes, challengeScopes, holdsScope } = options;
-  const { operations, defaultOperation, allowedOrigins, onLoopback } = options;
+  const { defaultOperation, allowedOrigins, onLoopback, connectAudits } = options;
+  // Only the gate of operations reads every body; without a rule it lets all calls pass.
+  const operations = options.operations ?? (connectAudits && resolveOperations({}));
   const { dangerouslyAllowAnyAudience, dangerouslyAllowMissingOrgId } = options;
   const { authorizationServerMetadataUrl, timeoutSeconds } = options;
   return {
     gate: createGate({ allowedOrigins, onLoopback }, verifier, emit),
     operationGate: operations && createOperationGate({
+      ruleWatch: createRuleWatch(
+        operations,
+        defaultOperation === "deny",
+        (unmatched) => emit?.(buildRuleUnmatched(unmatched)),
+      ),
       operationPolicy: createOperationPolicy({
         operations,
         defaultOperation,
@@ -206,6 +228,7 @@ function composeEndpoint(
     sessions: createSessions(),
     world,
     emit,
+    audit: connectAudits?.(world),
   };
 }
 

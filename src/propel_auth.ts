@@ -34,8 +34,9 @@ export interface PropelAuth extends Requirements {
    *
    * Guards every request that it is given, whatever its path. Only where `mcpPath` has `{orgId}` it
    * reads the organization from the path, and answers 404 to a path that is not an endpoint's. It
-   * reads no body, so `operations` are not judged (the event `operations_unjudged` reports it once),
-   * and binds no session to its caller.
+   * judges no body, so `operations` have no effect (the event `operations_unjudged` reports it once),
+   * and binds no session to its caller. With the option `audit` it reads a copy of the body, at most
+   * 4 MiB, and records the calls in it.
    *
    * @param request The request; its body is left alone.
    * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and
@@ -108,7 +109,7 @@ export interface PropelAuth extends Requirements {
    * not in the cache gets 503. Without this call, too, nothing keeps the process alive.
    *
    * @returns Nothing, when the introspections under way have ended; after `timeoutSeconds` and the
-   * time in the queue at the latest. Never rejects.
+   * time in the queue at the latest, with `apiKeys` after twice that. Never rejects.
    */
   close(): Promise<void>;
 }
@@ -143,7 +144,8 @@ export interface CreatePropelAuth {
   /**
    * Creates it from `PROPELAUTH_AUTH_URL`, `PROPELAUTH_INTROSPECTION_CLIENT_ID`,
    * `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL` and, when it is set,
-   * `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas).
+   * `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). With `apiKeys` that has no
+   * `backendApiKey` also from `PROPELAUTH_API_KEY`.
    *
    * @param overrides Options that win over the environment.
    * @returns The same as from options.

@@ -102,10 +102,15 @@ for (const [what, protect] of SERVERS) {
   });
 }
 
-test("handler() takes the transports themselves", () => {
+test("handler() takes transports that keep sessions, and refuses those of one request", () => {
   const { auth } = createHarness();
-  for (const mcp of [new TransportV1({}), new TransportV2({})]) {
-    assert.equal(typeof auth.handler(mcp), "function");
+  const sessions = { sessionIdGenerator: () => "session-1" };
+  for (const Transport of [TransportV1, TransportV2]) {
+    assert.equal(typeof auth.handler(new Transport(sessions)), "function");
+    assert.throws(() => auth.handler(new Transport({})), {
+      name: "TypeError",
+      message: /: received a transport that answers one request only: give \{ server: /,
+    });
   }
 });
 
@@ -115,7 +120,7 @@ test("handler() says what to do with an SDK server that has no transport", () =>
   for (const mcp of [new McpServerV1(info), new McpServerV2(info), new McpServerV2(info).server]) {
     assert.throws(() => auth.handler(mcp as unknown as surface.McpServerHandler), {
       name: "TypeError",
-      message: /: received an SDK McpServer: wrap it in createMcpHandler\(\)$/,
+      message: /: received an SDK McpServer: wrap it in createMcpHandler\(\); with SDK v1 give /,
     });
   }
 });

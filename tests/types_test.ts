@@ -29,7 +29,9 @@ import {
   type IntrospectionClaims,
   type PropelAuth,
   type PropelAuthOptions,
+  type VerifiedApiKey,
 } from "@x/propelauth-mcp";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 
 const OPTIONS: PropelAuthOptions = {
   authUrl: "https://auth.example.com",
@@ -65,6 +67,16 @@ function protects(auth: PropelAuth): unknown {
       new TransportV1({}).handleRequest(request, { authInfo })
     ),
     auth.handler((request, options) => new TransportV2({}).handleRequest(request, options)),
+    auth.handler({
+      server: () => new McpServerV1({ name: "v1", version: "1.0.0" }),
+      transport: () => new TransportV1(),
+    }),
+    auth.handler({
+      server: () => Promise.resolve(new McpServerV2({ name: "v2", version: "1.0.0" })),
+      transport: () => new TransportV2(),
+    }),
+    // @ts-expect-error: a server needs a transport
+    auth.handler({ server: () => new McpServerV1({ name: "v1", version: "1.0.0" }) }),
     // @ts-expect-error: createMcpHandler() has to serve it
     auth.handler(new McpServerV2({ name: "v2", version: "1.0.0" })),
     // @ts-expect-error: a transport has to serve it
@@ -125,6 +137,23 @@ function organization({ orgId, orgRole }: AccessToken): void {
   same<typeof orgRole, string | undefined>(true);
 }
 
+/** The API key of a caller, and the option that lets keys in. */
+function keys({ credential, apiKey }: AccessToken): void {
+  same<typeof credential, "access_token" | "api_key">(true);
+  same<typeof apiKey, VerifiedApiKey | undefined>(true);
+  const { kind, orgRole, permissions, metadata } = apiKey ?? ({} as VerifiedApiKey);
+  same<typeof kind, "personal" | "organization" | "generic">(true);
+  same<typeof orgRole, string | undefined>(true);
+  same<typeof permissions, readonly string[]>(true);
+  same<(typeof metadata)["purpose"], unknown>(true);
+  const scopes = (key: VerifiedApiKey) => key.kind === "generic" ? [] : ["read"];
+  createPropelAuth({ ...OPTIONS, apiKeys: apiKeys({ backendApiKey: "key", scopes }) });
+  // @ts-expect-error: what apiKeys() returns, not its options
+  createPropelAuth({ ...OPTIONS, apiKeys: { scopes: ["read"] } });
+  // @ts-expect-error: a kind that does not exist
+  apiKeys({ kinds: ["org"] });
+}
+
 /** Code that must not compile. */
 function refused(token: AccessToken, auth: PropelAuth): void {
   // @ts-expect-error: an option that does not exist
@@ -156,7 +185,7 @@ function refused(token: AccessToken, auth: PropelAuth): void {
 }
 
 test("the types are compiled, and what they say of getAccessToken() is so", () => {
-  for (const compiled of [fits, protects, reads, challenges, claims, organization, refused]) {
+  for (const compiled of [fits, protects, reads, challenges, claims, organization, keys, refused]) {
     assert.equal(typeof compiled, "function");
   }
   const { getAccessToken } = createPropelAuth(OPTIONS);

@@ -3,12 +3,11 @@ import { createProject, pathOf } from "../project.ts";
 import { startCommand } from "../start_program.ts";
 
 const DENO = [Deno.execPath(), "run", "--quiet", "-A", "--v8-flags=--expose-gc"];
-/** Bytes that a cached token took at 100,000 and 1,000,000 of them before its facts were one entry. */
 const GOAL_BYTES = 450;
 
 interface Measured {
   readonly bytes: number;
-  readonly pause: number;
+  readonly collection: number;
   readonly warm: number;
 }
 
@@ -35,9 +34,11 @@ async function compareCollections(checkout: string | undefined): Promise<Figure[
   const now: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < 3; round++) {
-    const { pause } = await run(1_000_000);
-    now.push(pause);
-    if (checkout !== undefined) ratios.push(pause / (await run(1_000_000, checkout)).pause);
+    const { collection } = await run(1_000_000);
+    now.push(collection);
+    if (checkout !== undefined) {
+      ratios.push(collection / (await run(1_000_000, checkout)).collection);
+    }
   }
   const figures = [plain(what, median(now), " ms", 0)];
   if (checkout !== undefined) {

@@ -23,7 +23,7 @@ function answer(number: string): Response {
     iss: "https://auth.example.com/oauth/2.1",
     aud: "https://mcp.example.com/mcp",
     iat: 1_700_000_000 + Number(number),
-    exp: 4_102_444_800 + Number(number),
+    exp: 1_990_000_000 + Number(number),
   });
 }
 
@@ -51,14 +51,22 @@ const before = heap();
 for (let i = 1_000; i < tokens; i++) await verifier.verifyAccessToken(tokenOf(i));
 const bytes = (heap() - before) / (tokens - 1_000);
 
-const pauses = Array.from({ length: 7 }, () => {
+// What the engine and the runtime keep until the end of a turn is gone then.
+for (let turn = 0; turn < 3; turn++) {
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  collect();
+}
+// The shortest of several: other programs can only make one longer.
+const collections = Array.from({ length: 9 }, () => {
   const start = performance.now();
   collect();
   return performance.now() - start;
-}).sort((a, b) => a - b);
+});
 
 const warm = Math.min(tokens, 100_000);
 const start = cpu();
 for (let i = 0; i < warm; i++) await verifier.verifyAccessToken(tokenOf((i * 7919) % tokens));
-console.log(JSON.stringify({ bytes, pause: pauses[3], warm: (cpu() - start) / warm }));
+console.log(
+  JSON.stringify({ bytes, collection: Math.min(...collections), warm: (cpu() - start) / warm }),
+);
 process.exit();

@@ -13,6 +13,7 @@ import {
   createGate,
   createListServer,
   createMcpServer,
+  createTracedGate,
   RULES,
 } from "../fixture.ts";
 
@@ -47,6 +48,7 @@ async function guard(origin: string): Promise<Guarded> {
     return { handler: createAskingGate(authUrl, Number(seconds)).handler(server) };
   }
   if (gate === "guarded") return { handler: createGate(origin).handler(server) };
+  if (gate === "traced") return { handler: createTracedGate(origin).handler(server) };
   if (gate === "policy") {
     return { handler: createGate(origin, {}, undefined, RULES).handler(server) };
   }

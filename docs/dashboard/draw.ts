@@ -7,7 +7,8 @@
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { buildDashboard, type Sample } from "./charts.ts";
+import { buildDashboard } from "./page.ts";
+import type { Sample } from "./samples.ts";
 
 const INTERVAL_MS = 500;
 
@@ -57,5 +58,6 @@ const browser = await chromium.launch({
 });
 const page = await browser.newPage({ viewport: { width: 1120, height: 670 } });
 await page.setContent(buildDashboard(collector.samples));
-await page.screenshot({ path: fileURLToPath(new URL("../dashboard.png", import.meta.url)) });
+const path = fileURLToPath(new URL("../dashboard.png", import.meta.url));
+await page.screenshot({ path, fullPage: true });
 await browser.close();

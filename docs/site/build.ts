@@ -1,58 +1,65 @@
-// Builds the guides and the API reference into one static site: `deno task docs`.
+// Builds the README, the guides and the API reference into one static site: `deno task docs`.
 // deno-lint-ignore-file no-console
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { copyFile, cp, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildReference, type BuiltReference } from "./api/reference.ts";
 import { findDeadLinks } from "./dead_links.ts";
-import { buildPages, type Page } from "./guides.ts";
+import { writePlainText } from "./llms_txt.ts";
+import { type Content, readContent } from "./content.ts";
 
-const HELP = `Builds the guides of docs/ and the API reference into one static site.
+const HELP = `Builds the README, the guides and the API reference into one static site.
 
 Usage: deno task docs [options]
 
   --output DIR  the folder of the site (docs/dist)
+  --serve       then serve it on http://localhost:4173
   --help        this text
 
+Needs Node 20.18 or later and npm, which installs VitePress the first time.
 Exits with 1 if the site has a dead link.`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const GENERATOR = join(ROOT, "docs", "site", "vitepress");
+const VITEPRESS = join(GENERATOR, "node_modules", "vitepress", "bin", "vitepress.js");
 
-/** The folders of the packages. */
-const MEMBERS = [".", "local"];
-
-async function runDeno(folder: string, ...args: string[]): Promise<string> {
-  const command = new Deno.Command(Deno.execPath(), { args, cwd: folder });
+async function run(program: string, args: string[], folder: string): Promise<string> {
+  const command = new Deno.Command(program, { args, cwd: folder });
   const { success, stdout, stderr } = await command.output();
-  if (!success) throw new Error(`deno ${args[0]}:\n${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
+  const [printed = "", errors = ""] = [stdout, stderr].map((text) =>
+    new TextDecoder().decode(text)
+  );
+  if (!success) throw new Error(`${program} ${args.join(" ")}:\n${printed}${errors}`);
+  return printed;
 }
 
-async function build(output: string): Promise<Page[]> {
-  await rm(output, { recursive: true, force: true });
-  await mkdir(join(output, "api"), { recursive: true });
-  const references: BuiltReference[] = [];
-  for (const member of MEMBERS) {
-    references.push(await buildReference(ROOT, member, output, runDeno));
+/** Installs the packages of the lock file, unless that was done since it last changed. */
+async function installGenerator(): Promise<void> {
+  const timeOf = async (path: string) => (await stat(join(GENERATOR, path))).mtimeMs;
+  const installed = await timeOf("node_modules/.package-lock.json").catch(() => 0);
+  if (installed > await timeOf("package-lock.json")) return;
+  console.log("Installing VitePress");
+  await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], GENERATOR);
+}
+
+async function build({ pages, pictures, sidebar }: Content, output: string): Promise<void> {
+  // A folder for each build, since VitePress writes into it too, and tests may build side by side.
+  await mkdir(join(GENERATOR, "builds"), { recursive: true });
+  const folder = await mkdtemp(join(GENERATOR, "builds", "build-"));
+  try {
+    await cp(join(GENERATOR, "settings"), join(folder, ".vitepress"), { recursive: true });
+    await write(join(folder, "sidebar.json"), JSON.stringify(sidebar));
+    for (const { path, markdown } of pages) await write(join(folder, "pages", path), markdown);
+    const images = join(folder, "pages", "public", "images");
+    await mkdir(images, { recursive: true });
+    for (const picture of pictures) {
+      await copyFile(join(ROOT, picture), join(images, basename(picture)));
+    }
+    await run("node", [VITEPRESS, "build", folder, "--outDir", output], GENERATOR);
+  } finally {
+    await rm(folder, { recursive: true });
   }
-  const script = join("docs", "site", "assets", "search.js");
-  const bundle = ["bundle", "--quiet", "--minify", "--platform=browser", "--format=iife"];
-  await runDeno(ROOT, ...bundle, "-o", join(output, "search.js"), script);
-  for (const name of ["style.css", "api.css", "search.css"]) {
-    await copyFile(new URL(`assets/${name}`, import.meta.url), join(output, name));
-  }
-  const files = references.flatMap((reference) => [...reference.files]).sort();
-  const guides = await buildPages(ROOT, files, references.map(({ start }) => start));
-  const pages = [...guides.pages, ...references.flatMap((reference) => reference.pages)];
-  for (const { path, html } of pages) await write(join(output, path), html);
-  for (const { from, path } of guides.pictures) {
-    await mkdir(dirname(join(output, path)), { recursive: true });
-    await copyFile(join(ROOT, from), join(output, path));
-  }
-  const sections = pages.flatMap((page) => page.sections);
-  await write(join(output, "sections.js"), `globalThis.sections = ${JSON.stringify(sections)};\n`);
-  return pages;
+  for (const { path, text } of writePlainText(pages)) await write(join(output, path), text);
 }
 
 async function write(path: string, text: string): Promise<void> {
@@ -63,6 +70,7 @@ async function write(path: string, text: string): Promise<void> {
 const { values } = parseArgs({
   options: {
     output: { type: "string", default: join(ROOT, "docs", "dist") },
+    serve: { type: "boolean" },
     help: { type: "boolean" },
   },
 });
@@ -70,11 +78,21 @@ if (values.help) {
   console.log(HELP);
 } else {
   const output = resolve(values.output);
-  const pages = await build(output);
+  const content = await readContent(
+    ROOT,
+    (folder, ...args) => run(Deno.execPath(), args, folder),
+  );
+  await installGenerator();
+  await build(content, output);
   const dead = await findDeadLinks(output);
   for (const { page, link } of dead) {
     console.error(`${page} links to ${link}, which does not exist`);
   }
   if (dead.length > 0) Deno.exitCode = 1;
-  else console.log(`${pages.length} pages, open ${join(output, "index.html")}`);
+  else console.log(`${content.pages.length} pages in ${output}; --serve shows them`);
+  if (values.serve) {
+    const args = [join(GENERATOR, "node_modules", "vite", "bin", "vite.js"), "preview"];
+    await new Deno.Command("node", { args: [...args, "--outDir", output], cwd: GENERATOR }).spawn()
+      .status;
+  }
 }

@@ -1,7 +1,6 @@
 /** Finds the dead links of a built site. */
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix, sep } from "node:path";
-import { readIds, unescapeHtml } from "./html.ts";
 
 /** A link whose target does not exist. */
 export interface DeadLink {
@@ -14,7 +13,7 @@ const ELSEWHERE = /^(https?|mailto|data):/;
 
 /**
  * Checks every `href` and `src` of every page, anchors included. A link to a folder counts as dead,
- * because without a server it shows a list of files. Links to other sites are not checked.
+ * except that to the start of the site. Links to other sites are not checked.
  */
 export async function findDeadLinks(folder: string): Promise<DeadLink[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -42,7 +41,20 @@ function hasTarget(
   page: string,
   link: string,
 ): boolean {
-  const [path = "", anchor] = link.split("#");
-  const target = ids.get(path === "" ? page : posix.join(posix.dirname(page), path));
-  return target !== undefined && (!anchor || target.has(anchor));
+  const [path = "", anchor] = decodeURI(link).split("#");
+  const target = path === "/"
+    ? "index.html"
+    : posix.resolve(`/${posix.dirname(page)}`, path).slice(1);
+  const found = ids.get(path === "" ? page : target);
+  return found !== undefined && (!anchor || found.has(anchor));
+}
+
+/** The ids of all elements of a page. */
+function readIds(html: string): Set<string> {
+  return new Set([...html.matchAll(/\sid="([^"]*)"/g)].map(([, id = ""]) => unescapeHtml(id)));
+}
+
+function unescapeHtml(html: string): string {
+  return html.replaceAll("&#x2F;", "/").replaceAll("&#39;", "'").replaceAll("&quot;", '"')
+    .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }

@@ -24,31 +24,37 @@ export class Unreachable extends TypeError {
   }
 }
 
+/** What is known of the server and of this login. */
+export interface Context {
+  /** The MCP server. */
+  readonly serverUrl: URL;
+  /** The URL at which this client receives the login. */
+  readonly redirectUrl: string;
+  /** Explains an answer of the MCP endpoint that refuses a request. */
+  readonly explainStatus: (status: number) => string;
+}
+
 /**
  * Explains an error.
  *
  * @param error The error.
- * @param serverUrl The MCP server.
- * @param redirectUrl The URL at which this client receives the login.
+ * @param context The server and the login.
  * @returns One line without control characters.
  */
-export function explain(error: unknown, serverUrl: URL, redirectUrl: string): string {
+export function explain(error: unknown, context: Context): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const text = explainOne(cause, serverUrl, redirectUrl);
+    const text = explainOne(cause, context);
     if (text !== undefined) return printable(text);
   }
   return printable(
-    `${serverUrl} cannot be used: ${error instanceof Error ? error.message : error}`,
+    `${context.serverUrl} cannot be used: ${error instanceof Error ? error.message : error}`,
   );
 }
 
-function explainOne(error: Error, serverUrl: URL, redirectUrl: string): string | undefined {
+function explainOne(error: Error, context: Context): string | undefined {
+  const { serverUrl, redirectUrl } = context;
   if (error instanceof Problem) return error.message;
-  if (error instanceof Unreachable) {
-    return error.url.origin === serverUrl.origin
-      ? `Nobody answers at ${serverUrl.origin}. Check the URL, or start a server: deno task dev`
-      : `PropelAuth does not answer at ${error.url.origin}. Check the server's PROPELAUTH_AUTH_URL`;
-  }
+  if (error instanceof Unreachable) return explainUnreachable(error.url, serverUrl);
   if (RegistrationRejectedError.isInstance(error)) {
     return `PropelAuth refused to register this client (${error.status} ${error.body}). In its ` +
       `dashboard, allow dynamic registration in MCP > Settings, and ${redirectUrl} in MCP > ` +
@@ -69,28 +75,23 @@ function explainOne(error: Error, serverUrl: URL, redirectUrl: string): string |
       ? "The login was denied. Start again, and allow this client"
       : `PropelAuth refused the login: ${error.code}, ${error.message}`;
   }
-  if (SdkHttpError.isInstance(error)) return explainStatus(error, serverUrl);
+  if (SdkHttpError.isInstance(error) && error.status !== undefined) {
+    return context.explainStatus(error.status);
+  }
   if (SdkError.isInstance(error) && error.code === SdkErrorCode.ClientHttpUnexpectedContent) {
     return `${serverUrl} is no MCP endpoint. Check the path, which is mostly /mcp`;
   }
 }
 
-function explainStatus(error: SdkHttpError, serverUrl: URL): string | undefined {
-  const { status } = error;
-  if (error.code === SdkErrorCode.ClientHttpAuthentication) {
-    return `The login worked, but ${serverUrl} refuses the token. Check that its SERVER_URL is ` +
-      `${serverUrl.origin}, and its credentials those of the same PropelAuth environment`;
+function explainUnreachable(url: URL, serverUrl: URL): string {
+  if (url.origin === serverUrl.origin) {
+    return `Nobody answers at ${serverUrl.origin}. Check the URL, or start a server: deno task dev`;
   }
-  if (status === 503) {
-    return "The server cannot reach PropelAuth now (503). Try again in a moment";
-  }
-  if (status === 500) {
-    return "The server failed (500). Check its PropelAuth introspection credentials";
-  }
-  if (status === 403) return `${serverUrl} refuses this client (403). Check its SERVER_URL`;
-  if (status !== undefined) {
-    return `${serverUrl} is no MCP endpoint (${status}). Check the path, which is mostly /mcp`;
-  }
+  // The metadata is the server's own, at the address that it was told to have.
+  return url.pathname.includes("/.well-known/oauth-protected-resource")
+    ? `${serverUrl.origin} says that its own address is ${url.origin}, where nobody answers. ` +
+      "Check the server's SERVER_URL"
+    : `PropelAuth does not answer at ${url.origin}. Check the server's PROPELAUTH_AUTH_URL`;
 }
 
 /** Makes foreign text safe for a terminal: one line, no control characters, at most 500 characters. */

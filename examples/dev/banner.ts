@@ -10,6 +10,10 @@ export interface Running {
   readonly envFile: string;
   /** Whether the server is that of examples/scopes.ts, whose tools need scopes. */
   readonly policy: boolean;
+  /** Whether the server is that of examples/machines.ts, which takes API keys too. */
+  readonly withApiKeys: boolean;
+  /** The page on which a user makes API keys. */
+  readonly apiKeysUrl: string;
 }
 
 interface User {
@@ -24,8 +28,11 @@ const DEFAULT_MCP_URL = "http://127.0.0.1:8000/mcp";
 
 /** Describes the servers in lines of at most 80 columns. */
 export function describeRunning(running: Running, bold: (text: string) => string): string {
-  const { mcpUrl, authUrl, scopes, users, envFile, policy } = running;
-  const client = `deno task client${mcpUrl === DEFAULT_MCP_URL ? "" : ` ${mcpUrl}`}`;
+  const { mcpUrl, authUrl, scopes, users, envFile, policy, withApiKeys } = running;
+  // With that file Deno fetches only the packages of these programs; there is no room for both.
+  const client = mcpUrl === DEFAULT_MCP_URL
+    ? "deno task -c examples/dev.json client"
+    : `deno task client ${mcpUrl}`;
   return `
 ${bold("A protected MCP server and a local PropelAuth are running. Ctrl-C stops both.")}
 Where Deno is not installed, \`npx -y deno@2.9.5\` stands for \`deno\` below.
@@ -40,7 +47,7 @@ ${users.map((user) => describeUser(user, scopes)).join("\n")}
 ${bold("Client in this repository")}
   ${client}
   ${client} --login-as ${users[0]?.email}
-${policy ? describeStepUp(client, bold) : ""}
+${policy ? describeStepUp(client, bold) : ""}${withApiKeys ? describeApiKeys(running, bold) : ""}
 ${bold("Claude Code")}, then log in with /mcp
   claude mcp add --transport http local ${mcpUrl}
 
@@ -70,6 +77,15 @@ function describeStepUp(client: string, bold: (text: string) => string): string 
   return `
 ${bold("A tool that needs a scope")}: decline admin:org at the login, and it asks again
   ${client} --call purge_reports
+`;
+}
+
+function describeApiKeys({ apiKeysUrl, mcpUrl }: Running, bold: (text: string) => string): string {
+  return `
+${bold("API keys")}, for programs without a user: make one, and give it to a client
+  ${apiKeysUrl}
+  claude mcp add --transport http machine ${mcpUrl} \\
+    --header "Authorization: Bearer KEY"
 `;
 }
 

@@ -11,10 +11,14 @@ export const ENV_FILE = ".local-propelauth.env";
 const TOKEN_SECONDS = 24 * 60 * 60;
 
 /**
- * Writes the variables, and a token of the first user for the doctor. Disposing deletes the file,
- * unless another `deno task dev` has overwritten it.
+ * Writes the variables, and a token of the first user for the doctor; with API keys, the key of the
+ * backend API too. Disposing deletes the file, unless another `deno task dev` has overwritten it.
  */
-export async function writeEnvFile(local: LocalPropelAuth, mcpUrl: string): Promise<Disposable> {
+export async function writeEnvFile(
+  local: LocalPropelAuth,
+  mcpUrl: string,
+  { withApiKeys }: { withApiKeys: boolean },
+): Promise<Disposable> {
   const token = await local.mintToken({
     subject: local.users[0]?.email ?? "",
     resource: mcpUrl,
@@ -27,6 +31,7 @@ export async function writeEnvFile(local: LocalPropelAuth, mcpUrl: string): Prom
     `PROPELAUTH_INTROSPECTION_CLIENT_SECRET=${local.introspectionClientSecret}`,
     `SERVER_URL=${new URL(mcpUrl).origin}`,
     `PROPELAUTH_TOKEN=${token}`,
+    ...(withApiKeys ? [`PROPELAUTH_API_KEY=${local.backendApiKey}`] : []),
   ];
   const text = `${lines.join("\n")}\n`;
   // The mode applies to new files only.

@@ -2,6 +2,7 @@
 // deno-lint-ignore-file no-console no-unversioned-import
 import process from "node:process";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { metadataRoutes, requireAuth } from "jsr:@x/propelauth-mcp/express";
 // Deno finds the types by these comments only; Node needs none of them.
 // @ts-types="@types/express"
@@ -11,7 +12,7 @@ import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 
-const auth = createPropelAuth.fromEnv();
+const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
 
 function createMcpServer(): McpServer {
   const server = new McpServer({ name: "My protected server", version: "1.0.0" });

@@ -2,11 +2,12 @@
 // deno-lint-ignore-file no-console no-unversioned-import
 import process from "node:process";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { getRequestListener } from "@hono/node-server";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import Fastify from "fastify";
 
-const auth = createPropelAuth.fromEnv();
+const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
 
 const mcp = createMcpHandler(() => {
   const server = new McpServer({ name: "My protected server", version: "1.0.0" });

@@ -2,9 +2,10 @@
 // stands: export { GET, OPTIONS } from "../../../mcp/route";
 // deno-lint-ignore-file no-unversioned-import
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
-const auth = createPropelAuth.fromEnv();
+const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
 
 const mcp = createMcpHandler(() => {
   const server = new McpServer({ name: "My protected server", version: "1.0.0" });

@@ -3,10 +3,11 @@
 import { createServer } from "node:http";
 import process from "node:process";
 import { createPropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { getRequestListener } from "@hono/node-server";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
-const auth = createPropelAuth.fromEnv();
+const auth = createPropelAuth.fromEnv({ onEvent: consoleEvents() });
 
 const mcp = createMcpHandler(() => {
   const server = new McpServer({ name: "My protected server", version: "1.0.0" });

@@ -2,6 +2,7 @@
 // first request.
 // deno-lint-ignore-file no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";
+import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
 /** Its variables and secrets. */
@@ -18,6 +19,7 @@ function createHandler(env: Env) {
     introspectionClientId: env.PROPELAUTH_INTROSPECTION_CLIENT_ID,
     introspectionClientSecret: env.PROPELAUTH_INTROSPECTION_CLIENT_SECRET,
     baseUrl: env.SERVER_URL,
+    onEvent: consoleEvents(),
   });
   return auth.handler(createMcpHandler(() => {
     const server = new McpServer({ name: "My protected server", version: "1.0.0" });

@@ -56,6 +56,15 @@ export type EventFacts =
     readonly reason: AccessTokenErrorReason;
     readonly clientId: string;
     readonly subject?: string;
+    /** The JSON-RPC method; absent with a body that was not parsed, or that has several calls. */
+    readonly method?: string;
+    /** With `method`: the tool, prompt or resource, else the method again; cut to 200 characters, escaped. */
+    readonly operation?: string;
+    /**
+     * Whether the client was sent a challenge that names the missing scopes. It was not when
+     * `requireScopes()` threw inside a tool: the MCP SDKs make a tool result of that error.
+     */
+    readonly challenged: boolean;
     /** With `scope_missing` and `api_key_scope_missing`: all scopes that the call needs, for people. */
     readonly expected?: string;
     /** The value that the caller has instead, for people: cut to 200 characters, escaped. */
@@ -111,6 +120,25 @@ export type EventFacts =
      * `operations` has no effect there. Reported once.
      */
     readonly code: "operations_unjudged";
+  }
+  | {
+    /**
+     * A rule of the option `operations` matches nothing in a complete list of the MCP server, so its
+     * name is probably mistyped. Reported once for each rule.
+     */
+    readonly code: "rule_unmatched";
+    readonly kind: "tools" | "resources" | "prompts";
+    /** The key of the rule, for people: cut to 200 characters, escaped. */
+    readonly rule: string;
+    /** The name in the list that is most like it, for people: cut to 200 characters, escaped. */
+    readonly nearest?: string;
+  }
+  | {
+    /**
+     * The option `audit` is set, and calls are not recorded: a token was verified by `verifier`, or the
+     * body that `authenticate()` was given could not be read. Reported once.
+     */
+    readonly code: "calls_unaudited";
   }
   | {
     /** A caller presented the session of another one. */

@@ -6,14 +6,18 @@
 
 import type {
   AccessTokenErrorReason,
+  ApiKeyRefusal,
   IntrospectionErrorReason,
 } from "../oauth/refusal_sentences.ts";
 import type { Emit, EventFacts, EventListener } from "./events.ts";
 
+/** Gives the sentences of the events that only a further kind of credential has. */
+export type MessageOf = (facts: EventFacts) => string | undefined;
+
 /** `info`: all is well. `warn`: a client was refused. `error`: somebody has to look. */
 export type EventLevel = "info" | "warn" | "error";
 
-/** How loud each event is. */
+/** The level of each event; {@linkcode levelOf} knows the exception. */
 export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   token_accepted: "info",
   token_refused: "warn",
@@ -30,9 +34,32 @@ export const EVENT_LEVELS: Readonly<Record<EventFacts["code"], EventLevel>> = {
   shared_cache_order_lost: "error",
   shared_cache_entry_rejected: "error",
   operations_unjudged: "error",
+  rule_unmatched: "warn",
+  calls_unaudited: "error",
   session_refused: "warn",
   request_refused: "warn",
 };
+
+/**
+ * Says how much an event matters.
+ *
+ * @param facts The event; one of a later version may have a code that is unknown here.
+ * @returns Its level; `error` for an unknown code.
+ */
+export function levelOf(facts: EventFacts): EventLevel {
+  return isLoginStart(facts) ? "info" : EVENT_LEVELS[facts.code] ?? "error";
+}
+
+/**
+ * Tells whether an event is the normal first step of a login: a client calls without a token, to
+ * learn where its user can log in.
+ *
+ * @param facts The event.
+ * @returns Whether it is.
+ */
+export function isLoginStart(facts: EventFacts): boolean {
+  return facts.code === "token_refused" && facts.reason === "missing_credentials";
+}
 
 /**
  * Says whose affair a failed question is.
@@ -49,26 +76,28 @@ export function kindOfFailure(reason: IntrospectionErrorReason): "unreachable" |
  * Says what an event means and what to do about it.
  *
  * @param facts What happened.
- * @returns Whole sentences, the same for all events of a kind.
+ * @returns Whole sentences, the same for all events of a kind; empty where only a
+ * {@linkcode MessageOf} has some.
  */
 export function messageOf(facts: EventFacts): string {
   switch (facts.code) {
     case "token_accepted":
       return "An access token was accepted.";
-    case "token_refused":
     case "call_refused":
-      return REFUSED[facts.reason];
+      if (facts.reason === "scope_missing" && !facts.challenged) return REFUSED_IN_TOOL;
+      return REFUSED[facts.reason] ?? "";
+    case "token_refused":
+      return REFUSED[facts.reason] ?? "";
     case "token_unverified":
       return UNASKED.includes(facts.reason)
-        ? FAILED[facts.reason]
+        ? FAILED[facts.reason] ?? ""
         : UNVERIFIED[kindOfFailure(facts.reason)];
     case "introspection_completed":
       return "PropelAuth answered an introspection request.";
     case "propelauth_unreachable":
     case "propelauth_misconfigured":
-      if (facts.credential === "api_key") return KEY_FAILED[facts.reason] ?? FAILED[facts.reason];
       // All of PropelAuth's OAuth is 404 in an environment without MCP.
-      return facts.status === 404 ? NOT_ENABLED : FAILED[facts.reason];
+      return facts.status === 404 ? NOT_ENABLED : FAILED[facts.reason] ?? "";
     case "metadata_unavailable":
       return facts.status === 404
         ? NOT_ENABLED
@@ -97,6 +126,14 @@ export function messageOf(facts: EventFacts): string {
       return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
         "operations have no effect there, and every tool runs. Put auth.handler() or " +
         "requireAuth() in front of the MCP server.";
+    case "rule_unmatched":
+      return "A rule of operations matches nothing in the complete list that the MCP server sent, so " +
+        "it protects nothing: compare its name with the list. If the server shows the operation to " +
+        "some callers only, the rule may be right.";
+    case "calls_unaudited":
+      return "A request was let in whose calls the option audit does not record: verifier sees no call, " +
+        "and the body of a request to authenticate() could not be read. Put auth.handler() or " +
+        "requireAuth() in front of the MCP server.";
     case "session_refused":
       return "A caller presented another caller's MCP session: it was answered like an unknown one.";
     case "request_refused":
@@ -104,7 +141,12 @@ export function messageOf(facts: EventFacts): string {
   }
 }
 
-const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
+/** A sentence for each reason but those that concern API keys alone. */
+type Sentences<Reason extends string, Further extends string> =
+  & Readonly<Record<Exclude<Reason, Further>, string>>
+  & { readonly [further in Further]?: string };
+
+const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
   missing_credentials: "A request without an access token was sent to log in.",
   malformed_credentials: "A request's Authorization header was not one well-formed Bearer token.",
   inactive: "PropelAuth says that a token is not active: expired, revoked, or never issued here. " +
@@ -129,12 +171,11 @@ const REFUSED: Readonly<Record<AccessTokenErrorReason, string>> = {
   scope_missing:
     "A token lacks a scope: the client was told which to ask for. If users cannot get " +
     "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",
-  api_key_user_disabled: "The user of an API key is disabled or locked.",
-  api_key_maker_left: "The user who made an organization's API key is not in it any more.",
-  api_key_kind_refused: "An API key is of a kind that apiKeys.kinds does not let in.",
-  api_key_scope_missing:
-    "An API key lacks a scope: look at apiKeys.scopes, which gives keys theirs.",
 };
+
+const REFUSED_IN_TOOL = "A tool refused a caller whose token lacks a scope. The MCP SDKs make a " +
+  "tool result of that error, so the client does not ask for the scope by itself: for that, name " +
+  "the tool's scopes in the option operations.";
 
 const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
   unreachable: "A request was answered 503, since PropelAuth could not be asked about its token; " +
@@ -144,12 +185,7 @@ const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
 };
 
 /** The reasons for which PropelAuth is not asked, so that no other event reports them. */
-const UNASKED: readonly IntrospectionErrorReason[] = [
-  "overloaded",
-  "breaker_open",
-  "closed",
-  "api_key_rate_limited",
-];
+const UNASKED: readonly IntrospectionErrorReason[] = ["overloaded", "breaker_open", "closed"];
 
 const REQUEST_REFUSED = {
   origin:
@@ -164,7 +200,7 @@ const NOT_ENABLED =
   "PropelAuth answered 404: MCP is not enabled in this environment (MCP > Enable " +
   "MCP), or PROPELAUTH_AUTH_URL belongs to another environment.";
 
-const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
+const FAILED: Sentences<IntrospectionErrorReason, "api_key_rate_limited"> = {
   timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",
   network: "PropelAuth cannot be reached: look at the Auth URL, DNS and this server's network.",
   unavailable:
@@ -177,9 +213,6 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
     "A request was answered 503 at once, since PropelAuth failed again and again: look " +
     "at the event breaker_opened.",
   closed: "A request was answered 503, since this server is shutting down.",
-  api_key_rate_limited:
-    "PropelAuth limits how often an API key is used: its requests get 503 until " +
-    "the limit is over; those of others are not held up.",
   client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
     "another environment (MCP > Request Validation).",
   malformed_response:
@@ -187,27 +220,27 @@ const FAILED: Readonly<Record<IntrospectionErrorReason, string>> = {
     "at any proxy on the way.",
 };
 
-/** The sentences of questions about API keys, where they differ. */
-const KEY_FAILED: Partial<Readonly<Record<IntrospectionErrorReason, string>>> = {
-  client_refused:
-    "PropelAuth refused the backend API key (PROPELAUTH_API_KEY): it is wrong, or of " +
-    "another environment (Backend Integration > API keys).",
-  malformed_response: "PropelAuth's answer about an API key could not be read: look at the Auth " +
-    "URL, and at any proxy on the way.",
-};
-
 /**
  * Creates the function that the parts of the package report events with.
  *
  * @param listener The option `onEvent`.
  * @param now The clock, in seconds since 1970.
+ * @param furtherMessageOf Gives sentences in place of those about tokens.
  * @returns A function that never throws, or `undefined` without a listener.
  */
-export function createEmit(listener: EventListener | undefined, now: () => number): Emit {
+export function createEmit(
+  listener: EventListener | undefined,
+  now: () => number,
+  furtherMessageOf: MessageOf = () => undefined,
+): Emit {
   if (listener === undefined) return undefined;
   return (facts) => {
     try {
-      const event = { ...facts, message: messageOf(facts), occurredAt: now() };
+      const event = {
+        ...facts,
+        message: furtherMessageOf(facts) ?? messageOf(facts),
+        occurredAt: now(),
+      };
       const returned: unknown = listener(Object.freeze(event));
       if (returned instanceof Promise) returned.catch(() => {});
     } catch {

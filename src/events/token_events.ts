@@ -167,9 +167,16 @@ export function buildUnverified(token: TokenEvent, { reason }: IntrospectionErro
  *
  * @param caller The caller.
  * @param error Why the call was refused, with the scopes that it needs.
+ * @param operation The refused operation; `undefined` when it is not known.
+ * @param challenged Whether the client is sent a challenge that names the missing scopes.
  * @returns The event.
  */
-export function buildCallRefused(caller: AccessToken, error: AccessTokenError): EventFacts {
+export function buildCallRefused(
+  caller: AccessToken,
+  error: AccessTokenError,
+  operation: { readonly method: string; readonly name: string } | undefined,
+  challenged: boolean,
+): EventFacts {
   const { reason, scopes } = error;
   const { org_id: org, org_role: role } = caller.claims;
   const lacksScope = reason === "scope_missing" || reason === "api_key_scope_missing";
@@ -178,6 +185,11 @@ export function buildCallRefused(caller: AccessToken, error: AccessTokenError): 
     code: "call_refused",
     ...describeCaller(caller),
     reason,
+    ...(operation && {
+      method: operation.method,
+      operation: showForeign(operation.name),
+    }),
+    challenged,
     ...(lacksScope && { expected: showForeign(scopes.join(" ")) }),
     received: showForeign(received),
   };
@@ -207,6 +219,26 @@ export function buildOperationRefused(caller: AccessToken, name: string): EventF
  */
 export function buildSessionRefused(caller: AccessToken): EventFacts {
   return { code: "session_refused", ...describeCaller(caller) };
+}
+
+/**
+ * Builds the event of a rule that matches nothing in a complete list.
+ *
+ * @param unmatched The rule.
+ * @returns The event.
+ */
+export function buildRuleUnmatched({ kind, name, nearest }: {
+  readonly kind: "tools" | "resources" | "prompts";
+  readonly name: string;
+  readonly nearest: string | undefined;
+}): EventFacts {
+  const rule = showForeign(name);
+  return {
+    code: "rule_unmatched",
+    kind,
+    rule,
+    ...(nearest !== undefined && { nearest: showForeign(nearest) }),
+  };
 }
 
 function describeCaller({ token, credential, clientId, subject }: AccessToken) {

@@ -5,11 +5,13 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
+import type { Running } from "../operations/requirements.ts";
 
 /** Answers the request of a verified caller. */
 type Admitted = (caller: AccessToken) => Response | Promise<Response>;
@@ -19,9 +21,13 @@ interface AuthenticateParts {
   readonly allowedOrigins: AllowedOrigins;
   /** Gives the policy of a request's path; `undefined` when no endpoint of an organization is there. */
   readonly policyFor: (request: Request) => AccessTokenPolicy | undefined;
-  readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  readonly runAs: <T>(running: Running, run: () => T) => T;
   /** Called for each verified caller: no call was judged. */
   readonly onAdmitted: () => void;
+  /** Absent without the option `audit`. */
+  readonly audit: CallAudit | undefined;
+  /** Called when calls are not recorded. */
+  readonly onUnaudited: () => void;
 }
 
 /**
@@ -36,9 +42,13 @@ interface AuthenticateParts {
 export function createAuthenticate(
   parts: AuthenticateParts,
 ): (request: Request, admitted: Admitted) => Promise<Response> {
-  const { gate, allowedOrigins, policyFor, runAs, onAdmitted } = parts;
+  const { gate, allowedOrigins, policyFor, runAs, onAdmitted, audit, onUnaudited } = parts;
 
-  async function run(request: Request, admitted: Admitted): Promise<Response> {
+  async function run(
+    request: Request,
+    admitted: Admitted,
+    audited: AuditedRequest | undefined,
+  ): Promise<Response> {
     const policy = policyFor(request);
     if (policy === undefined) {
       return buildJsonRpcError(404, TRANSPORT_ERROR, "No endpoint of an organization");
@@ -46,9 +56,16 @@ export function createAuthenticate(
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
     onAdmitted();
-    const answered = await runAs(caller, async () => await admitted(caller))
-      // A requirement such as requireScopes() that failed; other errors pass through.
-      .catch((error: unknown) => buildRefusal(error, policy));
+    const answer = async (): Promise<Response> => {
+      const answered = await runAs(
+        { caller, parsedBody: undefined },
+        async () => await admitted(caller),
+      )
+        // A requirement such as requireScopes() that failed; other errors pass through.
+        .catch((error: unknown) => buildRefusal(error, policy));
+      return caller.apiKey === undefined ? answered : withoutChallenge(answered);
+    };
+    const answered = await (audited?.readAndServe(caller, answer, onUnaudited) ?? answer());
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);
@@ -63,6 +80,7 @@ export function createAuthenticate(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",
       );
     }
-    return run(request, admitted);
+    if (audit === undefined) return run(request, admitted, undefined);
+    return audit.follow(request, (audited) => run(request, admitted, audited));
   };
 }

@@ -17,6 +17,7 @@ import { AccessTokenError } from "../oauth/errors.ts";
 import { type Emit, showForeign } from "../events/events.ts";
 import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
+import { startsSession } from "./sessions.ts";
 import type { Verifier } from "../verification/verifier.ts";
 
 /** The options of the gate. */
@@ -78,7 +79,9 @@ export function createGate(
     if (request.method === "OPTIONS") return withCors(buildPreflight(request));
     const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy, request));
     try {
-      const verified = verifier.verify(readToken(request), policy);
+      // Cloudflare Workers may give a request no signal.
+      const patience = () => startsSession(request) && request.signal?.aborted !== true;
+      const verified = verifier.verify(readToken(request), policy, patience);
       return verified instanceof Promise ? verified.catch(refuse) : verified;
     } catch (error) {
       return refuse(error);

@@ -14,9 +14,11 @@ import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_stre
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
-import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
-import { admitParsed } from "./parsed_body.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
+import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
+import type { Running } from "../operations/requirements.ts";
+import { createParsingGate } from "./parsed_body.ts";
+import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
@@ -39,12 +41,25 @@ export type McpFunction = (
 ) => Response | Promise<Response>;
 
 /**
- * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or one with
- * `handleRequest` (the web-standard transports of SDK v1 and v2).
+ * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or two factories
+ * that create a server and a transport for each request (SDK v1).
+ *
+ * Also an object with `handleRequest`, which is one connected transport. It serves one session, so it
+ * is for tests; one without sessions answers a single request and is refused.
  */
 export type McpServerHandler =
   | McpFunction
   | { fetch(request: Request, options: McpRequestOptions): Response | Promise<Response> }
+  | {
+    /** Creates the SDK's `McpServer`. */
+    server():
+      | { connect(transport: never): Promise<void> }
+      | Promise<{ connect(transport: never): Promise<void> }>;
+    /** Creates the SDK's `WebStandardStreamableHTTPServerTransport`. */
+    transport(): {
+      handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response>;
+    };
+  }
   | { handleRequest(request: Request, options: McpRequestOptions): Response | Promise<Response> };
 
 /** The parts that an MCP endpoint works with. */
@@ -53,14 +68,16 @@ export interface McpEndpointParts {
   /** Absent without the option `operations`. */
   readonly operationGate: OperationGate | undefined;
   readonly allowedOrigins: AllowedOrigins;
-  /** Runs a function with the caller as ambient context. */
-  readonly runAs: <T>(caller: AccessToken, run: () => T) => T;
+  /** Runs a function with a request as ambient context. */
+  readonly runAs: <T>(running: Running, run: () => T) => T;
   readonly world: World;
   /** The standing streams that are open. */
   readonly streams: OpenStreams;
   /** Shared by all handlers, since a router may have a handler for each method. */
   readonly sessions: Sessions;
   readonly emit: Emit;
+  /** Absent without the option `audit`. */
+  readonly audit: CallAudit | undefined;
 }
 
 /** Answers a request under the token policy of the resource that it is for. */
@@ -73,21 +90,24 @@ export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promi
  * @param server The MCP server.
  * @returns The endpoint. It rejects with the error that the MCP server throws; only an
  * `AccessTokenError` of a requirement such as `requireScopes()` is answered 403.
- * @throws {TypeError} `server` is not a function, and has neither `fetch` nor `handleRequest`.
+ * @throws {TypeError} `server` is not a {@linkcode McpServerHandler}.
  */
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
-  const { gate, allowedOrigins, runAs, world, streams, sessions, emit } = parts;
-  // A function may not look at the body at all.
-  const operationGate = parts.operationGate ??
-    (typeof server === "function" ? admitUnread : admitParsed);
+  const { gate, allowedOrigins, runAs, world, streams, sessions, emit, audit } = parts;
+  // A function of one parameter receives no parsed body, and may not look at the body at all.
+  const takesParsedBody = typeof server !== "function" || server.length > 1;
+  const operationGate = parts.operationGate ?? createParsingGate(takesParsedBody);
 
   async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
-      const response = requireResponse(await runAs(caller, () => mcp(request, options)));
-      return filter === undefined ? response : await filter(response);
+      const response = requireResponse(
+        await runAs({ caller, parsedBody }, () => mcp(request, options)),
+      );
+      const answer = caller.apiKey === undefined ? response : withoutChallenge(response);
+      return filter === undefined ? answer : await filter(answer);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
       if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
@@ -97,7 +117,11 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     }
   }
 
-  return async (request, tokenPolicy) => {
+  async function answer(
+    request: Request,
+    tokenPolicy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
+  ): Promise<Response> {
     const passed = gate(request, tokenPolicy);
     // Awaited only where it has to be: each turn of the event loop takes time on a warm call.
     const caller = passed instanceof Promise ? await passed : passed;
@@ -109,13 +133,15 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
     } else {
-      const admitted = operationGate(request, caller, tokenPolicy);
+      const admitted = operationGate(request, caller, tokenPolicy, audited);
       const admission = admitted instanceof Promise ? await admitted : admitted;
       if (admission instanceof Response) {
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      response = await serve(admission, tokenPolicy);
+      response = audited === undefined
+        ? await serve(admission, tokenPolicy)
+        : await audited.serve(admission.caller, () => serve(admission, tokenPolicy));
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }
@@ -129,7 +155,13 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const readable = new Response(body, response);
     setCorsHeaders(readable.headers, origin, allowedOrigins);
     return readable;
-  };
+  }
+
+  if (audit === undefined) {
+    return (request, tokenPolicy) => answer(request, tokenPolicy, undefined);
+  }
+  return (request, tokenPolicy) =>
+    audit.follow(request, (audited) => answer(request, tokenPolicy, audited));
 }
 
 function asFunction(mcp: McpServerHandler): McpFunction {
@@ -138,18 +170,37 @@ function asFunction(mcp: McpServerHandler): McpFunction {
     if ("fetch" in mcp && typeof mcp.fetch === "function") {
       return (request, options) => mcp.fetch(request, options);
     }
+    if (
+      "server" in mcp && typeof mcp.server === "function" && typeof mcp.transport === "function"
+    ) {
+      return async (request, options) => {
+        const transport = mcp.transport();
+        // Server and transport come from one SDK; its types are not ours to name.
+        await (await mcp.server()).connect(transport as never);
+        return await transport.handleRequest(request, options);
+      };
+    }
     if ("handleRequest" in mcp && typeof mcp.handleRequest === "function") {
-      return (request, options) => mcp.handleRequest(request, options);
+      if (!isStateless(mcp)) return (request, options) => mcp.handleRequest(request, options);
+      throw new BrokenRule("mcp", RULE, `a transport that answers one request only: ${FACTORIES}`);
     }
   }
-  const rule = "a function, or an object with fetch or handleRequest";
-  throw new BrokenRule("mcp", rule, describeMistake(mcp));
+  throw new BrokenRule("mcp", RULE, describeMistake(mcp));
+}
+
+const RULE = "a function, or an object with fetch, or with server and transport";
+const FACTORIES = "give { server: () => new McpServer(...), " +
+  "transport: () => new WebStandardStreamableHTTPServerTransport() }";
+
+/** Without a generator of session ids the transports of both SDK majors refuse a second request. */
+function isStateless(transport: object): boolean {
+  return "sessionIdGenerator" in transport && transport.sessionIdGenerator === undefined;
 }
 
 /** By its members: a server may have a class `Response` of its own. */
 function requireResponse(returned: Response): Response {
   if (typeof returned?.headers?.get === "function") return returned;
-  const received = returned === undefined ? "nothing" : describe(returned);
+  const received = returned === undefined ? "nothing" : describeMistake(returned);
   throw new TypeError(
     `Cannot answer a request: your function returned ${received}, and must return a Response`,
   );
@@ -162,7 +213,7 @@ function describeMistake(value: unknown): string {
   if (
     typeof value["registerTool"] === "function" || typeof value["setRequestHandler"] === "function"
   ) {
-    return "an SDK McpServer: wrap it in createMcpHandler()";
+    return `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`;
   }
   return describe(value);
 }

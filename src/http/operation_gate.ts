@@ -7,7 +7,9 @@
 
 import { type AccessToken, type AccessTokenPolicy, scopeMissing } from "../oauth/access_token.ts";
 import { readBytes } from "../lib/body.ts";
+import { copyWithout } from "../lib/copy_request.ts";
 import type { Emit } from "../events/events.ts";
+import type { AuditedRequest } from "../operations/call_audit.ts";
 import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
 import {
   buildJsonRpcError,
@@ -16,12 +18,17 @@ import {
   TRANSPORT_ERROR,
 } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
-import type { List, OperationPolicy } from "../operations/policy.ts";
+import type { List } from "../operations/lists.ts";
+import type { OperationPolicy } from "../operations/policy.ts";
+import type { RuleWatch } from "../operations/rule_watch.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
 
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** From more bytes on, writing a body anew takes longer than making a stream for it: 16 KiB. */
+const MAX_EAGER_BYTES = 16 * 1024;
 
 /** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
@@ -37,11 +44,15 @@ export interface Admission {
   readonly filter: ((response: Response) => Promise<Response>) | undefined;
 }
 
-/** Decides about a request whose token was verified: the request to forward, or the refusal. */
+/**
+ * Decides about a request whose token was verified: the request to forward, or the refusal.
+ * `audited` is there with the option `audit` alone.
+ */
 export type OperationGate = (
   request: Request,
   caller: AccessToken,
   tokenPolicy: AccessTokenPolicy,
+  audited: AuditedRequest | undefined,
 ) => Admission | Response | Promise<Admission | Response>;
 
 /**
@@ -51,9 +62,9 @@ export type OperationGate = (
  * @param caller The verified token.
  * @returns The request to forward.
  */
-export const admitUnread: OperationGate = (request, caller): Admission => ({
+export const admitUnread = (request: Request, caller: AccessToken): Admission => ({
   caller,
-  request: withoutCredentials(request),
+  request: copyWithout("authorization", request),
   parsedBody: undefined,
   filter: undefined,
 });
@@ -68,6 +79,8 @@ interface Allowed {
 /** The parts that a gate of operations works with. */
 interface OperationGateParts {
   readonly operationPolicy: OperationPolicy;
+  /** Notices rules that match nothing in the lists. */
+  readonly ruleWatch: RuleWatch;
   readonly emit: Emit;
   /** Introspects the caller's token now, past the cache, and judges the answer. */
   readonly verifyFresh: (
@@ -87,20 +100,22 @@ interface OperationGateParts {
  * @returns The gate. It rejects with the error that a function among the rules throws.
  */
 export function createOperationGate(parts: OperationGateParts): OperationGate {
-  const { operationPolicy, emit, verifyFresh } = parts;
+  const { operationPolicy, ruleWatch, emit, verifyFresh } = parts;
 
   function admit(
     caller: AccessToken,
     request: Request,
     parsedBody: unknown,
     lists: readonly List[] | undefined,
+    audited: AuditedRequest | undefined,
   ): Admission {
+    // The filter and the audit have to read the answer, so the MCP server must not compress it.
+    if (lists ?? audited) request.headers.delete("Accept-Encoding");
     if (lists === undefined) return { caller, request, parsedBody, filter: undefined };
-    // The filter has to read the answer, so the MCP server must not compress it.
-    request.headers.delete("Accept-Encoding");
     const rewrite = createListRewrite(
       lists,
       (list, entry) => operationPolicy.isListed(list, entry, caller),
+      ruleWatch.watch(parsedBody, caller),
     );
     return {
       caller,
@@ -114,6 +129,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     calls: readonly Call[],
     caller: AccessToken,
     tokenPolicy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
   ): Promise<Allowed | Response> {
     let judged = caller;
     let verdict = operationPolicy.judge(calls, judged);
@@ -121,6 +137,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
       try {
         judged = await verifyFresh(caller, tokenPolicy);
       } catch (error) {
+        audited?.refuse(error);
         return buildRefusal(error, tokenPolicy);
       }
       verdict = operationPolicy.judge(calls, judged);
@@ -128,10 +145,13 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     switch (verdict.kind) {
       case "unknown":
         emit?.(buildOperationRefused(judged, verdict.name));
+        audited?.refuse(undefined);
         return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
       case "scope_missing": {
         const error = scopeMissing(judged, verdict.scopes);
-        emit?.(buildCallRefused(judged, error));
+        // An API key gets no challenge: no login gives it a scope.
+        emit?.(buildCallRefused(judged, error, verdict.lacking, judged.apiKey === undefined));
+        audited?.refuse(error);
         return buildRefusal(error, tokenPolicy);
       }
       case "allowed":
@@ -139,14 +159,14 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     }
   }
 
-  return async (request, caller, tokenPolicy) => {
+  return async (request, caller, tokenPolicy, audited) => {
     const bytes = await readBody(request);
     if (bytes instanceof Response) return bytes;
     if (bytes === undefined || bytes.length === 0) {
       // A resumed GET stream may contain any list, so all of them are filtered.
       const { lists } = operationPolicy;
-      const forwarded = withoutCredentials(request, bytes && "");
-      return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined);
+      const forwarded = copyWithout("authorization", request, bytes && "");
+      return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined, audited);
     }
     let parsedBody: unknown;
     try {
@@ -157,53 +177,17 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     }
     const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
     if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
-    const allowed = await judge(calls, caller, tokenPolicy);
+    const busy = audited?.begin(caller, calls, parsedBody);
+    if (busy !== undefined) return busy;
+    const allowed = await judge(calls, caller, tokenPolicy, audited);
     if (allowed instanceof Response) return allowed;
-    // Written anew from the judged value: another parser could read the original bytes otherwise.
-    const forwarded = withoutCredentials(request, JSON.stringify(parsedBody));
-    return admit(allowed.caller, forwarded, parsedBody, allowed.lists);
+    // Written anew from the judged value: another parser could read the original bytes otherwise. A long
+    // body is written when it is read, which an MCP server that takes the parsed body never does.
+    const write = () => JSON.stringify(parsedBody);
+    const body = bytes.length > MAX_EAGER_BYTES ? write : write();
+    const forwarded = copyWithout("authorization", request, body);
+    return admit(allowed.caller, forwarded, parsedBody, allowed.lists, audited);
   };
-}
-
-/**
- * Builds the request to forward: the same without the client's credentials, which are not the MCP
- * server's to see.
- *
- * @param request The client's request; its body may be used up when `body` is given.
- * @param body Replaces its body.
- * @returns The request to forward.
- */
-export function withoutCredentials(request: Request, body?: string): Request {
-  // Copied first: the headers of a server's own requests are immutable. Passing changed headers to
-  // the constructor costs four times as much, since it parses and checks all of them again.
-  const copy = copyRequest(request, body);
-  copy.headers.delete("Authorization");
-  if (body !== undefined) {
-    // The length is that of the original body. And `Request` adds a type to a string that the client
-    // did not send.
-    copy.headers.delete("Content-Length");
-    if (!request.headers.has("Content-Type")) copy.headers.delete("Content-Type");
-  }
-  return copy;
-}
-
-function copyRequest(request: Request, body: string | undefined): Request {
-  if (body === undefined) {
-    try {
-      return new Request(request);
-    } catch {
-      return rebuildRequest(request, request.body);
-    }
-  }
-  // An adapter's own class of requests for Node costs much to copy, or cannot be copied (srvx).
-  const isNative = Object.getPrototypeOf(request) === Request.prototype;
-  return isNative ? new Request(request, { body }) : rebuildRequest(request, body);
-}
-
-function rebuildRequest(request: Request, body: string | Request["body"]): Request {
-  const { url, method, headers, signal } = request;
-  const init: RequestInit & { duplex: "half" } = { method, headers, signal, body, duplex: "half" };
-  return new Request(url, init);
 }
 
 /** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */

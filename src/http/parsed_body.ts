@@ -1,5 +1,5 @@
 /**
- * Parses short JSON bodies once, for the gate's own MCP server.
+ * Parses short JSON bodies once, for the gate and the MCP server.
  *
  * The MCP SDKs copy a request to read its body, unless they are given the parsed body. That copy
  * costs more than the gate.
@@ -9,12 +9,8 @@
 
 import { parseJson } from "../lib/json.ts";
 import { buildJsonRpcError, PARSE_ERROR } from "./json_rpc_error.ts";
-import {
-  type Admission,
-  admitUnread,
-  type OperationGate,
-  withoutCredentials,
-} from "./operation_gate.ts";
+import { COPY_WITHOUT, copyWithout, isNative } from "../lib/copy_request.ts";
+import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
 
 /** Longer bodies are forwarded unread, so that the MCP server's own limit holds: 64 KiB. */
 export const MAX_PARSED_BYTES = 64 * 1024;
@@ -22,18 +18,22 @@ export const MAX_PARSED_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /**
- * The gate of an MCP SDK's server without the option `operations`: parses a short JSON body, and
- * forwards every other request with its body unread.
+ * Creates the gate of a server without the option `operations`: it parses a short JSON body, and forwards
+ * every other request with its body unread.
  *
- * @param request The client's request.
- * @param caller The verified token.
- * @param tokenPolicy The policy that the token was judged by.
- * @returns The request to forward, or 400 when its body breaks off.
+ * @param takesParsedBody Whether the MCP server can take a parsed body. Where it cannot, only the body
+ * of an adapter's request is read: to forward its text costs less than to copy the request.
+ * @returns The gate. It answers 400 when a body breaks off.
  */
-export const admitParsed: OperationGate = (request, caller, tokenPolicy) =>
-  hasShortJson(request)
-    ? parseAndAdmit(request, caller)
-    : admitUnread(request, caller, tokenPolicy);
+export function createParsingGate(takesParsedBody: boolean): OperationGate {
+  return (request, caller) => {
+    // A request that copies itself keeps its body for the handler behind it.
+    const isRead = !(COPY_WITHOUT in request) && (takesParsedBody || !isNative(request));
+    return isRead && hasShortJson(request)
+      ? parseAndAdmit(request, caller)
+      : admitUnread(request, caller);
+  };
+}
 
 function hasShortJson({ method, headers, bodyUsed }: Request): boolean {
   const length = Number(headers.get("Content-Length") ?? 0);
@@ -51,7 +51,7 @@ async function parseAndAdmit(
   } catch {
     return buildJsonRpcError(400, PARSE_ERROR, "The request body could not be read");
   }
-  const forwarded = withoutCredentials(request, text);
+  const forwarded = copyWithout("authorization", request, text);
   // Of a body that is not JSON the MCP server reads the text, and refuses it.
   return { caller, request: forwarded, parsedBody: parseJson(text), filter: undefined };
 }

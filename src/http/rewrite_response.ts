@@ -6,7 +6,7 @@
 
 import { discard } from "../lib/body.ts";
 import { isObject, parseJson } from "../lib/json.ts";
-import type { List } from "../operations/policy.ts";
+import type { List } from "../operations/lists.ts";
 import { buildJsonRpcError, INTERNAL_ERROR } from "./json_rpc_error.ts";
 
 /** Changes a JSON-RPC message in place, and returns whether it did. */
@@ -17,13 +17,16 @@ export type Rewrite = (message: unknown) => boolean;
  *
  * @param lists The lists that depend on the caller.
  * @param isListed Whether the caller may see an entry.
+ * @param watch Reads each message before its lists are filtered.
  * @returns The rewrite. A result that says how long it may be kept becomes private to the caller.
  */
 export function createListRewrite(
   lists: readonly List[],
   isListed: (list: List, entry: unknown) => boolean,
+  watch?: (message: unknown) => void,
 ): Rewrite {
   return (message) => {
+    watch?.(message);
     const result = isObject(message) ? message["result"] : undefined;
     if (!isObject(result)) return false;
     let changed = false;

@@ -74,6 +74,24 @@ export function listPresentedSessions(request: Request): Set<string> {
   return presented;
 }
 
+/**
+ * Tells whether a request is the first of a session: `initialize`, or `server/discover`.
+ *
+ * By its headers alone, since the body of a caller who is not verified is not read: either
+ * `Mcp-Method` names it, or the request has neither a session nor a negotiated version.
+ *
+ * @param request The request.
+ * @returns Whether it starts a session.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#protocol-version-header | MCP Transports, Protocol Version Header}
+ */
+export function startsSession({ method, headers }: Request): boolean {
+  if (method !== "POST") return false;
+  const named = headers.get("Mcp-Method");
+  if (named !== null) return named === "initialize" || named === "server/discover";
+  return !headers.has("Mcp-Session-Id") && !headers.has("MCP-Protocol-Version");
+}
+
 /** How much of a stream is searched for the event `endpoint`: a server sends it first. */
 const MAX_SEARCHED_BYTES = 8192;
 
@@ -119,8 +137,14 @@ export function createEndpointReader(
   };
 }
 
-/** The MCP SDKs for TypeScript call the parameter `sessionId`, those for Python `session_id`. */
-function sessionsOf(endpoint: string): string[] {
+/**
+ * Lists the sessions in the URL to which a client of HTTP+SSE sends its messages. The MCP SDKs for
+ * TypeScript call the parameter `sessionId`, those for Python `session_id`.
+ *
+ * @param endpoint The URL, or its path and query.
+ * @returns The session ids.
+ */
+export function sessionsOf(endpoint: string): string[] {
   const base = "http://localhost";
   if (!URL.canParse(endpoint, base)) return [];
   return [...new URL(endpoint, base).searchParams]

@@ -28,6 +28,9 @@ export function isStandingStream(request: Request, response: Response): boolean 
     response.body !== null;
 }
 
+/** Why the source of a stream is cancelled that ends here, and not because its reader left. */
+export const STREAM_ENDED = "The stream has ended";
+
 /** The standing streams that are open, so that they can be ended together. */
 export interface OpenStreams {
   /**
@@ -99,7 +102,7 @@ export function endStreamAt(
         if (!end()) return;
         controller.close();
         // The source may have failed meanwhile; there is no reader left to tell.
-        reader.cancel().catch(() => {});
+        reader.cancel(STREAM_ENDED).catch(() => {});
       };
       remove = streams.add(onEnd);
       if (!ended && endsAt !== undefined) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import { isObject } from "./json.ts";
 import type { World } from "./world.ts";
 
@@ -40,3 +40,13 @@ export const REAL_WORLD: World = {
   },
   wakesOthers: mayWakeOthers(),
 };
+
+/**
+ * Keeps the process alive, since a timer of {@linkcode REAL_WORLD} does not.
+ *
+ * @returns A function that lets the process end.
+ */
+export function keepAlive(): () => void {
+  const timer = setInterval(() => {}, MAX_TIMER_MS);
+  return () => clearInterval(timer);
+}

@@ -21,6 +21,13 @@ export interface World {
    * @default {true}
    */
   readonly wakesOthers?: boolean;
+  /**
+   * False where the clock stands still until a test moves it: then no request waits for PropelAuth to
+   * come back, since the test would wait for the request.
+   *
+   * @default {true}
+   */
+  readonly runs?: boolean;
 }
 
 /** The deadline passed before the exchange was complete. */

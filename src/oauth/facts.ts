@@ -146,7 +146,8 @@ export function readFacts(text: string): IntrospectionFacts {
   const members = readMembers(text);
   if (members["active"] === false) return INACTIVE;
   if (members["active"] !== true) throw new IntrospectionError("malformed_response");
-  return readActiveFacts(readTokenType(members["token_type"]), keepTypedMembers(members));
+  const tokenType = readTokenType(members["token_type"]);
+  return Object.freeze(readActiveFacts(keepTypedMembers(members), tokenType));
 }
 
 /**
@@ -210,21 +211,44 @@ function keepTypedMembers(members: Record<string, unknown>): IntrospectionClaims
   return freezeDeeply({ ...members, active: true });
 }
 
-function readActiveFacts(
-  tokenType: string | null | undefined,
+/** How the lists of an active token are read out of its claims. */
+export interface ListReaders {
+  /** Reads the member `scope`. */
+  readonly scopes: (scope: string | readonly string[] | undefined) => readonly string[];
+  /** Reads the member `aud`, or `resource` in its place. */
+  readonly audience: (audience: string | readonly string[] | undefined) => readonly string[];
+}
+
+/** Reads the lists anew each time. */
+export const READ_LISTS: ListReaders = {
+  scopes: (scope) => Object.freeze(readScopes(scope)),
+  audience: (audience) => Object.freeze(readAudience(audience)),
+};
+
+/**
+ * Reads the facts about an active token out of its claims.
+ *
+ * @param claims The claims, frozen.
+ * @param tokenType The token type; by default that of the claims.
+ * @param lists How the lists are read.
+ * @returns The facts.
+ */
+export function readActiveFacts(
   claims: IntrospectionClaims,
+  tokenType: string | null | undefined = claims.token_type,
+  lists: ListReaders = READ_LISTS,
 ): ActiveFacts {
-  return Object.freeze({
+  return {
     active: true,
     clientId: claims.client_id || claims.sub || "unknown",
     subject: claims.sub || undefined,
-    scopes: Object.freeze(readScopes(claims.scope)),
-    audience: Object.freeze(readAudience(claims.aud ?? claims.resource)),
+    scopes: lists.scopes(claims.scope),
+    audience: lists.audience(claims.aud ?? claims.resource),
     tokenType,
     expiresAt: claims.exp,
     notBefore: claims.nbf,
     claims,
-  });
+  };
 }
 
 function readTokenType(value: unknown): string | null | undefined {

@@ -73,7 +73,7 @@ export function buildRefusal(
   const refusal = refusalOf(error.reason);
   const headers = new Headers({ "Cache-Control": "no-store" });
   if (refusal.status === 503) headers.set("Retry-After", retryAfterOf(error));
-  else if (refusal.status !== 500 && refusal.error !== "access_denied") {
+  else if (refusal.status !== 500 && !("challenge" in refusal)) {
     const { error: code, description } = refusal;
     const challenge = buildBearerChallenge({
       resourceMetadataUrl: options.resourceMetadataUrl,
@@ -95,7 +95,26 @@ export function buildRefusal(
   }
   headers.set("Content-Type", "application/json");
   const body = { error: refusal.error, error_description: refusal.description };
+  // In place of the challenge: clients show the body, and who reads it can give the key the scopes.
+  if (error.reason === "api_key_scope_missing") {
+    const scope = error.scopes.join(" ");
+    Object.assign(body, { error_description: `${refusal.description}: ${scope}`, scope });
+  }
   return new Response(JSON.stringify(body), { status: refusal.status, headers });
+}
+
+/**
+ * Takes the challenge out of a response to a caller with an API key, such as the one of SDK v2's
+ * `scopeChallenge`: a client with a fixed header cannot ask for scopes.
+ *
+ * @param response The response of the MCP server.
+ * @returns The same response; a copy where a 403 has a challenge.
+ */
+export function withoutChallenge(response: Response): Response {
+  if (response.status !== 403 || !response.headers.has("WWW-Authenticate")) return response;
+  const copy = new Response(response.body, response);
+  copy.headers.delete("WWW-Authenticate");
+  return copy;
 }
 
 function isBrowserVisit({ method, headers }: Request): boolean {

@@ -24,6 +24,9 @@ export type AccessTokenErrorReason =
   | "api_key_kind_refused"
   | "api_key_scope_missing";
 
+/** Why an API key was refused that PropelAuth calls valid. */
+export type ApiKeyRefusal = Extract<AccessTokenErrorReason, `api_key_${string}`>;
+
 /**
  * Why PropelAuth gave no usable answer, or was not asked. Private: no client learns it.
  *
@@ -60,8 +63,9 @@ export type Refusal =
   | {
     /** No scope would help this caller, so there is no challenge, which would ask for scopes. */
     readonly status: 403;
-    readonly error: "access_denied";
+    readonly error: "access_denied" | "insufficient_scope";
     readonly description: string;
+    readonly challenge: false;
   }
   | {
     /** PropelAuth cannot be reached: no challenge, or the client would drop a good token. */
@@ -106,19 +110,27 @@ export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorRea
       return {
         status: 401,
         error: "invalid_token",
-        description: "The access token is expired, revoked or not meant for this server",
+        description: "The Bearer token is expired, revoked or not meant for this server",
       };
     case "org_claim_missing":
     case "org_mismatch":
     case "role_claim_missing":
     case "role_mismatch":
-    case "api_key_scope_missing":
-      return { status: 403, error: "access_denied", description: DENIED[reason] };
+      return { status: 403, error: "access_denied", description: DENIED[reason], challenge: false };
     case "scope_missing":
       return {
         status: 403,
         error: "insufficient_scope",
         description: "The access token lacks a scope that this operation needs",
+      };
+    case "api_key_scope_missing":
+      // A client with a fixed header cannot ask for scopes. A challenge has mcp-remote start a login,
+      // whose token the header then overwrites, and the call hangs.
+      return {
+        status: 403,
+        error: "insufficient_scope",
+        description: "The API key lacks a scope that this operation needs",
+        challenge: false,
       };
     case "timeout":
     case "network":
@@ -148,6 +160,4 @@ const DENIED = {
   role_claim_missing:
     "This operation needs a token with a role in an organization (org_role is missing)",
   role_mismatch: "The role of this user in the organization does not allow this operation",
-  // A client with a fixed header cannot ask for scopes, and a challenge could have it start a login.
-  api_key_scope_missing: "The API key lacks a scope that this operation needs",
 } as const;

@@ -5,7 +5,8 @@
  */
 
 import type { AccessToken } from "../oauth/access_token.ts";
-import type { Call, Target } from "./calls.ts";
+import type { Call } from "./calls.ts";
+import { type List, LISTS } from "./lists.ts";
 import {
   type Alternatives,
   type ResolvedOperations,
@@ -37,18 +38,13 @@ export type OperationVerdict =
   }
   /** No rule is for the operation, so no scope would help. */
   | { readonly kind: "unknown"; readonly name: string }
-  /** `scopes`: all that the request needs, `requiredScopes` included. */
-  | { readonly kind: "scope_missing"; readonly scopes: readonly string[] };
-
-/** A list that an MCP server answers with. */
-export interface List {
-  readonly method: string;
-  /** The member of the result. */
-  readonly member: string;
-  readonly kind: Target["kind"];
-  /** The member of an entry that names it. */
-  readonly key: string;
-}
+  | {
+    readonly kind: "scope_missing";
+    /** All that the request needs, `requiredScopes` included. */
+    readonly scopes: readonly string[];
+    /** The first operation that needs a scope that the caller lacks. */
+    readonly lacking: Pick<Operation, "method" | "name">;
+  };
 
 /** The policy of one MCP server. */
 export interface OperationPolicy {
@@ -60,17 +56,6 @@ export interface OperationPolicy {
   readonly lists: readonly List[];
 }
 
-const LISTS: readonly List[] = [
-  { method: "tools/list", member: "tools", kind: "tools", key: "name" },
-  { method: "prompts/list", member: "prompts", kind: "prompts", key: "name" },
-  { method: "resources/list", member: "resources", kind: "resources", key: "uri" },
-  {
-    method: "resources/templates/list",
-    member: "resourceTemplates",
-    kind: "resources",
-    key: "uriTemplate",
-  },
-];
 /** The method by which an entry of a list is used. */
 const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
 
@@ -97,7 +82,16 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
   }
 
   function isSatisfied({ rule, operation }: FoundRule, caller: AccessToken): boolean {
-    return choose(scopesOf(rule, operation, caller), caller)?.lacking === 0;
+    // By loops, since a list of a thousand entries asks this a thousand times.
+    for (const scopes of scopesOf(rule, operation, caller)) {
+      if (holdsAll(scopes, caller.scopes)) return true;
+    }
+    return false;
+  }
+
+  function holdsAll(scopes: readonly string[], granted: readonly string[]): boolean {
+    for (const scope of scopes) if (!holdsScope(granted, scope)) return false;
+    return true;
   }
 
   function isPersonal(list: List): boolean {
@@ -112,7 +106,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     lists,
     judge(calls: readonly Call[], caller: AccessToken): OperationVerdict {
       const needed = new Set(requiredScopes);
-      let lacking = false;
+      let lacking: Pick<Operation, "method" | "name"> | undefined;
       let fresh = false;
       let depends = false;
       const settled = new Set<Rule>();
@@ -124,12 +118,14 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
         for (const { rule, operation } of found) {
           const chosen = choose(scopesOf(rule, operation, caller), caller);
           for (const scope of chosen?.scopes ?? []) needed.add(scope);
-          lacking ||= chosen?.lacking !== 0;
+          if (chosen?.lacking !== 0) {
+            lacking ??= named(call, operation);
+          }
           fresh ||= rule.fresh;
           depends ||= typeof rule.scopes === "function" || chosen?.scopes.length !== 0;
         }
       }
-      if (lacking) return { kind: "scope_missing", scopes: [...needed] };
+      if (lacking) return { kind: "scope_missing", scopes: [...needed], lacking };
       const asks = (method: string) => calls.some((call) => call.method === method);
       const asked = lists.filter(({ method }) => asks(method));
       const personal = depends && asks(USES.resources);
@@ -138,13 +134,9 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
       const name = readText(entry, key);
       const target = name === undefined ? undefined : { kind, name, arguments: {} };
-      const found = target && findForTarget(method, target, new Set());
-      if (found === undefined) return !deny;
-      const ofAll = operations.methods.get(USES[kind]);
-      const rules = ofAll === undefined || target === undefined
-        ? found
-        : [...found, { rule: ofAll, operation: { method, name: target.name, arguments: {} } }];
-      return rules.every((one) => {
+      const found = target && findForTarget(method, target);
+      if (target === undefined || found === undefined) return !deny;
+      const isOpen = (one: FoundRule): boolean => {
         const { listed } = one.rule;
         if (listed !== "permitted") return listed === "always";
         try {
@@ -153,9 +145,17 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
           // A function that throws for an entry of a list hides the entry.
           return false;
         }
-      });
+      };
+      const ofAll = operations.methods.get(USES[kind]);
+      return found.every(isOpen) && (ofAll === undefined ||
+        isOpen({ rule: ofAll, operation: { method, name: target.name, arguments: {} } }));
     },
   };
+}
+
+/** The rule of a method is for all targets of the call. */
+function named({ method, targets }: Call, { name }: Operation) {
+  return { method, name: name === method ? targets[0]?.name ?? method : name };
 }
 
 function scopesOf({ scopes }: Rule, operation: Operation, caller: AccessToken): Alternatives {

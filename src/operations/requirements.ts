@@ -8,6 +8,9 @@ import { type AccessToken, scopeMissing } from "../oauth/access_token.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import { refusalOf } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
+import type { CallAudit } from "./call_audit.ts";
+import { readCalls } from "./calls.ts";
+import type { Operation } from "./operations.ts";
 import { describe, isScope } from "../lib/check_option.ts";
 import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
 import { buildCallRefused } from "../events/token_events.ts";
@@ -85,16 +88,24 @@ const NO_REQUEST =
   "No request of this PropelAuth is under way: requireScopes(), requireOrg() and " +
   "requireRole() work inside a tool that auth.handler() or requireAuth() serves";
 
+/** A request that the MCP server has under way. */
+export interface Running {
+  readonly caller: AccessToken;
+  /** `undefined` when the body was not read, or is empty. */
+  readonly parsedBody: unknown;
+}
+
 /** The parts that requirements are built from. */
 interface RequirementsOptions {
   /** Every request needs these: a client that asks for further scopes has to ask for them too. */
   readonly requiredScopes: readonly string[];
   /** Whether granted scopes are enough for a required one. */
   readonly holdsScope: HoldsScope;
-  /** The caller of the request under way. */
-  readonly getCaller: () => AccessToken | undefined;
+  /** The request under way. */
+  readonly getRunning: () => Running | undefined;
   /** Reports a caller who lacks something. */
   readonly emit: Emit;
+  readonly audit: CallAudit | undefined;
 }
 
 /**
@@ -104,7 +115,8 @@ interface RequirementsOptions {
  * @returns The four functions, which need no `this`.
  */
 export function createRequirements(options: RequirementsOptions): Requirements {
-  const { requiredScopes, holdsScope, getCaller, emit } = options;
+  const { requiredScopes, holdsScope, getRunning, emit, audit } = options;
+  const getCaller = () => getRunning()?.caller;
 
   const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
     needed.every((scope) => holdsScope(held, scope));
@@ -120,8 +132,13 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return [first, ...rest];
   };
 
+  function report(caller: AccessToken, error: AccessTokenError, challenged: boolean): void {
+    emit?.(buildCallRefused(caller, error, operationOf(getRunning()?.parsedBody), challenged));
+    audit?.noteRefusal(caller, error);
+  }
+
   function refuse(caller: AccessToken, error: AccessTokenError): never {
-    emit?.(buildCallRefused(caller, error));
+    report(caller, error, false);
     throw error;
   }
 
@@ -146,6 +163,12 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return caller;
   }
 
+  /** With an API key the client sees the sentence alone, without a challenge that names the scopes. */
+  function describeLack({ reason, scopes }: AccessTokenError): string {
+    const { description = "" } = refusalOf(reason);
+    return reason === "scope_missing" ? description : `${description}: ${scopes.join(" ")}`;
+  }
+
   return {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
@@ -159,14 +182,19 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
-        if (caller) emit?.(buildCallRefused(caller, scopeMissing(caller, needed)));
-        return {
-          scopes: [...needed],
-          errorDescription: refusalOf("scope_missing").description ?? "",
-        };
+        const error = scopeMissing(caller ?? {}, needed);
+        if (caller) report(caller, error, caller.apiKey === undefined);
+        return { scopes: [...needed], errorDescription: describeLack(error) };
       };
     },
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),
     requireRole: (...roles: string[]): AccessToken => requireClaim("role", roles),
   };
+}
+
+/** The operation of a body with one call: of several, it is not known which one is refused. */
+function operationOf(parsedBody: unknown): Pick<Operation, "method" | "name"> | undefined {
+  const [call, another] = parsedBody === undefined ? [] : readCalls(parsedBody) ?? [];
+  if (call === undefined || another !== undefined) return undefined;
+  return { method: call.method, name: call.targets[0]?.name ?? call.method };
 }

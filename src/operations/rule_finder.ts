@@ -26,7 +26,7 @@ interface RuleFinder {
   /** The rules for everything that a call asks for. */
   findForCall(call: Call, settled: Set<Rule>): FoundRule[] | undefined;
   /** The rules for one target of a method. */
-  findForTarget(method: string, target: Target, settled: Set<Rule>): FoundRule[] | undefined;
+  findForTarget(method: string, target: Target, settled?: Set<Rule>): FoundRule[] | undefined;
 }
 
 /** Methods that a client needs to find its way, and methods that are judged by their targets. */
@@ -50,9 +50,9 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
   function findForTarget(
     method: string,
     { kind, name, arguments: args }: Target,
-    settled: Set<Rule>,
+    settled?: Set<Rule>,
   ): FoundRule[] | undefined {
-    if (kind === "resources") return findResourceRules(method, name, settled);
+    if (kind === "resources") return findResourceRules(method, name, settled ?? new Set());
     const rule = operations[kind].get(name);
     if (rule !== undefined) return [{ rule, operation: { method, name, arguments: args } }];
     if (deny) return undefined;

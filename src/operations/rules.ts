@@ -28,7 +28,12 @@ export interface ResolvedOperations {
   readonly tools: ReadonlyMap<string, Rule>;
   readonly prompts: ReadonlyMap<string, Rule>;
   readonly methods: ReadonlyMap<string, Rule>;
-  readonly resources: readonly { readonly template: UriTemplate; readonly rule: Rule }[];
+  /** `name`: the URI or the template, as it was given. */
+  readonly resources: readonly {
+    readonly name: string;
+    readonly template: UriTemplate;
+    readonly rule: Rule;
+  }[];
   /** Every scope that a rule names, functions excepted. */
   readonly scopes: ReadonlySet<string>;
 }
@@ -66,10 +71,10 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
       }),
     );
   };
-  const resources = [...group("resources")].map(([key, rule]) => {
-    const template = compileUriTemplate(key);
-    if (template !== undefined) return { template, rule };
-    throw new BrokenRule("operations.resources", "by URI or URI template", describe(key));
+  const resources = [...group("resources")].map(([name, rule]) => {
+    const template = compileUriTemplate(name);
+    if (template !== undefined) return { name, template, rule };
+    throw new BrokenRule("operations.resources", "by URI or URI template", describe(name));
   });
   return {
     tools: group("tools"),

@@ -43,13 +43,6 @@ export const REQUIRED_VARIABLES = [
   },
 ] as const;
 
-/** The variable that gives `apiKeys` its `backendApiKey`, when it was left out. */
-export const BACKEND_API_KEY_VARIABLE = {
-  variable: "PROPELAUTH_API_KEY",
-  option: "apiKeys.backendApiKey",
-  found: "PropelAuth dashboard > Backend Integration > API keys; Validation Only is enough",
-} as const;
-
 /** The variable that gives the option `requiredScopes`, when it is set. */
 export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
 
@@ -76,7 +69,7 @@ export function readEnvironment(
   const further = findSource(overrides.apiKeys);
   const needed = [
     ...REQUIRED_VARIABLES.filter(({ option }) => overrides[option] === undefined),
-    ...(further?.needsBackendApiKey ? [BACKEND_API_KEY_VARIABLE] : []),
+    ...(further?.missing ? [further.missing] : []),
   ];
   for (const { variable, option, found } of needed) {
     const value = readVariable(variable)?.trim();
@@ -96,7 +89,7 @@ export function readEnvironment(
     readVariable(SCOPES_VARIABLE)?.split(/[\s,]+/).filter((scope) => scope !== "");
   const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
     values;
-  const backendApiKey = values[BACKEND_API_KEY_VARIABLE.option];
+  const backendApiKey = further?.missing && values[further.missing.option];
   return {
     options: {
       authUrl,

@@ -5,6 +5,7 @@
  */
 
 import type { EventListener } from "../events/events.ts";
+import type { Audit } from "../operations/call_audit.ts";
 import type { OperationRules } from "../operations/operations.ts";
 import type { ApiKeys } from "../verification/credential_source.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
@@ -116,7 +117,7 @@ export interface PropelAuthOptions {
    * the broader scope passes where an included one is needed, directly or by way of others.
    * Challenges name the scope that is needed, never a broader one.
    *
-   * @default {{}}
+   * @default {none}
    */
   scopeHierarchy?: Record<string, string[]>;
   /**
@@ -209,4 +210,14 @@ export interface PropelAuthOptions {
    * Without it the library is silent: it never logs.
    */
   onEvent?: EventListener;
+  /**
+   * Receives each JSON-RPC call with its caller and its outcome, when it has ended: `auditLog()` or
+   * `auditCalls()` of `@x/propelauth-mcp/audit`, or several of them.
+   *
+   * As with `operations`, the body of each request is then read, at most 4 MiB, and refused when it is
+   * not JSON.
+   *
+   * @default {no call is followed}
+   */
+  audit?: Audit | readonly Audit[];
 }

@@ -30,9 +30,11 @@ import {
 } from "../lib/check_option.ts";
 import { requireIdentifierUrl, requireLink } from "../lib/check_url.ts";
 import type { EventListener } from "../events/events.ts";
+import { type CallAudit, findAudit } from "../operations/call_audit.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "../lib/url.ts";
+import type { World } from "../lib/world.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
 import { findSource, type FurtherSource } from "../verification/credential_source.ts";
 
@@ -62,6 +64,7 @@ const NAMES: Record<keyof PropelAuthOptions, true> = {
   dangerouslyAllowMissingOrgId: true,
   dangerouslyAllowHttp: true,
   onEvent: true,
+  audit: true,
 };
 
 /** The names of all options. */
@@ -94,6 +97,8 @@ export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
   readonly dangerouslyAllowMissingOrgId: boolean;
   /** `undefined`: no event is built. */
   readonly onEvent: EventListener | undefined;
+  /** `undefined`: no call is followed. */
+  readonly connectAudits: ((world: World) => CallAudit) | undefined;
 }
 
 /**
@@ -145,6 +150,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
       dangerouslyAllowMissingOrgId,
     }),
     onEvent: requireFunction("onEvent", options.onEvent),
+    connectAudits: resolveAudits(options.audit),
   });
 }
 
@@ -196,6 +202,20 @@ function resolveFurtherSource(apiKeys: unknown): FurtherSource | undefined {
   }
   source.requireBackendApiKey();
   return source;
+}
+
+function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["connectAudits"] {
+  if (audit === undefined) return undefined;
+  const audits = [audit].flat();
+  const connections = audits.map((one) => {
+    const connect = findAudit(one);
+    if (connect !== undefined) return connect;
+    const rule =
+      "made by auditLog() or auditCalls() of @x/propelauth-mcp/audit, or an array of such";
+    throw new BrokenRule("audit", rule, describe(one));
+  });
+  const [connect] = connections;
+  return connect && ((world) => connect(audits, world));
 }
 
 function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: number) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { MessageOf } from "../events/messages.ts";
 import type { World } from "../lib/world.ts";
 import type { CredentialType } from "../oauth/api_key.ts";
 import type { FactsFormat, Introspect, IntrospectionFacts } from "../oauth/facts.ts";
@@ -59,10 +60,19 @@ export interface SourceParts {
   readonly createAsk: (source: CredentialSource) => Introspect;
 }
 
+/** An environment variable, the option it gives, and where its value is found. */
+interface MissingVariable {
+  readonly variable: string;
+  readonly option: string;
+  readonly found: string;
+}
+
 /** A source beside the introspection endpoint: the private side of the option `apiKeys`. */
 export interface FurtherSource {
-  /** Whether `backendApiKey` was left out, so that the environment has to give it. */
-  readonly needsBackendApiKey: boolean;
+  /** The variable that has to give `backendApiKey`; `undefined` when it was given. */
+  readonly missing: MissingVariable | undefined;
+  /** The sentences of events about the source's own kind of credential. */
+  readonly messageOf: MessageOf;
   /** The same with a backend API key. */
   readonly withBackendApiKey: (backendApiKey: string) => ApiKeys;
   /** Gives the backend API key; throws a `BrokenRule` when it was not given or cannot be one. */

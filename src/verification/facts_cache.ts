@@ -7,6 +7,8 @@
 import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
 import { freshUntil, isDead } from "../oauth/answer_freshness.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
+import { type CompactFacts, createCompactor } from "./compact_facts.ts";
+import { packDigest } from "./pack_digest.ts";
 
 /** How many dead tokens are kept at most; in a cache of their own, away from live ones. */
 export const MAX_INACTIVE_CACHE_SIZE = 10_000;
@@ -44,21 +46,13 @@ interface FactsCache {
  */
 export function createFactsCache(options: FactsCacheOptions): FactsCache {
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
-  const active = createTtlCache<IntrospectionFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
+  const active = createTtlCache<CompactFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
   const recent = createTtlCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
   const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
-  const shareList = createListPool();
+  const { compact, restore, subjectOf } = createCompactor();
 
-  /** Most tokens have the same lists, and what is read with every token stays near the processor. */
-  function shareLists(facts: IntrospectionFacts): IntrospectionFacts {
-    if (!facts.active) return facts;
-    const scopes = shareList(facts.scopes);
-    const audience = facts.audience && shareList(facts.audience);
-    return Object.freeze({ ...facts, scopes, audience });
-  }
-
-  function forget(digest: string): void {
-    for (const cache of [active, recent, inactive]) cache.delete(digest);
+  function drop(key: string): void {
+    for (const cache of [active, recent, inactive]) cache.delete(key);
   }
 
   function distrust(): void {
@@ -67,26 +61,31 @@ export function createFactsCache(options: FactsCacheOptions): FactsCache {
 
   return {
     get(digest: string, now: number): IntrospectionFacts | undefined {
-      return active.get(digest, now) ?? inactive.get(digest, now);
+      const key = packDigest(digest);
+      const kept = active.get(key, now);
+      return kept === undefined ? inactive.get(key, now) : restore(kept);
     },
     getLast(digest: string, now: number): Answer | undefined {
-      return recent.get(digest, now);
+      return recent.get(packDigest(digest), now);
     },
     remember(digest: string, answer: Answer): void {
-      const { askedAt } = answer;
-      const facts = shareLists(answer.facts);
-      forget(digest);
-      if (isDead(answer)) inactive.set(digest, facts, freshUntil(answer, 0), askedAt);
-      else {
-        active.set(digest, facts, freshUntil(answer, cacheTtlSeconds), askedAt);
-        const last = { ...answer, facts };
-        recent.set(digest, last, freshUntil(answer, staleIfErrorSeconds), askedAt);
+      const { askedAt, facts } = answer;
+      const key = packDigest(digest);
+      drop(key);
+      if (!facts.active || isDead(answer)) {
+        inactive.set(key, facts, freshUntil(answer, 0), askedAt);
+        return;
       }
+      const kept = compact(facts);
+      active.set(key, kept, freshUntil(answer, cacheTtlSeconds), askedAt);
+      if (staleIfErrorSeconds <= 0) return;
+      const last = { ...answer, facts: restore(kept) };
+      recent.set(key, last, freshUntil(answer, staleIfErrorSeconds), askedAt);
     },
-    forget,
+    forget: (digest: string): void => drop(packDigest(digest)),
     forgetSubject(subject: string): void {
       const isTheirs = (facts: IntrospectionFacts) => facts.active && facts.subject === subject;
-      active.deleteWhere(isTheirs);
+      active.deleteWhere((kept) => subjectOf(kept) === subject);
       recent.deleteWhere(({ facts }) => isTheirs(facts));
     },
     distrust,
@@ -94,29 +93,5 @@ export function createFactsCache(options: FactsCacheOptions): FactsCache {
       distrust();
       recent.deleteWhere(() => true);
     },
-  };
-}
-
-/** How many lists are kept; past it the pool starts anew. */
-export const MAX_POOLED_LISTS = 1000;
-/** The longest list that is kept, in characters of JSON. */
-export const MAX_POOLED_LENGTH = 1024;
-
-/**
- * Creates an empty pool.
- *
- * Bounded in number and length: what it does not take in is given back as it came.
- *
- * @returns Gives for a read-only list the first one that was equal to it, or the list itself.
- */
-export function createListPool(): (list: readonly string[]) => readonly string[] {
-  const lists = new Map<string, readonly string[]>();
-  return (list) => {
-    const key = JSON.stringify(list);
-    const known = lists.get(key);
-    if (known !== undefined || key.length > MAX_POOLED_LENGTH) return known ?? list;
-    if (lists.size >= MAX_POOLED_LISTS) lists.clear();
-    lists.set(key, list);
-    return list;
   };
 }

@@ -292,6 +292,8 @@ for (const [call, expected] of CALLS) {
     const { message: _message, occurredAt: _occurredAt, ...facts } = events[2] ?? assert.fail();
     assert.deepEqual(facts, {
       code: "call_refused",
+      // An SDK would make a tool result of the error, so the client is not told which scopes to ask for.
+      challenged: false,
       tokenDigest: DIGEST,
       credential: "access_token",
       clientId: "client-1",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import "../support/fuzz_runs.ts";
+import { runs } from "../support/fuzz_runs.ts";
 import { composePropelAuth } from "../../src/create_propel_auth.ts";
 import type { PropelAuth } from "../../src/propel_auth.ts";
 import type { PropelAuthEvent } from "../../src/events/events.ts";
@@ -340,7 +340,7 @@ test("no value that a store can give makes a dead token pass, or throws another 
         });
       },
     ),
-    { numRuns: 10_000 },
+    { numRuns: runs(10_000) },
   );
 });
 
@@ -446,6 +446,6 @@ test("no order to forget is lost, in whatever order instances are asked and told
       const over = Promise.all(running).then(() => true);
       while (await Promise.race([over, settle().then(() => false)]) === false) world.advance(0.1);
     }),
-    { numRuns: 500, seed: 1 },
+    { numRuns: runs(500), seed: 1 },
   );
 });

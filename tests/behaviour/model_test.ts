@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import { runs } from "../support/fuzz_runs.ts";
 import { type Account, playHistory } from "./history.ts";
 
-// Fewer beside the packed package, since Node 20 takes thirty times as long for a history.
-const usual = /\.ts$/.test(import.meta.url) ? "1000" : "100";
-const { MODEL_HISTORIES = usual, MODEL_SEED = "1" } = process.env;
+const { MODEL_HISTORIES = String(runs(1_000)), MODEL_SEED = "1" } = process.env;
 
 test("no history lets a token in that an order, an answer or the time has shut out", async () => {
   const account: Account = {};

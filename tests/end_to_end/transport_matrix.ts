@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 import { createPropelAuth, type RequestHandler } from "@x/propelauth-mcp";
+import { auditCalls, type CallEvent } from "@x/propelauth-mcp/audit";
 import { CLIENTS, type Connected, type Endpoint, type Served, SERVERS } from "./transports.ts";
 
 /** A server that is reachable while a test runs. */
@@ -40,8 +41,13 @@ const VERSION_WITH_BATCHES = "2025-03-26";
  *
  * @param network Its name in the titles.
  * @param serve Serves a handler on it.
+ * @param options `isAudited`: each test also checks that all calls are recorded, each once.
  */
-export async function testTransports(network: string, serve: Serve): Promise<void> {
+export async function testTransports(
+  network: string,
+  serve: Serve,
+  { isAudited = false }: { isAudited?: boolean } = {},
+): Promise<void> {
   const local = await startLocalPropelAuth({ log: () => {} });
   // On Node an open server keeps the process from ending.
   after(() => local.close());
@@ -58,6 +64,9 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
     const received = new Promise<void>((resolve) => onReceived = resolve);
     let served: Served | undefined;
     let resource = "";
+    const called: unknown[] = [];
+    const events: CallEvent[] = [];
+    let endCalls = (): Promise<void> => Promise.resolve();
     const serving = await serve((baseUrl) => {
       const { authUrl, introspectionClientId, introspectionClientSecret } = local;
       const auth = createPropelAuth({
@@ -65,11 +74,14 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
         introspectionClientId,
         introspectionClientSecret,
         baseUrl,
+        ...(isAudited && { audit: auditCalls({ onCall: (event) => events.push(event) }) }),
       });
+      endCalls = () => auth.close();
       const { mcp } = served = create({ auth, received });
       resource = auth.resourceMetadata.resource;
       return auth.handler(async (request, options) => {
         requests.push(request);
+        called.push(...[options.parsedBody].flat().map(methodAndId).filter((one) => one !== "[]"));
         const response = await mcp(request, options);
         if (response.ok && isStanding(request)) onOpened();
         return response;
@@ -93,6 +105,16 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
     } finally {
       await serving.close();
     }
+    if (!isAudited) return;
+    await endCalls();
+    assert.equal(called.length > 0, requests.length > 0);
+    assert.deepEqual(events.map(methodAndId).sort(), called.sort());
+    const tools = events.filter(({ method }) => method === "tools/call");
+    assert.deepEqual(
+      new Set(tools.map(({ outcome }) => outcome)),
+      new Set(tools.length ? ["ok"] : []),
+    );
+    assert(events.every(({ clientId, subject }) => clientId !== "" && subject !== undefined));
   }
 
   for (const row of SERVERS) {
@@ -254,6 +276,12 @@ export async function testTransports(network: string, serve: Serve): Promise<voi
         ));
     }
   }
+}
+
+/** A call as a text; a notification has no id, an answer no method. */
+function methodAndId(call: unknown): string {
+  const { method, requestId, id = requestId } = Object(call);
+  return JSON.stringify(method === undefined ? [] : [method, id ?? null]);
 }
 
 /** Whether a request opens a standing stream. */

@@ -26,7 +26,7 @@ function print(facts: EventFacts, options: ConsoleEventsOptions): string[] {
   return lines;
 }
 
-const LINES: { facts: EventFacts; text: string; level: string }[] = [
+const LINES: { facts: EventFacts; text: string; level: string; color?: RegExp }[] = [
   {
     facts: {
       code: "token_accepted",
@@ -57,8 +57,10 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
   },
   {
     facts: { code: "token_refused", reason: "missing_credentials" },
-    text: "✗              token refused missing credentials. …",
-    level: "warn",
+    text: "→              token refused missing credentials: a client starts its login",
+    level: "info",
+    // Neither green nor red: nothing succeeded, nothing failed.
+    color: /\[36m→/,
   },
   {
     facts: { code: "token_unverified", ...token, reason: "timeout" },
@@ -93,6 +95,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
       reason: "scope_missing",
       clientId: "client-1",
       subject: "user-1",
+      challenged: true,
       expected: '"read admin"',
       received: '"read"',
     },
@@ -106,6 +109,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
       credential: "access_token",
       tokenDigest: "3f08aace122e",
       reason: "role_mismatch",
+      challenged: false,
       clientId: "client-1",
       received: '"Member"',
     },
@@ -143,6 +147,16 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
     level: "error",
   },
   {
+    facts: { code: "rule_unmatched", kind: "tools", rule: '"whoamii"', nearest: '"whoami"' },
+    text: '✗              rule unmatched tools "whoamii", nearest "whoami". …',
+    level: "warn",
+  },
+  {
+    facts: { code: "rule_unmatched", kind: "resources", rule: '"notes://{id}"' },
+    text: '✗              rule unmatched resources "notes://{id}". …',
+    level: "warn",
+  },
+  {
     facts: {
       code: "session_refused",
       tokenDigest: "3f08aace122e",
@@ -172,7 +186,7 @@ const LINES: { facts: EventFacts; text: string; level: string }[] = [
   },
 ];
 
-for (const { facts, text, level } of LINES) {
+for (const { facts, text, level, color = COLORS[level] } of LINES) {
   const which = "reason" in facts ? `${facts.code}, ${facts.reason}` : facts.code;
   test(`consoleEvents() prints ${which} for people and for machines`, () => {
     const expected = text.replace("…", messageOf(facts));
@@ -182,7 +196,7 @@ for (const { facts, text, level } of LINES) {
     assert.equal(line.slice(9), expected);
 
     const [colored = ""] = print(facts, { format: "text", color: true });
-    assert(COLORS[level]?.test(colored), colored);
+    assert(color?.test(colored), colored);
     assert.equal(colored.split("\x1b").map(stripColor).join(""), line);
 
     const [object = ""] = print(facts, { format: "json", color: true });
@@ -222,6 +236,31 @@ for (const format of ["text", "json"] as const) {
     }
   });
 }
+
+for (const columns of [20, 40, 80, 120]) {
+  test(`consoleEvents() breaks text between words at ${columns} columns`, () => {
+    for (const { facts } of LINES) {
+      const [whole = ""] = print(facts, { format: "text", color: false });
+      const lines = print(facts, { format: "text", color: false, columns });
+      const words = (text: string): string[] => text.split(/ +/).filter((word) => word !== "");
+      assert.deepEqual(lines.flatMap(words), words(whole));
+      for (const line of lines) assert(line.length <= columns || words(line).length <= 3, line);
+      const colored = print(facts, { format: "text", color: true, columns });
+      const plain = colored.map((line) => line.split("\x1b").map(stripColor).join("").trimEnd());
+      assert.deepEqual(plain, lines);
+      assert.deepEqual(print(facts, { format: "json", columns }).length, 1);
+    }
+  });
+}
+
+test("consoleEvents() goes on below the name of the event where a line is broken", () => {
+  const facts = { code: "token_unverified", ...token, reason: "closed" } as const;
+  const lines = print(facts, { format: "text", color: false, columns: 80 });
+  assert.deepEqual(lines.map((line) => line.replace(/^\d\d:\d\d:\d\d/, "19:13:35")), [
+    "19:13:35 ✗ 3f08aace122e token unverified closed, 12 ms. A request was answered",
+    "                        503, since this server is shutting down.",
+  ]);
+});
 
 test("consoleEvents() leaves out what is below its level", () => {
   const printed = (level: "info" | "warn" | "error") =>
@@ -265,6 +304,7 @@ const BAD: [options: Record<string, unknown>, says: string][] = [
   [{ format: "xml" }, 'format must be "text" or "json": received "xml"'],
   [{ color: "yes" }, 'color must be true or false: received "yes"'],
   [{ level: "debug" }, 'level must be "info", "warn" or "error": received "debug"'],
+  [{ columns: 19 }, "columns must be a number >= 20: received 19"],
   [{ write: 1 }, "write must be a function: received 1"],
   [
     { colour: true },
@@ -272,14 +312,14 @@ const BAD: [options: Record<string, unknown>, says: string][] = [
   ],
   [
     { file: "log" },
-    "file must be one of format, color, level, write: received an unknown option",
+    "file must be one of format, color, level, columns, write: received an unknown option",
   ],
 ];
 
 for (const [options, says] of BAD) {
   test(`consoleEvents() refuses ${JSON.stringify(options)}`, () => {
     assert.throws(() => consoleEvents(options), {
-      name: "TypeError",
+      name: "columns" in options ? "RangeError" : "TypeError",
       message: `Cannot create consoleEvents: ${says}`,
     });
   });

@@ -4,7 +4,15 @@ import type {
   AccessTokenErrorReason,
   IntrospectionErrorReason,
 } from "../../src/oauth/refusal_sentences.ts";
-import { createEmit, EVENT_LEVELS, kindOfFailure, messageOf } from "../../src/events/messages.ts";
+import {
+  createEmit,
+  EVENT_LEVELS,
+  isLoginStart,
+  kindOfFailure,
+  levelOf,
+  messageOf,
+} from "../../src/events/messages.ts";
+import { messageOfKeyEvent } from "../../src/entries/api_keys/messages.ts";
 import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0 };
@@ -62,6 +70,7 @@ const EVENTS: [EventFacts, RegExp][] = [
     {
       code: `propelauth_${kindOfFailure(reason as IntrospectionErrorReason)}`,
       ...token,
+      ...(reason.startsWith("api_key") && { credential: "api_key" }),
       reason: reason as IntrospectionErrorReason,
     },
     says,
@@ -107,6 +116,21 @@ const EVENTS: [EventFacts, RegExp][] = [
     { code: "propelauth_unreachable", ...token, credential: "api_key", reason: "network" },
     /Auth URL, DNS/,
   ],
+  [
+    {
+      code: "token_accepted",
+      ...token,
+      credential: "api_key",
+      source: "cache",
+      clientId: "c",
+    },
+    /^An API key was accepted\.$/,
+  ],
+  [
+    { code: "introspection_completed", ...token, credential: "api_key", active: true },
+    /about an API key/,
+  ],
+  [{ code: "token_unverified", ...token, reason: "api_key_rate_limited" }, /not held up/],
   [{ code: "token_accepted", ...token, source: "cache", clientId: "c" }, /accepted/],
   [{ code: "token_unverified", ...token, reason: "timeout" }, /503/],
   [{ code: "token_unverified", ...token, reason: "overloaded" }, /maxConcurrentIntrospections/],
@@ -118,8 +142,20 @@ const EVENTS: [EventFacts, RegExp][] = [
       credential: "access_token",
       reason: "scope_missing",
       clientId: "c",
+      challenged: true,
     },
-    /MCP > Scopes/,
+    /the client was told which to ask for.+MCP > Scopes/,
+  ],
+  [
+    {
+      code: "call_refused",
+      tokenDigest: "3f",
+      credential: "access_token",
+      reason: "scope_missing",
+      clientId: "c",
+      challenged: false,
+    },
+    /^A tool refused.+does not ask for the scope by itself.+option operations\.$/,
   ],
   [{ code: "introspection_completed", ...token, active: true }, /answered/],
   [
@@ -133,7 +169,12 @@ const EVENTS: [EventFacts, RegExp][] = [
   [{ code: "shared_cache_recovered" }, /again/],
   [{ code: "shared_cache_order_lost" }, /noeviction.+primary/],
   [{ code: "operations_unjudged" }, /auth\.handler\(\) or requireAuth\(\) in front/],
+  [{ code: "calls_unaudited" }, /audit does not record.+requireAuth\(\) in front/],
   [{ code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" }, /who else writes/],
+  [
+    { code: "rule_unmatched", kind: "tools", rule: '"whoamii"' },
+    /protects nothing: compare its name/,
+  ],
   [{
     code: "session_refused",
     tokenDigest: "3f08aace122e",
@@ -147,12 +188,27 @@ const EVENTS: [EventFacts, RegExp][] = [
 for (const [facts, says] of EVENTS) {
   const which = "reason" in facts ? `${facts.code}, ${facts.reason}` : facts.code;
   test(`messageOf() tells an operator what ${which} means`, () => {
-    const message = messageOf(facts);
+    const message = messageOfKeyEvent(facts) ?? messageOf(facts);
     assert.match(message, says);
     assert.match(message, /^[A-Z][\x20-\x7e]+\.$/);
     assert(message.length <= 260, `${message.length}`);
   });
 }
+
+test("levelOf() calls the first step of each login info, and every other refusal a warning", () => {
+  const login = { code: "token_refused", reason: "missing_credentials" } as const;
+  assert.deepEqual([levelOf(login), isLoginStart(login)], ["info", true]);
+  const refused = { code: "token_refused", reason: "malformed_credentials" } as const;
+  assert.deepEqual([levelOf(refused), isLoginStart(refused)], ["warn", false]);
+  const call = {
+    credential: "access_token",
+    tokenDigest: "3f",
+    clientId: "c",
+    challenged: false,
+  } as const;
+  const outside = { code: "call_refused", reason: "missing_credentials", ...call } as const;
+  assert.equal(levelOf(outside), "warn");
+});
 
 test("messageOf() and EVENT_LEVELS know every code", () => {
   const codes = new Set(EVENTS.map(([{ code }]) => code));

@@ -1,7 +1,8 @@
 /** `deno task client`, with `deno task dev` and with servers that fail in various ways. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { createPropelAuth, type PropelAuth, type PropelAuthOptions } from "@x/propelauth-mcp";
 import {
   authorizeAs,
   type LocalConsentChoice,
@@ -9,6 +10,8 @@ import {
   startLocalPropelAuth,
 } from "@x/propelauth-local";
 import { createServer } from "../../examples/server.ts";
+import { IntrospectionError } from "../../src/oauth/errors.ts";
+import { buildRefusal } from "../../src/oauth/refusal_response.ts";
 import { command } from "../support/guides.ts";
 import { freePort } from "../support/ports.ts";
 import { type Outcome, parseTask, type Program, run, start } from "../support/programs.ts";
@@ -47,11 +50,26 @@ function serve(
 }
 
 /** Serves examples/server.ts, with options. */
-function serveExample(local: LocalPropelAuth, options: Partial<PropelAuthOptions> = {}): Running {
+function serveExample(
+  local: LocalPropelAuth,
+  options: Partial<PropelAuthOptions> = {},
+  spoil?: () => Response,
+): Running {
+  return serveAuth(local, options, createServer, spoil);
+}
+
+/** Serves a server of ours; `spoil` answers the calls that have a token, in place of the server. */
+function serveAuth(
+  local: LocalPropelAuth,
+  options: Partial<PropelAuthOptions>,
+  create: (auth: PropelAuth) => (request: Request) => Promise<Response>,
+  spoil?: () => Response,
+): Running {
   const { authUrl, introspectionClientId, introspectionClientSecret } = local;
   let handler: (request: Request) => Promise<Response>;
   return serve((request, baseUrl) => {
-    handler ??= createServer(createPropelAuth({
+    if (spoil !== undefined && request.headers.has("Authorization")) return spoil();
+    handler ??= create(createPropelAuth({
       authUrl,
       introspectionClientId,
       introspectionClientSecret,
@@ -235,7 +253,7 @@ const CALLS = [
   {
     args: ["--call", "echo"],
     stdout: /\nFailed +Input validation error: .+\n$/,
-    stderr: "echo failed. --with gives it its arguments\n",
+    stderr: "echo refuses its arguments. --with gives it others\n",
   },
   {
     args: ["--call", "shout"],
@@ -256,37 +274,125 @@ for (const { args, stdout, stderr } of CALLS) {
   });
 }
 
-const AFTER_LOGIN = [
+interface AfterLogin {
+  readonly when: string;
+  readonly options?: Partial<PropelAuthOptions>;
+  readonly path?: string;
+  /** Answers the calls that have a token, in place of the server. */
+  readonly spoil?: () => Response;
+  readonly says: RegExp;
+}
+
+/** The challenge of a gate that saw no token. */
+const NO_TOKEN = { "WWW-Authenticate": 'Bearer resource_metadata="http://127.0.0.1:9/metadata"' };
+const RPC_ERROR = { jsonrpc: "2.0", id: null, error: { code: -32603, message: "out of disk" } };
+
+const CHALLENGE = { resourceMetadataUrl: "https://mcp.example.com/metadata", challengeScopes: [] };
+
+const AFTER_LOGIN: AfterLogin[] = [
   {
     when: "the server refuses the token",
     options: always(200, '{"active":false}'),
     says: /^The login worked, but \S+\/mcp refuses the token\. Check .+SERVER_URL.+\n$/,
   },
   {
+    when: "the token does not arrive",
+    spoil: () => new Response(null, { status: 401, headers: NO_TOKEN }),
+    says: /^The login worked, but the token did not reach the gate of \S+\. .+Authorization.+\n$/,
+  },
+  {
     when: "the server cannot reach PropelAuth",
-    options: always(502),
+    // The server itself would wait for PropelAuth for some seconds before it says so.
+    spoil: () => buildRefusal(new IntrospectionError("timeout"), CHALLENGE),
     says: /^The server cannot reach PropelAuth now \(503\)\. Try again in a moment\n$/,
+  },
+  {
+    when: "the server is not available, and its gate did not say so",
+    spoil: () => new Response("Service Unavailable", { status: 503 }),
+    says: /^\S+\/mcp is not available \(503\), and its gate did not say so\. .+proxy in front.+\n$/,
   },
   {
     when: "the server's credentials are wrong",
     options: always(401),
-    says: /^The server failed \(500\)\. Check its PropelAuth introspection credentials\n$/,
+    says: /^The server cannot verify tokens \(500\)\. Check its PropelAuth introspection cred.+\n$/,
+  },
+  {
+    when: "the MCP server throws",
+    spoil: () => new Response("Internal Server Error", { status: 500 }),
+    says:
+      /^The MCP server itself failed \(500\), and its gate did not\. Look at the server's log\n$/,
+  },
+  {
+    when: "the MCP server fails, and says why",
+    spoil: () => Response.json(RPC_ERROR, { status: 500 }),
+    says: /^The MCP server itself failed \(500\).+ log: out of disk\n$/,
+  },
+  {
+    when: "a proxy gets no answer",
+    spoil: () => new Response("Bad Gateway", { status: 502 }),
+    says: /^A proxy in front of \S+ gets no answer from it \(502\)\. Start the server\n$/,
   },
   {
     when: "the user may not grant enough",
     options: { requiredScopes: ["admin:org"] },
     says: /^The login grants too little: \S+ needs the scope admin:org\. Log in as .+\n$/,
   },
+  {
+    when: "the endpoint is another organization's",
+    options: { mcpPath: "/o/{orgId}/mcp" },
+    path: "/o/another/mcp",
+    says:
+      /^The login worked, but the server refuses this user: .+another organization; log in .+\n$/,
+  },
+  {
+    when: "the gate refuses something else than the token",
+    spoil: () => Response.json(RPC_ERROR, { status: 403 }),
+    says: /^\S+\/mcp refuses this client \(403\): out of disk\n$/,
+  },
+  {
+    when: "a firewall refuses the client",
+    spoil: () => new Response("<h1>Forbidden</h1>", { status: 403 }),
+    says: /^Something in front of \S+ refuses this client \(403\)\. It is not the gate: .+\n$/,
+  },
 ];
 
-for (const { when, options, says } of AFTER_LOGIN) {
+for (const { when, options, path = "/mcp", spoil, says } of AFTER_LOGIN) {
   test(`the client says what to do when after the login ${when}`, async () => {
     await using local = await startLocalPropelAuth({ log: () => {} });
-    await using server = serveExample(local, options);
-    const args = [`${server.origin}/mcp`, "--login-as", "member@acme.example"];
+    await using server = serveExample(local, options, spoil);
+    const args = [server.origin + path, "--login-as", "member@acme.example"];
     const { code, stdout, stderr } = await run("client", args);
     assert.equal(code, 1);
     assert.match(stdout, /\nLogged in /);
+    assert.match(unwrap(stderr), says);
+  });
+}
+
+const REFUSALS: [tool: string, says: RegExp][] = [
+  ["role", /^role refuses this user's role\. Log in as a user with another role\n$/],
+  ["org", /^org refuses this organization\. Log in again, and choose another one\n$/],
+  ["scope", /^scope needs a scope that this login did not grant\. .+\n$/],
+  ["broken", /^broken failed, as it says above\. Look at the server's log\n$/],
+];
+
+for (const [tool, says] of REFUSALS) {
+  test(`the client says what to do when a tool throws: ${tool}`, async () => {
+    await using local = await startLocalPropelAuth({ log: () => {} });
+    await using server = serveAuth(local, {}, (auth) =>
+      auth.handler(createMcpHandler(() => {
+        const mcp = new McpServer({ name: "refusing", version: "1.0.0" });
+        mcp.registerTool("role", {}, () => (auth.requireRole("Nobody"), { content: [] }));
+        mcp.registerTool("org", {}, () => (auth.requireOrg("nowhere"), { content: [] }));
+        mcp.registerTool("scope", {}, () => (auth.requireScopes("admin:org"), { content: [] }));
+        mcp.registerTool("broken", {}, () => {
+          throw new Error("out of disk");
+        });
+        return mcp;
+      })));
+    const args = [`${server.origin}/mcp`, "--login-as", "member@acme.example", "--call", tool];
+    const { code, stdout, stderr } = await run("client", args);
+    assert.equal(code, 1);
+    assert.match(stdout, /\nFailed +(The access token was refused: |out of disk)/);
     assert.match(unwrap(stderr), says);
   });
 }
@@ -301,7 +407,10 @@ function faulty(request: Request, origin: string): Response {
     case "silent":
       return new Response(null, { status: 401 });
     case "mcp": {
-      const challenge = `Bearer resource_metadata="${origin}/metadata/${fault}"`;
+      const place = fault === "lost"
+        ? `${NOBODY}/.well-known/oauth-protected-resource/mcp`
+        : `${origin}/metadata/${fault}`;
+      const challenge = `Bearer resource_metadata="${place}"`;
       return new Response(null, { status: 401, headers: { "WWW-Authenticate": challenge } });
     }
     case "metadata":
@@ -334,6 +443,10 @@ const BEFORE_LOGIN = [
   { path: "elsewhere", says: /^\S+\/elsewhere is no MCP endpoint \(404\)\. Check the path, .+\n$/ },
   { path: "silent", says: /^The server wants a login, but publishes no metadata .+\n$/ },
   { path: "mcp/gone", says: /^PropelAuth does not answer at \S+:9\. Check .+AUTH_URL\n$/ },
+  {
+    path: "mcp/lost",
+    says: /^\S+ says that its own address is \S+:9, where nobody answers\. Check .+SERVER_URL\n$/,
+  },
   { path: "mcp/off", says: /^PropelAuth has no MCP endpoints at \S+\. Enable .+ Enable MCP\n$/ },
   { path: "mcp/static", says: /^PropelAuth lets no client register by itself\. Allow .+\n$/ },
   { path: "mcp/issuer", says: /^PropelAuth calls itself \S+, the server calls it .+"issuer".+\n$/ },

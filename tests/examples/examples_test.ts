@@ -181,7 +181,9 @@ function labelled(banner: string, label: string): string {
 const WHOLE_BANNER = /[^]+Inspector[^]+\/mcp\n[^]+doctor --env \S+\n/;
 
 test("`deno task dev` tells where it is and how to connect, and ends on SIGTERM", async () => {
-  const [task, args] = parseTask(command("README.md", "npx -y deno@2.9.5 task dev"));
+  const [task, args] = parseTask(
+    command("README.md", "npx -y deno@2.9.5 task -c examples/dev.json dev"),
+  );
   await using dev = start(task, [...args, "--port", "0", "--auth-port", "0"]);
   const banner = await dev.until(WHOLE_BANNER);
   for (const line of banner.split("\n")) assert(line.length <= 80, line);

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/mcp"
+import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/webStandardStreamableHttp"
+import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import { WebStandardStreamableHTTPServerTransport as TransportV2 } from "@modelcontextprotocol/server";
 import type { McpFunction, McpServerHandler } from "../../src/http/mcp_endpoint.ts";
 import {
   ACTIVE,
@@ -20,6 +25,14 @@ const SERVERS: [what: string, mcp: McpServerHandler][] = [
   ["a function", echo],
   ["an object with fetch", { fetch: echo }],
   ["an object with handleRequest", { handleRequest: echo }],
+  ["two factories", {
+    server: () => ({ connect: () => Promise.resolve() }),
+    transport: () => ({ handleRequest: echo }),
+  }],
+  ["two factories, of a server that takes time", {
+    server: () => Promise.resolve({ connect: () => Promise.resolve() }),
+    transport: () => ({ handleRequest: echo }),
+  }],
   ["an object with both", { fetch: echo, handleRequest: () => new Response("wrong") }],
   [
     "an object that needs to be called as one",
@@ -60,7 +73,7 @@ test("handler() answers before it returns to the event loop when the token is kn
   assert.deepEqual([statuses, asked.length], [[401, 401], 1]);
 });
 
-for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }]) {
+for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }, { server: 1 }]) {
   test(`handler() refuses ${JSON.stringify(mcp)} for an MCP server`, () => {
     const { auth } = createHarness();
     assert.throws(() => auth.handler(mcp as unknown as McpServerHandler), {
@@ -70,6 +83,9 @@ for (const mcp of [undefined, null, 42, "mcp", {}, { fetch: "fetch" }]) {
   });
 }
 
+const FACTORIES = "give { server: () => new McpServer(...), " +
+  "transport: () => new WebStandardStreamableHTTPServerTransport() }";
+
 // Both majors have `connect` and `registerTool`.
 const MISTAKES: [what: string, mcp: unknown, received: string][] = [
   [
@@ -78,7 +94,17 @@ const MISTAKES: [what: string, mcp: unknown, received: string][] = [
       registerTool() {}
       connect() {}
     }(),
-    "an SDK McpServer: wrap it in createMcpHandler()",
+    `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`,
+  ],
+  [
+    "a stateless transport of SDK v1",
+    new TransportV1(),
+    `a transport that answers one request only: ${FACTORIES}`,
+  ],
+  [
+    "a stateless transport of SDK v2",
+    new TransportV2(),
+    `a transport that answers one request only: ${FACTORIES}`,
   ],
   ["a Promise", Promise.resolve(echo), "a Promise: await it"],
 ];
@@ -88,8 +114,9 @@ for (const [what, mcp, received] of MISTAKES) {
     const { auth } = createHarness();
     assert.throws(() => auth.handler(mcp as McpServerHandler), {
       name: "TypeError",
-      message: "Cannot create a handler: mcp must be a function, or an object with fetch or " +
-        `handleRequest: received ${received}`,
+      message:
+        "Cannot create a handler: mcp must be a function, or an object with fetch, or with " +
+        `server and transport: received ${received}`,
     });
   });
 }
@@ -99,6 +126,10 @@ const RETURNED: [returned: unknown, received: string][] = [
   [null, "null"],
   ["text", '"text"'],
   [{ status: 200 }, "a value of type object"],
+  [
+    new McpServerV1({ name: "v1", version: "1.0.0" }),
+    `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`,
+  ],
 ];
 
 for (const [returned, received] of RETURNED) {

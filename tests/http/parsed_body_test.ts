@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_PARSED_BYTES } from "../../src/http/parsed_body.ts";
+import type { AccessToken } from "../../src/oauth/access_token.ts";
 import type { McpRequestOptions } from "../../src/http/mcp_endpoint.ts";
 import { createHarness, mcpRequest } from "../support/harness.ts";
 
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 
 /** Sends a request through a handler, and gives what the MCP server received. */
-async function send(request: Request, kind: "object" | "function" = "object") {
+async function send(request: Request, kind: "object" | "one parameter" | "two" = "object") {
   const { auth } = createHarness();
   let received: { text: string; parsedBody: unknown; credentials: string | null } | undefined;
   const serve = async (forwarded: Request, { parsedBody }: McpRequestOptions) => {
@@ -15,7 +16,9 @@ async function send(request: Request, kind: "object" | "function" = "object") {
     received = { text: await forwarded.text(), parsedBody, credentials };
     return new Response();
   };
-  const response = await auth.handler(kind === "object" ? { fetch: serve } : serve)(request);
+  const one = (forwarded: Request) => serve(forwarded, { authInfo: {} as AccessToken });
+  const mcp = kind === "object" ? { fetch: serve } : kind === "two" ? serve : one;
+  const response = await auth.handler(mcp)(request);
   return { response, received };
 }
 
@@ -70,8 +73,15 @@ for (const [what, request] of UNREAD) {
   });
 }
 
-test("handler() leaves the body unread when the MCP server is a function", async () => {
-  const { received } = await send(post(CALL), "function");
+test("handler() hands on parsedBody to a function that takes it", async () => {
+  const { received } = await send(post(CALL), "two");
+  assert.deepEqual(received, { text: CALL, parsedBody: JSON.parse(CALL), credentials: null });
+});
+
+test("handler() leaves the body unread when the MCP server is a function of one parameter", async () => {
+  const request = post(CALL);
+  request.text = () => assert.fail("The body was read");
+  const { received } = await send(request, "one parameter");
   assert.deepEqual(received, { text: CALL, parsedBody: undefined, credentials: null });
 });
 

@@ -4,6 +4,7 @@ import {
   createOpenStreams,
   endStreamAt,
   isStandingStream,
+  STREAM_ENDED,
 } from "../../src/http/standing_streams.ts";
 import { createFakeWorld, NOW } from "../support/harness.ts";
 
@@ -18,7 +19,7 @@ function openStream() {
     fail: (error: Error) => controller?.error(error),
     stream: new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (given) => void (controller = given),
-      cancel: (reason) => void (source.cancelled = reason ?? "cancelled"),
+      cancel: (reason) => void (source.cancelled = reason),
     }),
   };
   return source;
@@ -47,7 +48,7 @@ test("endStreamAt() ends at its time, keeps what was read, and cancels its sourc
   assert.equal(source.cancelled, undefined);
   clock.advance(1);
   assert.deepEqual(await waiting, { done: true, value: undefined });
-  assert.equal(source.cancelled, "cancelled");
+  assert.equal(source.cancelled, STREAM_ENDED);
 });
 
 test("endStreamAt() ends at once when its time is past", async () => {
@@ -106,7 +107,7 @@ test("endStreamAt() ends a stream without exp when all end, and lists it no long
   streams.endAll();
   streams.endAll();
   assert.deepEqual(await waiting, { done: true, value: undefined });
-  assert.equal(source.cancelled, "cancelled");
+  assert.equal(source.cancelled, STREAM_ENDED);
 });
 
 test("endStreamAt() is listed for as long as it is open", async () => {

@@ -14,7 +14,7 @@ import {
 
 const SCOPES: [when: string, given: LogIn, expected: string][] = [
   ["the client asks for no scope", {}, "read:user_data read:reports write:reports admin:org"],
-  ["the client asks for unknown scopes too", {
+  ["the client asks for scopes of OpenID Connect too", {
     change: { scope: "openid offline_access read:reports" },
   }, "read:reports"],
   ["the user may not grant one", {
@@ -45,6 +45,50 @@ for (const [when, given, expected] of SCOPES) {
     });
   });
 }
+
+const UNKNOWN: [scope: string, named: string][] = [
+  ["read:user_data read:everything", "read:everything"],
+  ["offline_access a b", "a b"],
+  ["Read:user_data", "Read:user_data"],
+];
+
+for (const [scope, named] of UNKNOWN) {
+  test(`startLocalPropelAuth() answers invalid_scope when the client asks for ${scope}`, async () => {
+    await withLocal({}, async (local) => {
+      const { client_id } = await register(local);
+      const { url } = authorizationRequest(local, client_id, { scope, state: "s-1" });
+      const response = await fetch(url, { redirect: "manual" });
+      await response.body?.cancel();
+      const back = new URL(response.headers.get("Location") ?? "");
+      assert.equal(back.href.split("?")[0], REDIRECT);
+      const { error, error_description, state } = Object.fromEntries(back.searchParams);
+      assert.deepEqual([error, error_description, state], [
+        "invalid_scope",
+        `not configured in MCP > Scopes: ${named}`,
+        "s-1",
+      ]);
+    });
+  });
+}
+
+test("startLocalPropelAuth() redirects nobody to an address that is not the client's", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const redirect_uri = "https://evil.example/callback";
+    const { url } = authorizationRequest(local, client_id, { scope: "nothing", redirect_uri });
+    const response = await fetch(url, { redirect: "manual" });
+    await response.body?.cancel();
+    assert.deepEqual([response.status, response.headers.get("Location")], [400, null]);
+  });
+});
+
+test("startLocalPropelAuth() ignores a client's own parameter for unknown scopes", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const change = { "local-propelauth:unknown-scopes": "x" };
+    assert.equal((await logIn(local, client_id, { change })).facts["active"], true);
+  });
+});
 
 test("startLocalPropelAuth() adds a scope when a later consent allows it", async () => {
   await withLocal({}, async (local) => {

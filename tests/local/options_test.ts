@@ -16,6 +16,8 @@ const BAD_OPTIONS: [options: Answer, error: RegExp][] = [
   [{ users: [{ email: "x" }] }, /users\[\]\.email must be/],
   [{ users: [{ email: "a@b.example", id: "1" }] }, /users\[\]\.id must be a UUID/],
   [{ users: [{ email: "a@b.example", grantableScopes: ["x"] }] }, /grantableScopes must be/],
+  [{ users: [{ email: "a@b.example", orgPermissions: "x" }] }, /orgPermissions must be an array/],
+  [{ users: [{ email: "a@b.example", orgPermissions: [""] }] }, /orgPermissions must be an array/],
   [{ scopes: ["a b"] }, /scopes must be/],
   [{ scopes: ["a", "a"] }, /"a" twice/],
   [{ resources: ["x"] }, /resources must be/],
@@ -23,6 +25,7 @@ const BAD_OPTIONS: [options: Answer, error: RegExp][] = [
   [{ rotateRefreshTokens: 1 }, /rotateRefreshTokens must be true or false/],
   [{ autoConsentAs: "x@y.example" }, /autoConsentAs must be .*owner@acme\.example/],
   [{ introspectionClientSecret: "a secret" }, /introspectionClientSecret must be .*8 characters$/],
+  [{ backendApiKey: "a key" }, /backendApiKey must be .*a string of 5 characters$/],
   [{ stateFile: "" }, /stateFile must be/],
   [{ unknown: 1 }, /unknown must be one of port,/],
 ];

@@ -40,7 +40,11 @@ const resource = (...uris: string[]): Call => ({
 const about = (method: string): Call => ({ method, targets: [] });
 
 const allowed = { kind: "allowed", fresh: false, lists: undefined };
-const lacking = (...scopes: string[]) => ({ kind: "scope_missing", scopes: ["mcp", ...scopes] });
+const lacking = (name: string, ...scopes: string[]) => ({
+  kind: "scope_missing",
+  scopes: ["mcp", ...scopes],
+  lacking: { method: name.includes(":") ? "resources/read" : "tools/call", name },
+});
 
 const JUDGED: [what: string, calls: Call[], scopes: string[], verdict: unknown][] = [
   ["nothing at all", [], [], allowed],
@@ -50,12 +54,27 @@ const JUDGED: [what: string, calls: Call[], scopes: string[], verdict: unknown][
     ...allowed,
     fresh: true,
   }],
-  ["two tools, neither of which may be", [tool("read"), tool("write")], [], lacking("r", "w")],
-  ["two tools, one of which may be", [tool("read"), tool("write")], ["r"], lacking("r", "w")],
-  ["the alternative that lacks least", [tool("either")], ["d"], lacking("a", "d")],
-  ["the first of those that lack as much", [tool("either")], ["a", "b"], lacking("a", "b", "c")],
-  ["what nothing is enough for", [tool("never")], ["r", "w", "a"], lacking()],
-  ["a resource of two templates", [resource("n://1")], ["r"], lacking("r", "x")],
+  [
+    "two tools, neither of which may be",
+    [tool("read"), tool("write")],
+    [],
+    lacking("read", "r", "w"),
+  ],
+  [
+    "two tools, one of which may be",
+    [tool("read"), tool("write")],
+    ["r"],
+    lacking("write", "r", "w"),
+  ],
+  ["the alternative that lacks least", [tool("either")], ["d"], lacking("either", "a", "d")],
+  [
+    "the first of those that lack as much",
+    [tool("either")],
+    ["a", "b"],
+    lacking("either", "a", "b", "c"),
+  ],
+  ["what nothing is enough for", [tool("never")], ["r", "w", "a"], lacking("never")],
+  ["a resource of two templates", [resource("n://1")], ["r"], lacking("n://1", "r", "x")],
   ["resources, each by its own", [resource("m://1", "n://a/b")], ["x"], allowed],
   ["a method", [about("tasks/list")], ["t"], { ...allowed, fresh: true }],
 ];

@@ -291,16 +291,20 @@ test("requirements tell the operator what a caller lacks, once, whoever hears of
     events.length = 0;
     await auth.handler(() => (act(), new Response()))(mcpRequest());
     return events.flatMap((event) =>
-      event.code === "call_refused" ? [[event.reason, event.expected, event.received]] : []
+      event.code === "call_refused"
+        ? [[event.reason, event.expected, event.received, event.challenged]]
+        : []
     );
   };
-  const lacking = [["scope_missing", '"admin"', '"read write"']];
+  const lacking = [["scope_missing", '"admin"', '"read write"', false]];
   assert.deepEqual(await run(() => auth.requireScopes("admin")), lacking);
-  assert.deepEqual(await run(() => auth.scopeChallenge("admin")({})), lacking);
+  assert.deepEqual(await run(() => auth.scopeChallenge("admin")({})), [
+    ["scope_missing", '"admin"', '"read write"', true],
+  ]);
   // As an SDK does with what a tool throws.
   assert.deepEqual(await run(() => assert.throws(() => auth.requireScopes("admin"))), lacking);
   assert.deepEqual(await run(() => auth.requireOrg("globex")), [
-    ["org_mismatch", undefined, '"acme"'],
+    ["org_mismatch", undefined, '"acme"', false],
   ]);
   assert.deepEqual(await run(() => auth.requireScopes("read")), []);
 });

@@ -62,8 +62,8 @@ function countMatches(templates: string[]) {
     resources: Object.fromEntries(templates.map((template, index) => [template, [`${index}`]])),
   });
   const counted = { matches: 0, scopesOf };
-  const watched = resources.map(({ template, rule }) => ({
-    rule,
+  const watched = resources.map(({ template, ...rest }) => ({
+    ...rest,
     template: {
       ...template,
       match(uri: string) {

@@ -41,6 +41,7 @@ test("resolveOptions() fills in every default", () => {
     resourceDocumentation: undefined,
     allowedOrigins: ["https://mcp.example.com"],
     onEvent: undefined,
+    connectAudits: undefined,
     onLoopback: false,
     forwardAuthorizationServerMetadata: false,
     dangerouslyAllowAnyAudience: false,

@@ -14,6 +14,7 @@ const FILES = [
   [".ci/package.json", "devDependencies"],
   [".ci/tools/package.json", "devDependencies"],
   [".ci/bench/package.json", "devDependencies"],
+  ["docs/site/vitepress/package.json", "devDependencies"],
 ] as const;
 
 /** The rows of the first table after a text, as cells. */

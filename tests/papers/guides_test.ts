@@ -70,11 +70,14 @@ test("the gate ends with the command by which the README has the tests run", () 
 
 test("every whole server in the README and the guides prints its events", () => {
   const servers = BLOCKS.filter(({ text }) =>
-    /new McpServer\(/.test(text) && /Deno\.serve\(/.test(text)
+    /new McpServer\(/.test(text) && /\bserve\(|\.listen\(/.test(text)
   );
   assert.deepEqual(servers.map(({ guide }) => guide), [
     "README.md",
+    "README.md",
     "deploy.md",
+    "frameworks.md",
+    "frameworks.md",
     "migrate.md",
     "setup.md",
   ]);
@@ -163,7 +166,8 @@ test("docs/connect.md allows the redirect addresses that its commands lead to", 
 });
 
 test("what the guide gives to Cursor and VS Code is what `deno task dev` prints", () => {
-  const running = { authUrl: "", scopes: [], users: [], envFile: "", policy: false };
+  const none = { authUrl: "", apiKeysUrl: "", scopes: [], users: [], envFile: "" };
+  const running = { ...none, policy: false, withApiKeys: false };
   const banner = describeRunning(
     { ...running, mcpUrl: "https://mcp.example.com/mcp" },
     (text) => text,
@@ -184,7 +188,7 @@ const DOCKERFILE = block("deploy.md", "dockerfile");
 /** Starts the guide's server with the command of its Dockerfile, without a container. */
 async function startAsImage(folder: string, env: Record<string, string>) {
   const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(DOCKERFILE)?.[1] ?? "");
-  await writeFile(join(folder, "main.ts"), block("deploy.md", "ts"));
+  await writeFile(join(folder, "main.ts"), block("deploy.md", "ts", "/healthz"));
   return new Deno.Command(Deno.execPath(), {
     args: [command[0] ?? "", `--config=${join(ROOT, "deno.json")}`, ...command.slice(1, -1)]
       .concat(join(folder, command.at(-1) ?? "")),
@@ -210,6 +214,64 @@ test("the image of the guide says what is missing, with the permissions that it 
   });
 });
 
+const SERVERS: [guide: string, server: string, line: string][] = [
+  [
+    "README.md",
+    block("README.md", "ts", "Deno.serve("),
+    command("README.md", "deno run --unstable-no-legacy-abort "),
+  ],
+  [
+    "setup.md",
+    block("setup.md", "ts", "Deno.serve("),
+    command("setup.md", "deno run --unstable-no-legacy-abort "),
+  ],
+];
+
+for (const [guide, server, line] of SERVERS) {
+  test(`the whole server of ${guide} is started by the command below it, and guards itself`, async () => {
+    const port = await freePort();
+    const origin = `http://127.0.0.1:${port}`;
+    await inFolder(async (folder) => {
+      const args = line.split(" ").slice(1);
+      await writeFile(join(folder, args.at(-1) ?? ""), server.replace("8000", String(port)));
+      const values = ["https://auth.example.com", "id", "secret"];
+      const variables = NAMES.map((name, index) => `${name}=${values[index]}\n`);
+      await writeFile(join(folder, ".env"), `${variables.join("")}SERVER_URL=${origin}\n`);
+      // The import map of this repository stands for a project that has added the packages.
+      const own = ["--no-prompt", `--config=${join(ROOT, "deno.json")}`];
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [...args.slice(0, 1), ...own, ...args.slice(1)],
+        cwd: folder,
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      try {
+        const said = await readUntil(child.stderr, /Listening on /);
+        assert.doesNotMatch(said, /request\.signal/);
+        const refused = await fetch(`${origin}/mcp`);
+        await refused.body?.cancel();
+        assert.equal(refused.status, 401);
+      } finally {
+        child.kill("SIGTERM");
+        await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.status]);
+      }
+    });
+  });
+}
+
+/** Reads a stream until a text is there, and leaves the rest. */
+async function readUntil(stream: ReadableStream<Uint8Array>, text: RegExp): Promise<string> {
+  const reader = stream.getReader();
+  let said = "";
+  while (!text.test(said)) {
+    const { done, value } = await reader.read();
+    assert(!done, said);
+    said += new TextDecoder().decode(value);
+  }
+  reader.releaseLock();
+  return said;
+}
+
 test("fly.toml is TOML, of settings that Fly has", () => {
   const parsed = parseToml(block("deploy.md", "toml"));
   // Copied through JSON, since the parser's objects have no prototype.
@@ -229,7 +291,7 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
   const fly = block("deploy.md", "toml");
   const setting = (name: string) =>
     new RegExp(`^${name} = "?([^"\n]+)"?$`, "m").exec(fly)?.[1] ?? "";
-  const server = block("deploy.md", "ts");
+  const server = block("deploy.md", "ts", "/healthz");
   assert.equal(/^EXPOSE (\d+)$/m.exec(DOCKERFILE)?.[1], setting("internal_port"));
   assert(server.includes(`?? ${setting("internal_port")})`), "the server's own port");
   const port = await freePort();
@@ -243,14 +305,7 @@ test("the image of the guide answers what fly.toml asks it, and guards the rest"
     });
     try {
       // Deno prints on standard error where it listens.
-      const reader = child.stderr.getReader();
-      let said = "";
-      while (!/Listening on /.test(said)) {
-        const { done, value } = await reader.read();
-        assert(!done, said);
-        said += new TextDecoder().decode(value);
-      }
-      reader.releaseLock();
+      await readUntil(child.stderr, /Listening on /);
       const origin = `http://127.0.0.1:${port}`;
       const health = await fetch(origin + setting("path"));
       assert.deepEqual([health.status, await health.text()], [200, "ok"]);

@@ -1,6 +1,6 @@
 /**
- * How many cases each property is tried with: 10,000 from source, 1,000 on each runtime that tests the
- * packed package, and with `deno task fuzz` as many as fit into FUZZ_SECONDS.
+ * How many cases each property is tried with: 1,000, with `deno task test:long` 10,000, and with
+ * `deno task fuzz` as many as fit into FUZZ_SECONDS.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import process from "node:process";
 import fc from "fast-check";
 
-const { FUZZ, FUZZ_SECONDS = "60" } = process.env;
+const { FUZZ, FUZZ_SECONDS = "60", LONG } = process.env;
 const seconds = FUZZ === undefined ? 0 : Number(FUZZ_SECONDS);
 if (!(seconds >= 0)) {
   throw new RangeError(`FUZZ_SECONDS must be a number >= 0: received ${FUZZ_SECONDS}`);
@@ -23,4 +23,9 @@ export const RUNS = seconds > 0
     interruptAfterTimeLimit: seconds * 1000,
     markInterruptAsFailure: false,
   }
-  : { numRuns: /\.ts$/.test(import.meta.url) ? 10_000 : 1_000 };
+  : { numRuns: runs(10_000) };
+
+/** The whole number of cases with `deno task test:long`, else a tenth. */
+export function runs(whole: number): number {
+  return LONG === undefined ? Math.ceil(whole / 10) : whole;
+}

@@ -65,6 +65,7 @@ export function createFakeWorld(fetch: World["fetch"]): FakeWorld {
   let now = NOW;
   const timers = new Set<Timer>();
   return {
+    runs: false,
     fetch,
     now: () => now,
     startTimer(seconds, onEnd) {
@@ -146,7 +147,7 @@ export function mcpRequest(token: string | null = "token-1", init: RequestInit =
 export async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 10_000; turn++) {
     if (condition()) return;
-    await Promise.resolve();
+    await (ON_WORKERS ? turnOfTheLoop() : undefined);
   }
   throw new Error(`The condition does not come to hold: ${condition}`);
 }
@@ -154,6 +155,14 @@ export async function until(condition: () => boolean): Promise<void> {
 /** Lets all pending promises settle. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+  if (ON_WORKERS) await turnOfTheLoop();
+}
+
+/** There a body is read in turns of the event loop, elsewhere by promises alone. */
+const ON_WORKERS = globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Asks the gate alone: the caller that it admits, or the response that it sends instead. */

@@ -12,8 +12,9 @@ const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
 
 /** Splits a command of a guide into the task that it starts and its arguments. */
 export function parseTask(line: string): [task: string, args: string[]] {
-  const [, task, rest = ""] = /^(?:deno|npx -y deno@[\d.]+) task ([\w:]+)(?: (.+))?$/.exec(line) ??
-    [];
+  const [, task, rest = ""] =
+    /^(?:deno|npx -y deno@[\d.]+) task (?:-c examples\/dev\.json )?([\w:]+)(?: (.+))?$/
+      .exec(line) ?? [];
   if (task === undefined) throw new Error(`This command starts no task: ${line}`);
   return [task, rest.split(" ").filter((arg) => arg !== "")];
 }
@@ -46,7 +47,9 @@ export function start(
   args: readonly string[],
   options: { cwd?: string; example?: string; env?: Record<string, string>; stdin?: string } = {},
 ): Program {
-  const [, ...flags] = String(tasks[task].command).split(" ");
+  // Deno runs a task in the folder of deno.json.
+  const [, ...flags] = String(tasks[task].command).split(" ")
+    .map((flag) => flag.replace(/=(?=examples\/)/, `=${fileURLToPath(root)}`));
   const example = new URL(options.example ?? flags.pop() ?? "", root);
   if (options.example !== undefined) flags.pop();
   const cwd = options.cwd ?? Deno.makeTempDirSync();

@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Answer, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
-import {
-  createFactsCache,
-  createListPool,
-  MAX_POOLED_LENGTH,
-  MAX_POOLED_LISTS,
-} from "../../src/verification/facts_cache.ts";
+import { createFactsCache } from "../../src/verification/facts_cache.ts";
 import { ACTIVE } from "../support/harness.ts";
 
 const OPTIONS = { cacheTtlSeconds: 60, maxCacheSize: 10, staleIfErrorSeconds: 300 };
@@ -74,7 +69,6 @@ test("createFactsCache() keeps the lists of equal tokens once", () => {
   assert(a?.active && b?.active && a !== b);
   assert.equal(a.scopes, b.scopes);
   assert.equal(a.audience, b.audience);
-  assert(Object.isFrozen(a));
   assert.deepEqual(a, answer({}).facts);
 });
 
@@ -100,37 +94,4 @@ test("createFactsCache() forgets a token, a user, or what may be used without as
   known.forgetLive();
   assert.deepEqual([all(), last()], [[undefined, undefined], [false, false]]);
   assert.equal(known.get("dead", 1000)?.active, false);
-});
-
-test("createListPool() gives one list for all that are equal", () => {
-  const share = createListPool();
-  const first = ["read", "write"];
-  assert.equal(share(first), first);
-  assert.equal(share(["read", "write"]), first);
-});
-
-test("createListPool() keeps apart what only looks equal when it is joined", () => {
-  const share = createListPool();
-  const lists = [[], [""], ["a b"], ["a", "b"], ["a,b"], ['a","b'], ["b", "a"]];
-  lists.forEach(share);
-  for (const list of lists) assert.deepEqual(share([...list]), list);
-});
-
-test("createListPool() does not keep a list that is too long", () => {
-  const share = createListPool();
-  const list = ["x".repeat(MAX_POOLED_LENGTH)];
-  assert.equal(share(list), list);
-  const equal = [...list];
-  assert.equal(share(equal), equal);
-});
-
-test("createListPool() starts anew when it is full", () => {
-  const share = createListPool();
-  const first = ["0"];
-  share(first);
-  for (let i = 1; i < MAX_POOLED_LISTS; i++) share([`${i}`]);
-  assert.equal(share(["0"]), first);
-  share(["one more"]);
-  const equal = ["0"];
-  assert.equal(share(equal), equal);
 });

@@ -1,83 +1,86 @@
-/** Corrects the links of the pages that `deno doc` makes: to sources, to anchors, to folders. */
+/** Links from the page of an entry to the symbols that any entry exports. */
 import { posix } from "node:path";
-import { climb, escapeHtml, readIds, unescapeHtml } from "../html.ts";
+import type { DocModule, DocSymbol, TsType } from "./deno_doc.ts";
+import { listMembers } from "./print_type.ts";
 
-/** A place in a source file. */
-export interface Source {
-  /** The file's URL on the machine that builds the site. */
-  readonly url: string;
-  readonly line: number;
+/** An entry of a package. */
+export interface Entry {
+  /** The specifier that users import, such as `@x/propelauth-mcp/doctor`. */
+  readonly specifier: string;
+  /** The path of its page in the site. */
+  readonly path: string;
+  readonly doc: DocModule;
 }
 
-/** Pages by their path in the site, and the source files to which they link. */
-export interface LinkedPages {
-  readonly pages: ReadonlyMap<string, string>;
-  readonly files: ReadonlySet<string>;
+export interface Links {
+  /** Links to a symbol, such as `PropelAuth`, or to a member of one, such as `PropelAuth.handler`. */
+  link(name: string, text?: string): string;
+  /** Replaces the `{@link}` and `{@linkcode}` tags of a comment. */
+  resolve(comment: string | undefined): string;
+  /** Links to the exported types that occur in a part of a declaration, except one. */
+  listTypes(part: unknown, except: string): string[];
+}
+
+/** The id of a symbol or of a member on the page of its entry. */
+export function idOf(symbol: string, member?: string): string {
+  return [symbol, ...member === undefined ? [] : [member]].join("-").replace(/[^\w-]/g, "");
 }
 
 /**
- * Gives every link of the pages a target that exists: the site's page of a source file, at the line of
- * the symbol; `index.html` instead of its folder, which without a server shows a list of files; the
- * anchor in its correct spelling.
+ * Creates the links of a page.
  *
- * @param pages The HTML of each page by its path in the site.
- * @param sources The declaration of each symbol, by the path of its page without `.html`.
- * @param root The URL of the repository's folder, with a slash at the end.
+ * @param entry The entry of the page; its own symbols come first.
+ * @param entries All entries of all packages.
  */
-export function linkPages(
-  pages: ReadonlyMap<string, string>,
-  sources: ReadonlyMap<string, Source>,
-  root: string,
-): LinkedPages {
-  const ids = new Map([...pages].map(([path, html]) => [path, readIds(html)] as const));
-  const files = new Set<string>();
-  const correct = (path: string, link: string): string => {
-    if (!link.startsWith(root)) return correctRelative(path, link, ids);
-    const file = link.slice(root.length);
-    files.add(file);
-    const source = findSource(sources, path);
-    return `${climb(path)}files/${file}.html${source?.url === link ? `#L${source.line}` : ""}`;
+export function createLinks(entry: Entry, entries: readonly Entry[]): Links {
+  function findSymbol(name: string): { home: Entry; symbol: DocSymbol } | undefined {
+    for (const home of [entry, ...entries]) {
+      const symbol = home.doc.symbols.find((symbol) => symbol.name === name);
+      if (symbol && symbol.declarations[0]?.kind !== "reference") return { home, symbol };
+    }
+  }
+
+  /** A member that its symbol inherits is described at the parent. */
+  function findTarget(name: string): string | undefined {
+    const [symbolName = "", member] = name.split(".");
+    const found = findSymbol(symbolName);
+    if (found === undefined) return undefined;
+    const definitions = found.symbol.declarations.map(({ def }) => def);
+    const isOwn = member === undefined ||
+      definitions.some((def) => listMembers(def).some(({ name }) => name === member));
+    if (!isOwn) {
+      const parents = definitions.flatMap((def) => Array.isArray(def.extends) ? def.extends : []);
+      const inherited = parents.map((parent) => findTarget(`${parent.repr}.${member}`));
+      return inherited.find((target) => target !== undefined);
+    }
+    const page = found.home === entry
+      ? ""
+      : posix.relative(posix.dirname(entry.path), found.home.path);
+    return `${page}#${idOf(symbolName, member)}`;
+  }
+
+  function link(name: string, text = `\`${name}\``): string {
+    const target = findTarget(name);
+    return target === undefined ? text : `[${text}](${target})`;
+  }
+
+  return {
+    link,
+    resolve: (comment = "") =>
+      comment.trim().replace(
+        /\{@link(?:code)?\s+([^\s|}]+)(?:\s*\|\s*([^}]+?))?\s*\}/g,
+        (_, target, text) =>
+          /^https?:/.test(target) ? `[${text ?? target}](${target})` : link(target, text),
+      ),
+    listTypes: (part, except) => {
+      const names = new Set<string>();
+      JSON.stringify(part, (key, value: TsType | undefined) => {
+        if (key === "jsDoc") return undefined;
+        if (value?.kind === "typeRef") names.add(value.value.typeName);
+        return value;
+      });
+      return [...names].filter((name) => name !== except && findTarget(name) !== undefined)
+        .map((name) => link(name));
+    },
   };
-  const linked = [...pages].map(([path, html]) => {
-    const text = html.replace(
-      /(\s(?:href|src)=)"([^"]*)"/g,
-      (_, start, link) => `${start}"${escapeHtml(correct(path, unescapeHtml(link)))}"`,
-    );
-    return [path, text] as const;
-  });
-  return { pages: new Map(linked), files };
-}
-
-/**
- * Corrects the number in an anchor: overviews number the methods of one name, but pages of symbols
- * number all methods. An anchor that cannot be corrected is returned unchanged; the check for dead
- * links then reports it.
- */
-export function correctAnchor(anchor: string, ids: ReadonlySet<string>): string {
-  if (ids.has(anchor)) return anchor;
-  const start = /^method_.+_(?=\d+$)/.exec(anchor)?.[0];
-  if (start === undefined) return anchor;
-  return [...ids].find((id) => id.startsWith(start) && /^\d+$/.test(id.slice(start.length))) ??
-    anchor;
-}
-
-function correctRelative(
-  path: string,
-  link: string,
-  ids: ReadonlyMap<string, ReadonlySet<string>>,
-): string {
-  if (link === "") return posix.basename(path);
-  if (/^[a-z]+:/.test(link)) return link;
-  const folder = posix.dirname(path);
-  const [name = "", anchor = ""] = link.split("#");
-  const target = name === "" ? path : posix.join(folder, name).replace(/\/$/, "/index.html");
-  const way = name === "" ? "" : posix.relative(folder, target);
-  return anchor === "" ? way : `${way}#${correctAnchor(anchor, ids.get(target) ?? new Set())}`;
-}
-
-/** The declaration of a page's symbol; of its owner if the symbol has none, as in a nested type. */
-function findSource(sources: ReadonlyMap<string, Source>, path: string): Source | undefined {
-  let name = path.replace(/\.html$/, "");
-  while (!sources.has(name) && /\.[^./]+$/.test(name)) name = name.replace(/\.[^./]+$/, "");
-  return sources.get(name);
 }

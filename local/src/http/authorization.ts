@@ -7,7 +7,7 @@
 import type { IncomingMessage } from "node:http";
 import { walkPages } from "../authorize_as.ts";
 import { isLoopback, type ResolvedOptions } from "../options/resolve_options.ts";
-import { parseAskedScopes, SIGNED_IN } from "../options/scopes.ts";
+import { parseAskedScopes, SIGNED_IN, UNKNOWN_SCOPES } from "../options/scopes.ts";
 import { buildErrorPage } from "../pages/pages.ts";
 import type { Store } from "../provider/store.ts";
 
@@ -62,7 +62,11 @@ export function createAuthorization(options: ResolvedOptions, store: Store) {
       const answer = await consentAs(options.autoConsentAs, url);
       if (answer !== undefined) return answer;
     }
-    query.set("scope", [...parseAskedScopes(query.get("scope"), configured), SIGNED_IN].join(" "));
+    const { known, unknown } = parseAskedScopes(query.get("scope"), configured);
+    query.set("scope", [...known, SIGNED_IN].join(" "));
+    // oidc-provider refuses the request, once it has checked where the answer may be sent.
+    if (unknown.length > 0) query.set(UNKNOWN_SCOPES, unknown.join(" "));
+    else query.delete(UNKNOWN_SCOPES);
   };
 }
 

@@ -57,7 +57,7 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
   async function allow(interaction: Interaction, chosen: readonly string[]): Promise<LoginStep> {
     const { accountId, clientId, resource, key } = read(interaction);
     const user = findUser(options.users, accountId);
-    const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured);
+    const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured).known;
     const granted = asked.filter((name) => {
       const scope = options.scopes.find((candidate) => candidate.name === name);
       return user !== undefined && mayGrant(user, name) &&
@@ -104,7 +104,7 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
     const user = findUser(options.users, read(interaction).accountId);
     if (user === undefined) return { page: buildLoginPage(client, options.users) };
     const before = grantedBefore(store, read(interaction).key);
-    const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured);
+    const asked = parseAskedScopes(interaction.params["scope"] ?? null, configured).known;
     const scopes = options.scopes.filter(({ name }) => asked.includes(name))
       .map((scope): ConsentScope => ({ ...scope, granted: before.includes(scope.name) }));
     return { page: buildConsentPage(client, user, scopes) };

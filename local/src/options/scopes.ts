@@ -16,6 +16,9 @@ export type ResolvedScope = Required<LocalScope>;
  */
 export const SIGNED_IN = "local-propelauth:signed-in";
 
+/** Our own parameter of an authorization request, with the scopes that are not configured. */
+export const UNKNOWN_SCOPES = "local-propelauth:unknown-scopes";
+
 /** The scopes when the option `scopes` is absent. */
 export const DEFAULT_SCOPES: readonly ResolvedScope[] = [
   {
@@ -28,19 +31,41 @@ export const DEFAULT_SCOPES: readonly ResolvedScope[] = [
   { name: "admin:org", description: "Manage your organization and its members", optional: true },
 ];
 
+/** The scopes of OpenID Connect and refresh tokens: many clients send them unasked. */
+const IGNORED_SCOPES: readonly string[] = [
+  "openid",
+  "offline_access",
+  "profile",
+  "email",
+  "address",
+  "phone",
+];
+
+/** The scopes of an authorization request. */
+export interface AskedScopes {
+  /** The configured ones, in the order of the configuration. */
+  readonly known: readonly string[];
+  /** Those that are not configured: the request is refused (RFC 6749 §4.1.2.1). */
+  readonly unknown: readonly string[];
+}
+
 /**
- * Reads a `scope` parameter. Scopes that are not configured are ignored: many clients send
- * `offline_access` or `openid`. A parameter without any configured scope asks for all of them.
+ * Reads a `scope` parameter. A parameter without any configured scope asks for all of them.
  *
  * @param parameter The parameter, `null` when absent.
  * @param configured The names of the configured scopes.
- * @returns The requested scopes, in the order of the configuration.
+ * @returns The scopes; those of OpenID Connect are ignored unless they are configured.
  */
 export function parseAskedScopes(
   parameter: string | null,
   configured: readonly string[],
-): readonly string[] {
-  const named = new Set((parameter ?? "").split(" "));
+): AskedScopes {
+  const named = new Set((parameter ?? "").split(" ").filter((scope) => scope !== ""));
   const asked = configured.filter((scope) => named.has(scope));
-  return asked.length === 0 ? configured : asked;
+  return {
+    known: asked.length === 0 ? configured : asked,
+    unknown: [...named].filter((scope) =>
+      !configured.includes(scope) && !IGNORED_SCOPES.includes(scope)
+    ),
+  };
 }

@@ -99,6 +99,7 @@ export interface ProviderModule {
   readonly errors: {
     readonly InvalidGrant: new (description: string) => Error;
     readonly InvalidTarget: new (description: string) => Error;
+    readonly InvalidScope: new (description: string, scope: string) => Error;
   };
   readonly interactionPolicy: {
     readonly base: () => InteractionPolicy;

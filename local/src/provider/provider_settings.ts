@@ -16,7 +16,8 @@ import type {
   Provider,
   ProviderModule,
 } from "./import_oidc_provider.ts";
-import { SIGNED_IN } from "../options/scopes.ts";
+import { isScope } from "../options/check_option.ts";
+import { SIGNED_IN, UNKNOWN_SCOPES } from "../options/scopes.ts";
 import { findUser, userClaims } from "../options/users.ts";
 
 /** Path of the OAuth endpoints below the Auth URL. */
@@ -112,6 +113,13 @@ function buildSettings(parts: ProviderParts) {
     adapter: createAdapterClass({ store, now, InvalidGrant: module.errors.InvalidGrant }),
     jwks: { keys: [parts.key] },
     scopes: scopesOf(options),
+    extraParams: {
+      [UNKNOWN_SCOPES]: (_context: unknown, unknown: string | undefined) => {
+        if (unknown === undefined) return;
+        const named = unknown.split(" ").filter(isScope).join(" ");
+        throw new module.errors.InvalidScope(`not configured in MCP > Scopes: ${named}`, named);
+      },
+    },
     clients: [{
       client_id: parts.introspectionClientId,
       client_secret: parts.introspectionClientSecret,

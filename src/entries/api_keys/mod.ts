@@ -31,8 +31,10 @@ import {
 import { askInOrder } from "./ask_in_order.ts";
 import { addScopes, createFactsFormat } from "./key_facts.ts";
 import { createKeySource } from "./key_source.ts";
+import { messageOfKeyEvent } from "./messages.ts";
 import {
   type ApiKeysOptions,
+  BACKEND_API_KEY_VARIABLE,
   requireBackendApiKey,
   resolveApiKeys,
   type ResolvedApiKeys,
@@ -63,7 +65,8 @@ export function apiKeys(options: ApiKeysOptions = {}): ApiKeys {
 function hide(options: ResolvedApiKeys): ApiKeys {
   const { backendApiKey } = options;
   return hideSource({
-    needsBackendApiKey: backendApiKey === undefined,
+    missing: backendApiKey === undefined ? BACKEND_API_KEY_VARIABLE : undefined,
+    messageOf: messageOfKeyEvent,
     withBackendApiKey: (given) => hide({ ...options, backendApiKey: given }),
     requireBackendApiKey: () => requireBackendApiKey(backendApiKey),
     connect: (parts) => connect(options, requireBackendApiKey(backendApiKey), parts),

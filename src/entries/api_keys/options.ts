@@ -59,6 +59,13 @@ export interface ResolvedApiKeys {
   readonly isApiKey: ((credential: string) => boolean) | undefined;
 }
 
+/** The variable that gives `backendApiKey` when it was left out. */
+export const BACKEND_API_KEY_VARIABLE = {
+  variable: "PROPELAUTH_API_KEY",
+  option: "apiKeys.backendApiKey",
+  found: "PropelAuth dashboard > Backend Integration > API keys; Validation Only is enough",
+} as const;
+
 const KINDS: readonly ApiKeyKind[] = ["personal", "organization", "generic"];
 // A record, so that a name that is forgotten here does not compile.
 const NAMES: Record<keyof ApiKeysOptions, true> = {
@@ -99,7 +106,7 @@ export function requireBackendApiKey(value: unknown): string {
   if (typeof value === "string" && SECRET.test(value)) return value;
   const rule = "a non-empty string of printable ASCII without spaces";
   const received = value === undefined ? "undefined" : describeSecret(value);
-  throw new BrokenRule("apiKeys.backendApiKey", rule, received);
+  throw new BrokenRule(BACKEND_API_KEY_VARIABLE.option, rule, received);
 }
 
 function resolveGrant(scopes: ApiKeysOptions["scopes"] = []): GrantScopes {

@@ -7,7 +7,7 @@
 import { discard, readText } from "../../lib/body.ts";
 import { DeadlineError, withDeadline, type World } from "../../lib/world.ts";
 
-/** The longest body that is read: 64 KiB. */
+/** The longest body that is read, unless the question says otherwise: 64 KiB. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** The clock, the network, and the deadline of every exchange. */
@@ -17,13 +17,17 @@ export interface Network {
 }
 
 /** A request; its body is read only where it is wanted. */
-export type Question = RequestInit & { wantBody?: boolean };
+export type Question = RequestInit & {
+  wantBody?: boolean;
+  /** By default 64 KiB. */
+  maxBodyBytes?: number;
+};
 
 /** The answer to a request. */
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  /** The body; `undefined` when it was not wanted, is longer than 64 KiB or is not UTF-8. */
+  /** The body; `undefined` when it was not wanted, is too long or is not UTF-8. */
   readonly text: string | undefined;
   /** The seconds from the request to the head of the answer. */
   readonly seconds: number;
@@ -77,7 +81,7 @@ export async function exchange<T>(
 export async function ask(
   network: Network,
   url: string,
-  { wantBody = false, ...init }: Question = {},
+  { wantBody = false, maxBodyBytes = MAX_BODY_BYTES, ...init }: Question = {},
 ): Promise<Reply | Fault> {
   const { now } = network.world;
   const sentAt = now();
@@ -85,7 +89,7 @@ export async function ask(
     const receivedAt = now();
     const { status, headers } = response;
     const wanted = wantBody || status === 403;
-    const text = wanted ? await readText(response, MAX_BODY_BYTES) : undefined;
+    const text = wanted ? await readText(response, maxBodyBytes) : undefined;
     if (!wanted) discard(response);
     const clockAheadSeconds = readClock(headers.get("Date"), sentAt, receivedAt);
     return { status, headers, text, seconds: receivedAt - sentAt, clockAheadSeconds };

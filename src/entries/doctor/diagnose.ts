@@ -36,6 +36,9 @@ export async function composeDiagnosis(
   const settings = readSettings((name) => variables[name], options.overrides ?? {});
   const { introspectionClientId: id, introspectionClientSecret: secret } = settings.options;
   const secrets = settings.known.credentials ? [secret, `${id}:${secret}`] : [];
+  if (settings.apiKeys !== undefined && "source" in settings.apiKeys) {
+    secrets.push(settings.apiKeys.source.requireBackendApiKey());
+  }
   const print = createPrintWords(token === undefined ? secrets : [...secrets, token]);
   const recorder = createRecorder(options, print);
   const tools = { settings, recorder, world, timeoutSeconds };

@@ -28,6 +28,7 @@ export type CheckId =
   | "pkce"
   | "registration"
   | "credentials"
+  | "backend_key"
   | "scopes"
   | "clock"
   | "server_reachable"
@@ -44,7 +45,8 @@ export type CheckId =
   | "metadata_cors"
   | "server_clock"
   | "token"
-  | "token_accepted";
+  | "token_accepted"
+  | "operations";
 
 /** One check and its outcome. All text is printable, bounded, and without tokens and secrets. */
 export interface Check {
@@ -81,7 +83,10 @@ export interface Outcome {
   readonly remedy?: Words;
 }
 
-/** The group and the title of every check, in the order in which they are made. */
+/**
+ * The group and the title of every check, in the order in which they are made. `backend_key` is made
+ * only where a backend API key or the option `apiKeys` is given, `operations` only where rules are.
+ */
 export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title: string]>> = {
   auth_url: ["settings", "Auth URL"],
   client_id: ["settings", "Client id"],
@@ -94,6 +99,7 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   pkce: ["propelauth", "PKCE"],
   registration: ["propelauth", "Registration"],
   credentials: ["propelauth", "Credentials"],
+  backend_key: ["propelauth", "Backend API key"],
   scopes: ["propelauth", "Scopes"],
   clock: ["propelauth", "Clock"],
   server_reachable: ["server", "Reachable"],
@@ -111,6 +117,7 @@ export const CHECKS: Readonly<Record<CheckId, readonly [group: CheckGroup, title
   server_clock: ["server", "Clock"],
   token: ["token", "At PropelAuth"],
   token_accepted: ["token", "At the server"],
+  operations: ["token", "Operations"],
 };
 
 /** The outcome of a check that found nothing wrong. */

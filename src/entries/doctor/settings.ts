@@ -13,6 +13,13 @@ import {
 } from "../../options/environment.ts";
 import { type ResolvedOptions, resolveOptions } from "../../options/resolve_options.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
+import {
+  type ApiKeys,
+  findSource,
+  type FurtherSource,
+} from "../../verification/credential_source.ts";
+import { apiKeys } from "../api_keys/mod.ts";
+import { BACKEND_API_KEY_VARIABLE } from "../api_keys/options.ts";
 import { type CheckId, failed, ok, type Outcome } from "./report.ts";
 import { describeSetting } from "./show.ts";
 
@@ -22,6 +29,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
   PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "secret",
   SERVER_URL: "https://mcp.invalid",
+  PROPELAUTH_API_KEY: "key",
 };
 
 const CHECK_OF: Readonly<Record<(typeof REQUIRED_VARIABLES)[number]["option"], CheckId>> = {
@@ -41,9 +49,16 @@ export interface Settings {
   readonly authUrl: string | undefined;
   /** The MCP endpoint; absent without a well-formed server URL, or with one for each organization. */
   readonly mcpUrl: URL | undefined;
+  /** The option `apiKeys`, or one that the backend API key alone gives; absent without both. */
+  readonly apiKeys: KnownApiKeys | undefined;
   /** The outcome for each setting. */
   readonly outcomes: readonly [CheckId, Outcome][];
 }
+
+/** How PropelAuth is asked about API keys, or why the backend API key cannot be one. */
+export type KnownApiKeys =
+  | { readonly source: FurtherSource; readonly isInCode: boolean }
+  | { readonly brokenRule: string; readonly length: number };
 
 /**
  * Reads and checks the settings.
@@ -117,8 +132,26 @@ function judgeSettings(
     mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")
       ? new URL(options.mcpPath, options.resource)
       : undefined,
+    apiKeys: readApiKeys(readVariable, overrides.apiKeys),
     outcomes,
   };
+}
+
+function readApiKeys(
+  readVariable: ReadVariable,
+  inCode: ApiKeys | undefined,
+): KnownApiKeys | undefined {
+  const variable = tryRead(readVariable, BACKEND_API_KEY_VARIABLE.variable);
+  const text = variable instanceof Unreadable ? "" : variable?.trim() ?? "";
+  const source = findSource(inCode);
+  if (source !== undefined && source.missing === undefined) return { source, isInCode: true };
+  if (source === undefined && text === "") return undefined;
+  const given = findSource((source ?? findSource(apiKeys()))?.withBackendApiKey(text));
+  if (given === undefined) return undefined;
+  const brokenRule = breachOf(BACKEND_API_KEY_VARIABLE.option, given.requireBackendApiKey);
+  return brokenRule === undefined
+    ? { source: given, isInCode: source !== undefined }
+    : { brokenRule, length: text.length };
 }
 
 /** A variable that Deno does not let this program read. */
@@ -156,7 +189,8 @@ function judgeSetting(
   const rule = findBreach(text);
   if (rule !== undefined) {
     const received = secret ? `a text of ${text.length} characters` : describeSetting(value);
-    return failed(`${name} is ${received}`, `It must be ${rule}: ${found}.`);
+    const flag = rule.includes("dangerouslyAllowHttp") ? " Here --allow-http does the same." : "";
+    return failed(`${name} is ${received}`, `It must be ${rule}: ${found}.${flag}`);
   }
   return ok(secret ? `set, ${text.length} characters` : text);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EVENT_LEVELS, type EventLevel } from "../../events/messages.ts";
+import { type EventLevel, isLoginStart, levelOf } from "../../events/messages.ts";
 import type { PropelAuthEvent } from "../../events/events.ts";
 
 /** The most characters of one value that came from outside, in a line. */
@@ -36,17 +36,52 @@ export function formatJson(event: PropelAuthEvent): string {
  * @returns The time, a mark, the token's digest, what happened, and what to do about it.
  */
 export function formatText(event: PropelAuthEvent, color: boolean): string {
+  return formatTextLines(event, color, Infinity).join("");
+}
+
+/**
+ * Formats an event for people, broken between words.
+ *
+ * @param event The event.
+ * @param color Whether to colour it.
+ * @param columns The width of the terminal.
+ * @returns The lines; a word that is longer than a line stays whole.
+ */
+export function formatTextLines(event: PropelAuthEvent, color: boolean, columns: number): string[] {
   const level = levelOf(event);
   const paint = (code: number, text: string) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
   const time = new Date(event.occurredAt * 1000).toTimeString().slice(0, 8);
   const digest = "tokenDigest" in event ? event.tokenDigest ?? "" : "";
-  const what = escape(summarize(event));
-  const { mark, tint } = LOOKS[level];
-  const said = level === "info" ? "" : ` ${paint(DIM, event.message)}`;
-  return `${paint(DIM, time)} ${paint(tint, mark)} ${
+  const { mark, tint } = isLoginStart(event) ? LOGIN : LOOKS[level];
+  const head = `${paint(DIM, time)} ${paint(tint, mark)} ${
     paint(DIM, escape(digest.slice(0, 12).padEnd(12)))
-  } ${paint(tint, event.code.replaceAll("_", " "))}${what === "" ? "" : ` ${what}`}${said}`
-    .trimEnd();
+  }`;
+  const name = event.code.split("_").map((word) => paint(tint, word));
+  const what = escape(summarize(event)).split(" ");
+  const said = level === "info" ? [] : event.message.split(" ").map((word) => paint(DIM, word));
+  return breakLine(head, [...name, ...what, ...said].filter((word) => word !== ""), columns);
+}
+
+/** Puts words behind the head of a line, and on further lines when they do not fit. */
+function breakLine(head: string, words: readonly string[], columns: number): string[] {
+  const indent = columns < NARROW ? 2 : INDENT;
+  const lines: string[] = [];
+  let current = head;
+  for (const word of words) {
+    const joined = `${current} ${word}`;
+    if (widthOf(joined) <= columns) current = joined;
+    else {
+      lines.push(current.trimEnd());
+      current = " ".repeat(indent) + word;
+    }
+  }
+  return [...lines, current];
+}
+
+/** How many columns a text takes: colours take none. */
+function widthOf(text: string): number {
+  // deno-lint-ignore no-control-regex -- it is what colours begin with
+  return text.replace(/\x1b\[\d+m/g, "").length;
 }
 
 const DIM = 2;
@@ -55,6 +90,14 @@ const LOOKS: Readonly<Record<EventLevel, { mark: string; tint: number }>> = {
   warn: { mark: "✗", tint: 33 },
   error: { mark: "!", tint: 31 },
 };
+
+/** A client without a token, whose user logs in now: neither a success nor a refusal. */
+const LOGIN = { mark: "→", tint: 36 };
+
+/** The column at which a broken line goes on: below the name of the event. */
+const INDENT = 24;
+/** A terminal so narrow has no room for that indent. */
+const NARROW = 60;
 
 /** The members of an event that matter to a person who watches, in a few words. */
 function summarize(event: PropelAuthEvent): string {
@@ -66,6 +109,7 @@ function summarize(event: PropelAuthEvent): string {
     case "token_refused": {
       const { reason, expected, received } = event;
       const why = reason.replaceAll("_", " ");
+      if (isLoginStart(event)) return `${why}: a client starts its login`;
       return expected === undefined ? `${why}.` : `${why}: expected ${expected}, got ${received}.`;
     }
     case "token_unverified":
@@ -80,8 +124,9 @@ function summarize(event: PropelAuthEvent): string {
       return `${why}${seen === undefined ? "" : `: ${seen}`}${took(event)}.`;
     }
     case "call_refused": {
-      const { reason, expected, received } = event;
-      const why = reason.replaceAll("_", " ");
+      const { reason, operation, expected, received } = event;
+      const what = operation === undefined ? "" : ` for ${operation}`;
+      const why = `${reason.replaceAll("_", " ")}${what}`;
       const needed = expected === undefined ? "" : `expected ${expected}, `;
       return `${describeCaller(event)}, ${why}: ${needed}got ${received ?? "nothing"}.`;
     }
@@ -95,12 +140,17 @@ function summarize(event: PropelAuthEvent): string {
       const who = event.reason === "operation" ? `${describeCaller(event)}, ` : "";
       return `${who}${event.reason} ${event.received}.`;
     }
+    case "rule_unmatched": {
+      const { kind, rule, nearest } = event;
+      return `${kind} ${rule}${nearest === undefined ? "" : `, nearest ${nearest}`}.`;
+    }
     case "breaker_closed":
     case "shared_cache_lost":
     case "shared_cache_recovered":
     case "shared_cache_order_lost":
     case "shared_cache_entry_rejected":
     case "operations_unjudged":
+    case "calls_unaudited":
       return "";
     default:
       return unknownCode(event);
@@ -122,16 +172,6 @@ function unknownCode(_event: never): string {
 
 function took({ durationSeconds }: { durationSeconds: number }): string {
   return `, ${Math.round(durationSeconds * 1000)} ms`;
-}
-
-/**
- * Says how much an event matters.
- *
- * @param event The event.
- * @returns Its level; a later version may have more codes than this one, and those are worth a look.
- */
-export function levelOf({ code }: PropelAuthEvent): EventLevel {
-  return EVENT_LEVELS[code] ?? "error";
 }
 
 function cut(value: string): string {

@@ -21,8 +21,8 @@
  */
 
 import process from "node:process";
-import { formatJson, formatText, levelOf } from "./lines.ts";
-import type { EventLevel } from "../../events/messages.ts";
+import { formatJson, formatTextLines } from "./lines.ts";
+import { type EventLevel, levelOf } from "../../events/messages.ts";
 import type { EventListener } from "../../events/events.ts";
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import {
@@ -30,6 +30,7 @@ import {
   requireBoolean,
   requireFunction,
   requireMembers,
+  requireNumber,
 } from "../../lib/check_option.ts";
 
 export { formatJson, formatText } from "./lines.ts";
@@ -56,6 +57,12 @@ export interface ConsoleEventsOptions {
    */
   level?: "info" | "warn" | "error";
   /**
+   * The width at which text is broken between words, at least 20. JSON never is broken.
+   *
+   * @default {the width of the terminal; without one, lines are not broken}
+   */
+  columns?: number;
+  /**
    * Receives each line, without a line break.
    *
    * @default {console.error, which writes to standard error}
@@ -81,12 +88,12 @@ const LEVELS: readonly EventLevel[] = ["info", "warn", "error"];
  * import { consoleEvents } from "@x/propelauth-mcp/events";
  * const lines: string[] = [];
  * const listener = consoleEvents({ format: "json", write: (line) => lines.push(line) });
- * listener({ code: "breaker_closed", message: "PropelAuth answers again.", occurredAt: 0 });
+ * listener({ code: "shared_cache_recovered", message: "It can be used again.", occurredAt: 0 });
  * assert.equal(JSON.parse(lines[0] ?? "").level, "info");
  * ```
  */
 export function consoleEvents(options: ConsoleEventsOptions = {}): EventListener {
-  const { format, color, level, write } = refuseAs(
+  const { format, color, level, columns, write } = refuseAs(
     "Cannot create consoleEvents",
     () => resolveConsoleOptions(options),
   );
@@ -94,16 +101,28 @@ export function consoleEvents(options: ConsoleEventsOptions = {}): EventListener
   return (event) => {
     try {
       if (LEVELS.indexOf(levelOf(event)) < least) return;
-      write(format === "json" ? formatJson(event) : formatText(event, color));
+      if (format === "json") return write(formatJson(event));
+      for (const line of formatTextLines(event, color, columns())) write(line);
     } catch {
       // A log that cannot be written is no reason to refuse a request.
     }
   };
 }
 
-const NAMES: readonly (keyof ConsoleEventsOptions)[] = ["format", "color", "level", "write"];
+const NAMES: readonly (keyof ConsoleEventsOptions)[] = [
+  "format",
+  "color",
+  "level",
+  "columns",
+  "write",
+];
 
-function resolveConsoleOptions(options: ConsoleEventsOptions): Required<ConsoleEventsOptions> {
+/** The options, checked. `columns`: the width now, since a terminal can be resized. */
+type ResolvedConsoleOptions =
+  & Required<Omit<ConsoleEventsOptions, "columns">>
+  & { columns: () => number };
+
+function resolveConsoleOptions(options: ConsoleEventsOptions): ResolvedConsoleOptions {
   requireMembers("options", options, NAMES);
   const onTerminal = process.stderr?.isTTY === true;
   const {
@@ -120,7 +139,10 @@ function resolveConsoleOptions(options: ConsoleEventsOptions): Required<ConsoleE
   }
   requireBoolean("color", color);
   requireFunction("write", write);
-  return { format, color, level, write };
+  const { columns } = options;
+  if (columns !== undefined) requireNumber("columns", columns, "a number >= 20", (n) => n >= 20);
+  const width = (): number => columns ?? (onTerminal && process.stderr.columns || Infinity);
+  return { format, color, level, columns: width, write };
 }
 
 /** See https://no-color.org. Deno says it without a permission, and would ask for one otherwise. */

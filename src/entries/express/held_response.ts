@@ -42,26 +42,24 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   });
   let settle = (_response: Response): void => {};
   const response = new Promise<Response>((resolve) => settle = resolve);
-  let before: { readonly status: number; readonly headers: Headers } | undefined;
-  let body: ReadableStream | null = null;
+  let held: Response | undefined;
   let released = false;
   let flushed = false;
 
   function begin(): void {
-    if (before !== undefined) return;
+    if (held !== undefined) return;
     const headers = readFields(outgoing);
     const { statusCode } = outgoing;
     // Node sends 600 to 999 too, which a web-standard response cannot have.
     const status = statusCode >= 200 && statusCode <= 599 ? statusCode : UNKNOWN_STATUS;
-    before = { status, headers };
-    body = WITHOUT_BODY.has(status) ? null : parts.body;
-    settle(new Response(body, before));
+    held = standIn(status, headers, () => WITHOUT_BODY.has(status) ? null : parts.body);
+    settle(held);
   }
 
   outgoing.writeHead = (status, ...rest) => {
     if (released) return original.writeHead(status, ...rest);
     // A second one is no fault: middleware that compresses asks for the head at each part.
-    if (before === undefined) setHead(outgoing, status, rest);
+    if (held === undefined) setHead(outgoing, status, rest);
     begin();
     return outgoing;
   };
@@ -82,7 +80,7 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
     begin();
   };
   const uncover = cover(outgoing, {
-    headersSent: () => before !== undefined,
+    headersSent: () => held !== undefined,
     writableEnded: () => parts.ended,
   });
   outgoing.once("close", () => settle(new Response(null, { status: CLIENT_LEFT })));
@@ -90,13 +88,17 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   return {
     response,
     async release(response) {
-      if (before !== undefined) mergeHead(outgoing, before, response);
+      if (held !== undefined && response !== held) mergeHead(outgoing, held, response);
       uncover();
-      if (response.body !== null && response.body !== body) {
-        return await pump(response.body, outgoing, original, () => !isOurs);
+      if (response !== held) {
+        const body = held?.body ?? null;
+        if (response.body !== null && response.body !== body) {
+          return await pump(response.body, outgoing, original, () => !isOurs);
+        }
+        released = true;
+        if (response.body === null && body !== null) return void original.end();
       }
       released = true;
-      if (response.body === null && body !== null) return void original.end();
       if (flushed) original.flushHeaders();
       for (const { args: [chunk, ...rest], isLast } of parts.waiting) {
         if (!isLast) original.write(chunk, ...rest);
@@ -105,6 +107,29 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
       }
     },
   };
+}
+
+/**
+ * Creates an object that stands in for a response of the runtime, whose stream of a body takes long to
+ * make on Node: most answers are sent as they were written.
+ */
+function standIn(
+  status: number,
+  headers: Headers,
+  open: () => ReadableStream<Uint8Array<ArrayBuffer>> | null,
+): Response {
+  const members = {
+    status,
+    statusText: "",
+    headers,
+    get body() {
+      return open();
+    },
+    arrayBuffer: () => new Response(open()).arrayBuffer(),
+    json: () => new Response(open()).json(),
+    text: () => new Response(open()).text(),
+  };
+  return Object.setPrototypeOf(members, Response.prototype);
 }
 
 type Methods = Pick<OutgoingResponse, "writeHead" | "write" | "end" | "flushHeaders">;
@@ -118,13 +143,19 @@ function methodsOf(outgoing: OutgoingResponse): Methods {
   };
 }
 
-/** Replaces getters of an object until the returned function is called. */
+/**
+ * Replaces getters of an object until the returned function is called. They stay, and then ask the
+ * prototype: an object that loses a member becomes slow in each place that reads it.
+ */
 function cover(object: object, getters: Record<string, () => unknown>): () => void {
-  for (const [name, get] of Object.entries(getters)) {
+  const prototype: object = Object.getPrototypeOf(object);
+  let covered = true;
+  for (const [name, getCovered] of Object.entries(getters)) {
+    const get = () => covered ? getCovered() : Reflect.get(prototype, name, object);
     Object.defineProperty(object, name, { get, configurable: true });
   }
   return () => {
-    for (const name of Object.keys(getters)) Reflect.deleteProperty(object, name);
+    covered = false;
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
 /** The head of a request, as Node's `IncomingMessage` has it. */
@@ -39,6 +40,11 @@ export interface IncomingRequest extends IncomingFields {
   pause(): unknown;
 }
 
+const INCOMING = Symbol("incoming request");
+
+// Fetch §2.2.1: the methods whose case is normalized.
+const NORMALIZED = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i;
+
 /** A request, and whether its body was taken from the stream. */
 export interface BuiltRequest {
   readonly request: Request;
@@ -69,15 +75,15 @@ export function buildRequest(incoming: IncomingRequest): BuiltRequest {
   const target = incoming.originalUrl ?? incoming.url ?? "";
   const url = target.startsWith("/") ? `http://localhost${target}` : target;
   if (!METHOD.test(method) || !URL.canParse(url)) throw new TypeError("Not a web request");
-  const request = new Request(url, { method, headers: readHeaders(incoming) });
+  const { href } = new URL(url);
   // A router reads the path as it came. With dot segments it would find another endpoint there.
-  if (routeOf(request.url) !== routeOf(url)) throw new TypeError("Not a web request");
+  if (routeOf(href) !== routeOf(url)) throw new TypeError("Not a web request");
   let wasRead = false;
   // Express 4's parsers leave an empty object for a body that they did not read.
   const parsed = didRead(incoming) !== false && body !== undefined;
-  if (method !== "GET" && method !== "HEAD") {
-    offerBody(request, () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true));
-  }
+  const makeBody = () => parsed ? serialize(body) : streamOf(incoming, () => wasRead = true);
+  const normalized = NORMALIZED.test(method) ? method.toUpperCase() : method;
+  const request = standIn(incoming, href, normalized, readHeaders(incoming), makeBody);
   return { request, wasRead: () => wasRead };
 }
 
@@ -135,19 +141,82 @@ function serialize(body: unknown): BodyInit {
 }
 
 /**
- * Gives a request a body that is made when it is asked for. One that is given to the constructor is
- * read at once, as soon as the request is copied.
+ * Creates an object that stands in for a request of the runtime. No code but the gate's sees it, and on
+ * Node a real one takes longer to make than all the rest of the gate.
+ *
+ * Its body is made when it is asked for: one that is given to the constructor of `Request` is read at
+ * once, as soon as the request is copied.
  */
-function offerBody(request: Request, make: () => BodyInit | null): void {
-  let body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
-  const open = () => body ??= new Response(make()).body;
-  const read = () => new Response(open());
-  Object.defineProperties(request, {
-    body: { get: open },
-    arrayBuffer: { value: () => read().arrayBuffer() },
-    text: { value: () => read().text() },
-    json: { value: () => read().json() },
-  });
+function standIn(...parts: ConstructorParameters<typeof StandIn>): Request {
+  const create: new (...parts: ConstructorParameters<typeof StandIn>) => unknown = StandIn;
+  return new create(...parts) as Request;
+}
+
+class StandIn {
+  readonly [INCOMING]: IncomingRequest;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly bodyUsed: boolean = false;
+  readonly #makeBody: () => BodyInit | null;
+  #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    incoming: IncomingRequest,
+    url: string,
+    method: string,
+    headers: Headers,
+    makeBody: () => BodyInit | null,
+  ) {
+    this[INCOMING] = incoming;
+    this.url = url;
+    this.method = method;
+    this.headers = headers;
+    this.#makeBody = makeBody;
+  }
+
+  /** Never aborts: the middleware itself sees when the client leaves. */
+  get signal(): AbortSignal {
+    return this.#signal ??= new AbortController().signal;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    const hasBody = this.method !== "GET" && this.method !== "HEAD";
+    return this.#body ??= hasBody ? new Response(this.#makeBody()).body : null;
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return new Response(this.body).arrayBuffer();
+  }
+
+  text(): Promise<string> {
+    return new Response(this.body).text();
+  }
+
+  json(): Promise<unknown> {
+    return new Response(this.body).json();
+  }
+
+  [COPY_WITHOUT](field: string, text?: NewBody): Request {
+    const left = new Headers(this.headers);
+    left.delete(field);
+    const newBody = typeof text === "string" ? () => text : text ?? (() => this.body);
+    return standIn(this[INCOMING], this.url, this.method, left, newBody);
+  }
+}
+
+// Once for all: an object whose own prototype is changed is slow to make.
+Object.setPrototypeOf(StandIn.prototype, Request.prototype);
+
+/**
+ * Finds Node's request behind a request of {@linkcode buildRequest}, or behind its copy.
+ *
+ * @param request The request.
+ * @returns Node's request.
+ */
+export function incomingOf(request: Request): IncomingRequest | undefined {
+  return Reflect.get(request, INCOMING);
 }
 
 function streamOf(

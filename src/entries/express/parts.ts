@@ -24,7 +24,7 @@ export interface Parts {
   readonly ended: boolean;
   /** The parts that no reader has taken. */
   readonly waiting: readonly Part[];
-  /** Takes them one by one. When it is cancelled, further parts are dropped. */
+  /** Takes them one by one; made when it is first asked for. When cancelled, it drops further parts. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
@@ -41,25 +41,27 @@ export function createParts(onDrain: () => void): Parts {
   let cancelled = false;
   let wake = (): void => {};
 
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      if (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
-      const part = waiting.shift();
-      if (part === undefined) return;
-      const bytes = toBytes(part);
-      waitingBytes -= sizeOf(part);
-      if (bytes.length > 0) controller.enqueue(bytes);
-      callBack(part);
-      if (part.isLast) return controller.close();
-      // A pull that enqueues nothing would not be followed by another.
-      if (bytes.length === 0) controller.enqueue(bytes);
-      if (waiting.length === 0) onDrain();
-    },
-    cancel() {
-      cancelled = true;
-      wake();
-    },
-  }, { highWaterMark: 0 });
+  let body: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  const open = () =>
+    new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        if (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
+        const part = waiting.shift();
+        if (part === undefined) return;
+        const bytes = toBytes(part);
+        waitingBytes -= sizeOf(part);
+        if (bytes.length > 0) controller.enqueue(bytes);
+        callBack(part);
+        if (part.isLast) return controller.close();
+        // A pull that enqueues nothing would not be followed by another.
+        if (bytes.length === 0) controller.enqueue(bytes);
+        if (waiting.length === 0) onDrain();
+      },
+      cancel() {
+        cancelled = true;
+        wake();
+      },
+    }, { highWaterMark: 0 });
 
   return {
     add(part) {
@@ -77,7 +79,9 @@ export function createParts(onDrain: () => void): Parts {
       return ended;
     },
     waiting,
-    body,
+    get body() {
+      return body ??= open();
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface OtelApi {
   readonly metrics: OtelMetricsApi;
   /** The active context. */
   readonly context: OtelContextApi;
+  /** The trace context of requests. */
+  readonly propagation: OtelPropagationApi;
 }
 
 /** The part of the module's `trace` that this entry uses. */
@@ -23,6 +25,8 @@ export interface OtelTraceApi {
   getTracer(name: string): OtelTracer;
   /** Gives a context in which a span is the parent of others. */
   setSpan(context: OtelContext, span: OtelSpan): OtelContext;
+  /** Gives the identity of a context's span. */
+  getSpanContext(context: OtelContext): OtelSpanContext | undefined;
 }
 
 /** The part of the module's `metrics` that this entry uses. */
@@ -33,13 +37,35 @@ export interface OtelMetricsApi {
 
 /** The part of the module's `context` that this entry uses. */
 export interface OtelContextApi {
-  /** Gives the context under way. */
+  /** Gives the active context. */
   active(): OtelContext;
+  /** Calls a function while a context is the active one. */
+  with<T>(context: OtelContext, run: () => T): T;
 }
 
-/** A context, which is handed on as it is. */
+/** The part of the module's `propagation` that this entry uses. */
+export interface OtelPropagationApi {
+  /** Gives a context with the remote span that a carrier names. */
+  extract<Carrier>(
+    context: OtelContext,
+    carrier: Carrier,
+    getter: OtelGetter<Carrier>,
+  ): OtelContext;
+  /** The names that the configured propagators read, such as `traceparent`. */
+  fields(): string[];
+}
+
+/** Reads from a carrier. */
+export interface OtelGetter<Carrier> {
+  /** The names of all values. */
+  keys(carrier: Carrier): string[];
+  /** The value of a name. */
+  get(carrier: Carrier, key: string): string | undefined;
+}
+
+/** A context; this entry only passes it on. */
 export interface OtelContext {
-  /** Reads a value; not used here. */
+  /** Reads a value; this entry does not. */
   getValue(key: symbol): unknown;
 }
 
@@ -49,19 +75,35 @@ export interface OtelTracer {
   startSpan(name: string, options?: OtelSpanOptions, context?: OtelContext): OtelSpan;
 }
 
+/** The identity of a span, in W3C Trace Context. */
+export interface OtelSpanContext {
+  /** 32 hex digits. */
+  traceId: string;
+  /** 16 hex digits. */
+  spanId: string;
+  /** 1: sampled. */
+  traceFlags: number;
+}
+
 /** How a span is started. */
 export interface OtelSpanOptions {
-  /** 0: internal; 2: a client's request. */
+  /** 0: internal; 1: a server's answer; 2: a client's request. */
   kind?: number;
   /** The attributes of the span. */
   attributes?: OtelAttributes;
   /** Milliseconds since 1970. */
   startTime?: number;
+  /** Spans that belong to it, and are not its parent. */
+  links?: { context: OtelSpanContext }[];
 }
 
 /** The part of a span that this entry uses. */
 export interface OtelSpan {
-  /** Says how it went; 2 is an error. */
+  /** Replaces its name. */
+  updateName(name: string): unknown;
+  /** Adds attributes. */
+  setAttributes(attributes: OtelAttributes): unknown;
+  /** Sets how it ended; 2 is an error. */
   setStatus(status: { code: number; message?: string }): unknown;
   /** Ends it, at a time in milliseconds since 1970. */
   end(endTime?: number): void;

@@ -1,18 +1,23 @@
 /**
- * Metrics of verifications, questions and states.
+ * The metrics of verifications, introspections and states.
  *
  * @module
  */
 
+import type { CredentialType } from "../../oauth/api_key.ts";
 import type { FactsSource } from "../../oauth/facts.ts";
 import type { PropelAuthEvent } from "../../events/events.ts";
 import type { OtelApi, OtelAttributes, OtelMeter } from "./api.ts";
-import { describeIntrospection, describeVerification } from "./shared_attributes.ts";
+import {
+  describeCredential,
+  describeIntrospection,
+  describeVerification,
+} from "./shared_attributes.ts";
 
-/** The ratio of cache hits tells of about so many tokens. */
+/** The ratio of cache hits is the mean of about so many tokens. */
 const HIT_RATIO_WINDOW = 1000;
 
-/** Bounds of the histogram: the usual ones are meant for milliseconds. */
+/** Buckets for seconds; the default ones are meant for milliseconds. */
 const DURATION_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const HITS: Readonly<Record<FactsSource, boolean>> = {
@@ -24,12 +29,12 @@ const HITS: Readonly<Record<FactsSource, boolean>> = {
 };
 
 /**
- * Creates what measures.
+ * Creates the metrics.
  *
  * @param api The module `@opentelemetry/api`.
  * @param scope The library's name.
- * @param attributes What every measurement has.
- * @returns What to tell of each event.
+ * @param attributes Attributes that every measurement has.
+ * @returns A function that records an event.
  */
 export function createMeasurements(
   api: OtelApi,
@@ -38,12 +43,12 @@ export function createMeasurements(
 ): (event: PropelAuthEvent) => void {
   const addToHitRatio = createHitRatio();
   let instruments: Instruments | undefined;
-  let breakerOpen = 0;
+  const breakersOpen: Record<CredentialType, number> = { access_token: 0, api_key: 0 };
   let sharedCacheLost = 0;
 
   return (event) => {
-    // Not before the first event: on Node an instrument that is made before a meter provider is
-    // registered measures nothing, ever.
+    // Not before the first event: on Node, an instrument that is created before a meter provider is
+    // registered never records anything.
     instruments ??= createInstruments(api.metrics.getMeter(scope), attributes);
     const measured = instruments;
     switch (event.code) {
@@ -66,9 +71,13 @@ export function createMeasurements(
         return;
       case "breaker_opened":
       case "breaker_closed": {
-        const open = event.code === "breaker_opened" ? 1 : 0;
-        measured.breakerOpen.add(open - breakerOpen, attributes);
-        breakerOpen = open;
+        const { code, credential } = event;
+        const open = code === "breaker_opened" ? 1 : 0;
+        measured.breakerOpen.add(open - breakersOpen[credential], {
+          ...attributes,
+          ...describeCredential(event),
+        });
+        breakersOpen[credential] = open;
         return;
       }
       case "shared_cache_lost":
@@ -101,15 +110,15 @@ type Instruments = ReturnType<typeof createInstruments>;
 
 function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
   const breakerOpen = meter.createUpDownCounter("propelauth.breaker.open", {
-    description: "1 while PropelAuth is not asked since it failed again and again, else 0",
+    description: "1 while PropelAuth is not asked because it failed repeatedly, else 0",
     unit: "1",
   });
   const sharedCacheLost = meter.createUpDownCounter("propelauth.shared_cache.lost", {
     description: "1 while the shared cache cannot be used, else 0",
     unit: "1",
   });
-  // A state that was never told is no state on a dashboard.
-  breakerOpen.add(0, attributes);
+  // Recorded once at the start: a dashboard shows no line for a state without a value.
+  breakerOpen.add(0, { ...attributes, ...describeCredential({ credential: "access_token" }) });
   sharedCacheLost.add(0, attributes);
   return {
     breakerOpen,
@@ -118,9 +127,10 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
       description: "Access tokens verified, by outcome",
       unit: "{verification}",
     }),
-    // Not an observable one: Deno does not ask for those when a process ends.
+    // Not an observable gauge: Deno does not read those when a process ends.
     hitRatio: meter.createGauge("propelauth.cache.hit_ratio", {
-      description: `Share of about the last ${HIT_RATIO_WINDOW} tokens that needed no question`,
+      description:
+        `Share of about the last ${HIT_RATIO_WINDOW} tokens that needed no introspection`,
       unit: "1",
     }),
     introspectionDuration: meter.createHistogram("propelauth.introspection.duration", {
@@ -129,12 +139,11 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
       advice: { explicitBucketBoundaries: DURATION_BOUNDS_SECONDS },
     }),
     flightsJoined: meter.createCounter("propelauth.flights.joined", {
-      description: "Verifications that waited for another one's question",
+      description: "Verifications that waited for another one's introspection",
       unit: "{verification}",
     }),
     requestsRefused: meter.createCounter("propelauth.requests.refused", {
-      description:
-        "Requests refused for what they ask, their origin, their host or another's session",
+      description: "Requests refused for their operation, origin, host, or another's session",
       unit: "{request}",
     }),
     sharedCacheRejected: meter.createCounter("propelauth.shared_cache.rejected", {
@@ -148,7 +157,7 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
   };
 }
 
-/** A mean of all at first, and then one that forgets. */
+/** The mean of all tokens at first; later an exponential moving average. */
 function createHitRatio(): (hit: boolean) => number {
   let count = 0;
   let ratio = 0;

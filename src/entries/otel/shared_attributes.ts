@@ -1,14 +1,14 @@
 /**
- * The names under which spans and metrics tell things: those of OpenTelemetry's semantic conventions
- * where there is one, else `propelauth.*`. Pure: no clock, no network.
+ * The attributes of verifications and introspections: OpenTelemetry's semantic conventions where they
+ * have a name, else `propelauth.*`. Pure: no clock, no network.
  *
  * @module
  */
 
-import type { PropelAuthEvent } from "../../events/events.ts";
+import type { PropelAuthEvent, TokenEvent } from "../../events/events.ts";
 import type { OtelAttributes } from "./api.ts";
 
-/** How a verification ends. */
+/** How a verification ended. */
 export type Outcome = "accepted" | "refused" | "unverified";
 
 /** An event that ends a verification. */
@@ -17,7 +17,7 @@ export type VerificationEvent = Extract<
   { code: "token_accepted" | "token_refused" | "token_unverified" }
 >;
 
-/** An event that ends a question to PropelAuth. */
+/** An event that ends an introspection. */
 export type IntrospectionEvent = Extract<
   PropelAuthEvent,
   { code: "introspection_completed" | "propelauth_unreachable" | "propelauth_misconfigured" }
@@ -30,7 +30,7 @@ const OUTCOMES: Readonly<Record<VerificationEvent["code"], Outcome>> = {
 };
 
 /**
- * Names what a verification is counted by. Few values each, and nothing about a person.
+ * Describes a verification for its span and its counter: few values each, and nothing about a person.
  *
  * @param event The event.
  * @returns The attributes.
@@ -39,24 +39,41 @@ export function describeVerification(event: VerificationEvent): OtelAttributes {
   return {
     "propelauth.outcome": OUTCOMES[event.code],
     ...("source" in event && event.source !== undefined && { "propelauth.source": event.source }),
+    ...describeCredential(event),
     ...("reason" in event && { "error.type": event.reason }),
   };
 }
 
 /**
- * Names what a question is measured by. Few values each, and nothing about a person.
+ * Describes an introspection for its span and its histogram: few values each, and nothing about a
+ * person.
  *
  * @param event The event.
  * @returns The attributes.
  */
 export function describeIntrospection(event: IntrospectionEvent): OtelAttributes {
   if (event.code === "introspection_completed") {
-    return { "http.request.method": "POST", "propelauth.active": event.active };
+    return {
+      "http.request.method": "POST",
+      "propelauth.active": event.active,
+      ...describeCredential(event),
+    };
   }
   const { reason, status } = event;
   return {
     "http.request.method": "POST",
     "error.type": reason,
+    ...describeCredential(event),
     ...(status !== undefined && { "http.response.status_code": status }),
   };
+}
+
+/**
+ * Names the kind of credential that something is about.
+ *
+ * @param event The event.
+ * @returns The attribute, when the kind is known.
+ */
+export function describeCredential({ credential }: Pick<TokenEvent, "credential">): OtelAttributes {
+  return credential === undefined ? {} : { "propelauth.credential": credential };
 }

@@ -1,10 +1,11 @@
 /**
- * Spans for verifications and questions, made when they have ended.
+ * The spans of verifications and introspections, created when those have ended.
  *
  * @module
  */
 
 import type { OtelApi, OtelAttributes, OtelContext, OtelSpan } from "./api.ts";
+import { requestSpans } from "./request_spans.ts";
 import {
   describeIntrospection,
   describeVerification,
@@ -16,44 +17,46 @@ const INTERNAL = 0;
 const CLIENT = 2;
 const ERROR = 2;
 
-/** How many questions wait for the verification that they belong to, at most. */
+/** How many tokens may have introspections that wait for the verification that they belong to. */
 const MAX_WAITING = 1000;
 
-/** Tells of what has ended. */
+/** How many introspections of one token may wait; a verification that outlasts an outage has several. */
+const MAX_WAITING_OF_TOKEN = 20;
+
+/** Receives the events from which spans are created. */
 export interface Spans {
-  /** A question has ended; its verification is about to. */
+  /** An introspection has ended; its verification is about to end. */
   introspection(event: IntrospectionEvent): void;
   /** A verification has ended. */
   verification(event: VerificationEvent): void;
 }
 
-/** How spans are made. */
+/** What every span has. */
 export interface SpanOptions {
-  /** The options of every span. */
+  /** The attributes of every span. */
   readonly attributes: OtelAttributes;
-  /** Whether spans say who called. */
+  /** Whether spans contain the caller's user id. */
   readonly recordSubject: boolean;
 }
 
 /**
- * Creates what makes spans.
+ * Creates the spans.
  *
- * The span of a question is a child of the verification that asked it, and that one of whatever is
- * under way (an HTTP request, as a rule).
+ * The span of an introspection is a child of the verification that asked. The span of a verification is
+ * a child of the call's span, where `otelCalls()` creates one, and otherwise of the active span,
+ * usually that of the HTTP request.
  *
  * @param api The module `@opentelemetry/api`.
  * @param scope The library's name.
- * @param options How spans are made.
- * @returns What to tell.
+ * @param options What every span has.
+ * @returns Functions that receive the events.
  */
 export function createSpans(api: OtelApi, scope: string, options: SpanOptions): Spans {
-  const waiting = new Map<string, IntrospectionEvent>();
-  // A tracer that is got before a provider is registered finds it later; still, nothing is got
-  // before it is needed.
+  /** Introspections whose verification has not ended, by digest. */
+  const waiting = new Map<string, IntrospectionEvent[]>();
   const tracer = () => api.trace.getTracer(scope);
 
   function addIntrospection(event: IntrospectionEvent, context: OtelContext): void {
-    const failed = event.code !== "introspection_completed";
     const attributes = {
       ...options.attributes,
       ...describeIntrospection(event),
@@ -62,49 +65,75 @@ export function createSpans(api: OtelApi, scope: string, options: SpanOptions): 
     const span = tracer().startSpan("propelauth.introspect", {
       kind: CLIENT,
       attributes,
-      startTime: startOf(event.occurredAt, event.durationSeconds),
+      startTime: startOf(event),
     }, context);
-    end(span, event.occurredAt, failed);
+    end(span, event.occurredAt, event.code !== "introspection_completed");
+  }
+
+  function addAll(events: readonly IntrospectionEvent[]): void {
+    for (const event of events) addIntrospection(event, api.context.active());
+  }
+
+  function addVerification(
+    event: VerificationEvent & EndedWithToken,
+    introspections: readonly IntrospectionEvent[],
+    context: OtelContext,
+  ): void {
+    const span = tracer().startSpan("propelauth.verify", {
+      kind: INTERNAL,
+      attributes: {
+        ...options.attributes,
+        ...describeVerification(event),
+        "propelauth.token_digest": event.tokenDigest,
+        ...describeCaller(event, options.recordSubject),
+      },
+      startTime: Math.min(...[event, ...introspections].map(startOf)),
+    }, context);
+    for (const introspection of introspections) {
+      addIntrospection(introspection, api.trace.setSpan(context, span));
+    }
+    end(span, event.occurredAt, event.code === "token_unverified");
   }
 
   return {
     introspection(event: IntrospectionEvent): void {
       const { tokenDigest } = event;
-      const earlier = waiting.get(tokenDigest);
-      if (earlier !== undefined) addIntrospection(earlier, api.context.active());
-      waiting.set(tokenDigest, event);
+      const all = [...waiting.get(tokenDigest) ?? [], event];
+      if (all.length > MAX_WAITING_OF_TOKEN) addAll(all.splice(0, 1));
+      waiting.set(tokenDigest, all);
       if (waiting.size <= MAX_WAITING) return;
-      const [oldest] = waiting.values();
-      if (oldest === undefined) return;
-      waiting.delete(oldest.tokenDigest);
-      addIntrospection(oldest, api.context.active());
+      for (const [digest, oldest] of waiting) {
+        waiting.delete(digest);
+        return addAll(oldest);
+      }
     },
     verification(event: VerificationEvent): void {
-      const { tokenDigest, durationSeconds, occurredAt } = event;
-      // No token, nothing that took time.
-      if (tokenDigest === undefined || durationSeconds === undefined) return;
-      const context = api.context.active();
-      const question = waiting.get(tokenDigest);
-      const began = Math.min(
-        startOf(occurredAt, durationSeconds),
-        question === undefined ? Infinity : startOf(question.occurredAt, question.durationSeconds),
-      );
-      const span = tracer().startSpan("propelauth.verify", {
-        kind: INTERNAL,
-        attributes: {
-          ...options.attributes,
-          ...describeVerification(event),
-          "propelauth.token_digest": tokenDigest,
-          ...describeCaller(event, options.recordSubject),
-        },
-        startTime: began,
-      }, context);
-      if (question !== undefined && waiting.delete(tokenDigest)) {
-        addIntrospection(question, api.trace.setSpan(context, span));
-      }
-      end(span, occurredAt, event.code === "token_unverified");
+      // Without a token nothing took time.
+      if (!endedWithToken(event)) return;
+      // A millisecond of tolerance: differences of large numbers are not exact.
+      const began = startOf(event) - 1;
+      const all = waiting.get(event.tokenDigest) ?? [];
+      waiting.delete(event.tokenDigest);
+      // An introspection that was over before belongs to a verification that never ended.
+      const isOwn = ({ occurredAt }: IntrospectionEvent) => occurredAt * 1000 >= began;
+      const introspections = all.filter(isOwn);
+      addAll(all.filter((introspection) => !isOwn(introspection)));
+      const active = api.context.active();
+      const add = (call = active) => addVerification(event, introspections, call);
+      const request = requestSpans.getStore();
+      if (request === undefined) add();
+      else request.add(add);
     },
   };
+}
+
+interface EndedWithToken {
+  readonly tokenDigest: string;
+  readonly durationSeconds: number;
+}
+
+function endedWithToken(event: VerificationEvent): event is VerificationEvent & EndedWithToken {
+  return event.tokenDigest !== undefined && event.durationSeconds !== undefined;
 }
 
 function describeCaller(event: VerificationEvent, recordSubject: boolean): OtelAttributes {
@@ -116,12 +145,13 @@ function describeCaller(event: VerificationEvent, recordSubject: boolean): OtelA
   };
 }
 
-/** A refused token is the client's affair; an error is what this server could not do. */
+/** Ends a span. A refused token is no error of this server; a token that it could not verify is one. */
 function end(span: OtelSpan, occurredAt: number, failed: boolean): void {
   if (failed) span.setStatus({ code: ERROR });
   span.end(occurredAt * 1000);
 }
 
-function startOf(occurredAt: number, durationSeconds: number): number {
-  return (occurredAt - durationSeconds) * 1000;
+/** The start in milliseconds since 1970. */
+function startOf(event: { occurredAt: number; durationSeconds: number }): number {
+  return (event.occurredAt - event.durationSeconds) * 1000;
 }

@@ -33,6 +33,7 @@ import {
 import { refuseAs } from "../../lib/broken_rule.ts";
 import { findSource } from "../../verification/credential_source.ts";
 import { createTestApiKeys, type TestApiKeyOptions } from "./test_api_keys.ts";
+import { assertMatch, type MatchOptions } from "./operations_match.ts";
 import { createTestClock } from "./test_clock.ts";
 import { createTestNetwork, type HeldAnswers, type TestFailure } from "./test_network.ts";
 import { createTestWorld } from "./test_world.ts";
@@ -46,6 +47,7 @@ export type {
   TestTransportOptions,
 } from "./connect.ts";
 export type { TestApiKeyOptions } from "./test_api_keys.ts";
+export type { MatchOptions } from "./operations_match.ts";
 export type { HeldAnswers, TestFailure } from "./test_network.ts";
 export type { TestTokenOptions } from "./test_tokens.ts";
 
@@ -144,6 +146,18 @@ export interface TestPropelAuth {
     handler: TestedHandler,
     options: ConnectOptions<Client, Options>,
   ): Promise<Client>;
+  /**
+   * Checks that each rule of the option `operations` matches something that the server lists: a rule
+   * with a mistyped name protects nothing. Asks for all pages of the lists of tools, prompts,
+   * resources and templates.
+   *
+   * @param handler What answers: `auth.handler(mcp)`, or a router in this process that it stands in.
+   * @param options The token and the URL; by default a token with every scope.
+   * @throws {Error} A rule matches nothing (the message names each, with the nearest name in the
+   * lists), a list cannot be read, or the handler has no `operations`.
+   * @throws {TypeError} An option is unknown.
+   */
+  assertOperationsMatch(handler: TestedHandler, options?: MatchOptions): Promise<void>;
 }
 
 const BACKEND_API_KEY = "test-backend-api-key";
@@ -213,16 +227,20 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
     tokenIntrospectionOverrides: { ...raw.tokenIntrospectionOverrides, fetch },
   });
   const mcpUrl = new URL(resolved.mcpPath, raw.baseUrl).href;
+  /** Every scope that the options name, also those of servers that were created here. */
+  const knownScopes = new Set([...resolved.requiredScopes, ...resolved.scopesSupported]);
 
   return Object.freeze({
     options,
     createPropelAuth: (more: Partial<PropelAuthOptions> = {}): PropelAuth => {
       const { tokenIntrospectionOverrides = options.tokenIntrospectionOverrides } = more;
-      return composePropelAuth({
+      const auth = composePropelAuth({
         ...options,
         ...withBackendApiKey(more),
         tokenIntrospectionOverrides: { ...tokenIntrospectionOverrides, fetch: world.fetch },
       }, world);
+      for (const scope of auth.resourceMetadata.scopes_supported ?? []) knownScopes.add(scope);
+      return auth;
     },
     token: (wanted: TestTokenOptions = {}): string => tokens.issue(wanted, clock.now()),
     apiKey: (wanted: TestApiKeyOptions = {}): string => keys.make(wanted, clock.now()),
@@ -239,12 +257,16 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
       handler: TestedHandler,
       how: ConnectOptions<Client, Options>,
     ): Promise<Client> => connectClient(handler, mcpUrl, how),
+    assertOperationsMatch: (handler: TestedHandler, how: MatchOptions = {}): Promise<void> => {
+      const issue = () => tokens.issue({ scopes: [...knownScopes] }, clock.now());
+      return assertMatch(handler, issue, mcpUrl, how);
+    },
   });
 }
 
 /** Fills in the backend API key of a server under test. */
 function withBackendApiKey<Options extends Partial<PropelAuthOptions>>(options: Options): Options {
   const source = findSource(options.apiKeys);
-  if (!source?.needsBackendApiKey) return options;
+  if (!source?.missing) return options;
   return { ...options, apiKeys: source.withBackendApiKey(BACKEND_API_KEY) };
 }

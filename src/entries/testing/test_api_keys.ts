@@ -43,7 +43,7 @@ export interface TestApiKeyOptions {
   /**
    * The object that was given when the key was made.
    *
-   * @default {{}}
+   * @default {an empty object}
    */
   metadata?: Record<string, unknown>;
   /**

@@ -23,6 +23,7 @@ export function createTestWorld(clock: TestClock, network: TestNetwork): World {
   const deadlines = new WeakMap<object, TestTimer>();
   let latest: TestTimer | undefined;
   return {
+    runs: false,
     now: clock.now,
     startTimer(seconds: number, onEnd: () => void): () => void {
       const timer = clock.startTimer(seconds, onEnd);

@@ -127,6 +127,32 @@ const SERVERS: [what: string, mcp: McpServerHandler, connect: Connect][] = [
   ["SDK v2, 2026-07-28", createV2(), connectV2({ pin: "2026-07-28" })],
 ];
 
+for (const [what, mcp, connect] of SERVERS) {
+  test(`handler() reports rules that match nothing in the lists of ${what}, once each`, async () => {
+    const reported: unknown[] = [];
+    const { auth } = createHarness({
+      operations: {
+        tools: { list_nots: ["notes:read"], add_note: [] },
+        prompts: { summarise: ["notes:read"], rewrite: [] },
+        resources: { "note://{id}": ["notes:read"], "notes://secret": [] },
+      },
+      onEvent: (event) => {
+        if (event.code !== "rule_unmatched") return;
+        reported.push([event.kind, event.rule, event.nearest]);
+      },
+    }, () => json(ACTIVE));
+    const client = await connect(auth.handler(mcp));
+    await show(client);
+    await show(client);
+    await client.close();
+    assert.deepEqual(reported, [
+      ["tools", '"list_nots"', '"list_notes"'],
+      ["prompts", '"summarise"', '"summarize"'],
+      ["resources", '"note://{id}"', '"notes://{id}"'],
+    ]);
+  });
+}
+
 interface Shown {
   tools: string[];
   prompts: string[];

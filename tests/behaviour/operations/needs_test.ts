@@ -214,10 +214,13 @@ test("handler() tells an operator of what it refuses, and no secret", async () =
   assert.deepEqual({ ...missing, message: "" }, {
     code: "call_refused",
     credential: "access_token",
+    challenged: true,
     reason: "scope_missing",
     tokenDigest: "3f08aace122e",
     clientId: "client-1",
     subject: "user-1",
+    method: "tools/call",
+    operation: '"add_note"',
     expected: '"mcp notes:write"',
     received: '"mcp notes:read"',
     message: "",

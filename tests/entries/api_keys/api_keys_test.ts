@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { createPropelAuth } from "@x/propelauth-mcp";
 import { apiKeys, type ApiKeysOptions } from "@x/propelauth-mcp/api-keys";
 import { composePropelAuth } from "../../../src/create_propel_auth.ts";
@@ -173,6 +174,24 @@ test("each endpoint has a breaker of its own: keys are let in while introspectio
   await verify(harness);
 });
 
+test("a key that is refused for its user says so, and is not asked about as a token again", async () => {
+  const harness = createKeyHarness();
+  harness.key = () => json({ user: { ...PERSONAL.user, enabled: false } });
+  await assert.rejects(verify(harness), { reason: "api_key_user_disabled" });
+  const refused = harness.events.at(-1);
+  assert(refused?.code === "token_refused");
+  assert.deepEqual([refused.credential, refused.reason], ["api_key", "api_key_user_disabled"]);
+  harness.world.advance(10);
+  await assert.rejects(verify(harness), { reason: "api_key_user_disabled" });
+  assert.deepEqual(harness.asked, ["token key-1", "key key-1", "key key-1"]);
+});
+
+test("a 400 at the end of redirects is no answer about the key", async () => {
+  const harness = createKeyHarness();
+  harness.key = () => Object.defineProperty(invalid(), "redirected", { value: true });
+  await assert.rejects(verify(harness), { reason: "client_refused" });
+});
+
 test("forget() has both endpoints asked again", async () => {
   const harness = createKeyHarness({}, cached());
   await verify(harness);
@@ -230,6 +249,19 @@ test("instances that share a cache share the answers about keys, each with its o
   harness.key = invalid;
   harness.world.advance(1);
   await assert.rejects(two.verifier.verifyAccessToken("key-1"), { reason: "inactive" });
+});
+
+test("a shared answer that a credential is unknown outlasts both questions about it", async () => {
+  for (const [options, questions] of [[{}, 2], [{ isApiKey: () => true }, 1]] as const) {
+    const timeoutSeconds = 100;
+    const harness = createKeyHarness(options);
+    const sharedCache = createMemoryCache(harness.world);
+    const auth = harness.create({ ...cached({ timeoutSeconds }), sharedCache });
+    await assert.rejects(auth.verifier.verifyAccessToken("garbage"), { reason: "inactive" });
+    const lives = [...sharedCache.kept.values()].map(({ until }) => until - harness.world.now());
+    // A question takes timeoutSeconds at most, and waits for its turn for half of that.
+    assert(Math.max(...lives) >= 1.5 * questions * timeoutSeconds, `${lives}`);
+  }
 });
 
 test("an instance without apiKeys neither takes a shared key for a token, nor has others refuse it", async () => {
@@ -350,14 +382,17 @@ test("a flood of garbage asks no more at once than maxConcurrentIntrospections a
   assert.deepEqual([most, harness.asked.length], [4, 400]);
 });
 
-const DENIED =
-  '{"error":"access_denied","error_description":"The API key lacks a scope that this operation needs"}';
+const LACKS_WRITE = {
+  error: "insufficient_scope",
+  error_description: "The API key lacks a scope that this operation needs: write",
+  scope: "write",
+};
 
 test("a key without a required scope is answered 403 without a challenge", async () => {
   const harness = createKeyHarness({ scopes: ["read"] }, { requiredScopes: ["write"] });
   const response = await harness.auth.handler(() => assert.fail())(mcpRequest("key-1"));
   assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
-  assert.equal(await response.text(), DENIED);
+  assert.deepEqual(await response.json(), LACKS_WRITE);
   const refused = harness.events.at(-1);
   assert(refused?.code === "token_refused");
   assert.deepEqual([refused.reason, refused.credential, refused.expected, refused.received], [
@@ -384,10 +419,43 @@ test("requireScopes() and operations refuse a key without a challenge", async ()
     });
     const response = await handler(mcpRequest("key-1", { headers, body }));
     assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
-    assert.equal(await response.text(), DENIED);
+    assert.deepEqual(await response.json(), LACKS_WRITE);
     const refused = harness.events.at(-1);
     assert(refused?.code === "call_refused");
     assert.deepEqual([refused.credential, refused.expected], ["api_key", '"write"']);
+  }
+});
+
+test("SDK v2's scopeChallenge does not challenge a key, behind handler() and authenticate()", async () => {
+  const body = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "add", arguments: {} },
+  });
+  const headers = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2025-11-25",
+  };
+  const harness = createKeyHarness({ scopes: ["read"] });
+  const { auth } = harness;
+  const mcp = createMcpHandler(() => {
+    const server = new McpServer({ name: "v2", version: "1.0.0" });
+    const scopeChallenge = auth.scopeChallenge("write");
+    server.registerTool("add", { scopeChallenge }, () => assert.fail());
+    return server;
+  });
+  const handler = auth.handler(mcp);
+  const ways = [
+    handler,
+    (request: Request) =>
+      auth.authenticate(request, (authInfo) => mcp.fetch(request, { authInfo })),
+  ];
+  for (const way of ways) {
+    const ofKey = await way(mcpRequest("key-1", { headers, body }));
+    assert.deepEqual([ofKey.status, ofKey.headers.get("WWW-Authenticate")], [403, null]);
+    assert.match(await ofKey.text(), /The API key lacks a scope that this operation needs: write/);
   }
 });
 

@@ -110,8 +110,8 @@ test("no sequence of answers of the two endpoints lets a credential in that neit
   await fc.assert(
     fc.asyncProperty(history, async ({ steps, isShared, knowsKeys, ...overrides }) => {
       const replies: Record<string, { token: Reply; key: Reply }> = {
-        one: { token: TOKEN_REPLIES["inactive"] ?? down, key: KEY_REPLIES["invalid"] ?? down },
-        two: { token: TOKEN_REPLIES["inactive"] ?? down, key: KEY_REPLIES["invalid"] ?? down },
+        one: { token: TOKEN_REPLIES["active"] ?? down, key: KEY_REPLIES["invalid"] ?? down },
+        two: { token: TOKEN_REPLIES["inactive"] ?? down, key: KEY_REPLIES["personal"] ?? down },
       };
       /** The last word of each endpoint about each credential. */
       const said = new Map<string, boolean>();

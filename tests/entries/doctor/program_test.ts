@@ -55,7 +55,7 @@ test("runDoctor() prints a green report and ends with 0 when the set-up is fine"
     const { code, stdout, stderr } = await run([serverUrl], { env: variables });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^Settings\n {2}✓ Auth URL {11}http:\/\/127\.0\.0\.1:\d+\n/);
-    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
     for (const secret of [token, env["PROPELAUTH_INTROSPECTION_CLIENT_SECRET"] ?? ""]) {
       assert(!stdout.includes(secret));
     }
@@ -117,6 +117,47 @@ test("runDoctor() breaks lines at 64 columns when the terminal is as narrow", as
   for (const line of stdout.replace(/[^\n]*\r␛\[2K/g, "").split("\n")) {
     assert(line.length <= 64, line);
   }
+});
+
+test("runDoctor() compares the rules of a file with what the server lists", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+  const path = join(folder, "operations.json");
+  const args = ["--operations", path];
+  try {
+    await withSetup({}, async ({ env, token }) => {
+      const given = { env: { ...env, PROPELAUTH_TOKEN: token } };
+      writeFileSync(path, '{ "tools": { "whoamii": ["read:user_data"] } }');
+      const { code, stdout } = await run(args, given);
+      assert.equal(code, 0);
+      assert.match(stdout, /! Operations {9}nothing is listed for the rule of tools whoamii\n/);
+      assert.match(stdout, /nearest is whoami\.\n\nFine\. 29 of 30 checks passed; 1 warning\.\n$/);
+      writeFileSync(path, '{ "tool": {} }');
+      assert.match(
+        (await run(args, given)).stderr,
+        /operations\.tool must be .+did you mean tools/,
+      );
+      writeFileSync(path, "[]");
+      assert.match((await run(args, given)).stderr, /^The file of --operations must have a JSON/);
+      rmSync(path);
+      assert.match(
+        (await run(args, given)).stderr,
+        /^The file of --operations cannot be read: ENO/,
+      );
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("runDoctor() accepts http beyond loopback with --allow-http alone", async () => {
+  const url = "http://mcp.invalid:9100/mcp";
+  const env = { PROPELAUTH_AUTH_URL: "http://propelauth.invalid:8001" };
+  const { stderr } = await run([url], { env });
+  assert.match(stderr, /^Cannot diagnose: serverUrl must be an https URL, since .+: received/);
+  const refused = await run([], { env });
+  assert.match(refused.stdout, /✗ Auth URL [^✗]+ Here\s+--allow-http\s+does\s+the\s+same\.\n/);
+  const { stdout } = await run([url, "--allow-http", "--timeout", "5"], { env });
+  assert.match(stdout, /✓ Auth URL {11}http:\/\/propelauth\.invalid:8001\n/);
 });
 
 const GIVEN: Record<string, Terminal> = {
@@ -235,7 +276,7 @@ test("runDoctor() reads the variables of a file alone when --env is given", asyn
       const other = { PROPELAUTH_REQUIRED_SCOPES: "none:such", PROPELAUTH_TOKEN: TOKEN };
       const { code, stdout } = await run(["--env", file], { env: other });
       assert.equal(code, 0, stdout);
-      assert.match(stdout, /All 28 checks passed/);
+      assert.match(stdout, /All 29 checks passed/);
     });
   } finally {
     rmSync(folder, { recursive: true });

@@ -68,13 +68,19 @@ export async function withSetup<T>(setup: Setup, run: (running: Running) => Prom
       scopesSupported: [...local.scopes],
       ...setup.options?.(mcp.origin),
     });
-    serve = auth.handler(createMcpHandler(() => new McpServer({ name: "test", version: "1.0.0" })));
+    serve = auth.handler(createMcpHandler(() => {
+      const server = new McpServer({ name: "test", version: "1.0.0" });
+      server.registerTool("whoami", {}, () => ({ content: [] }));
+      server.registerTool("purge", {}, () => ({ content: [] }));
+      return server;
+    }));
     const { resource } = auth.resourceMetadata;
     return await run({
       env: {
         PROPELAUTH_AUTH_URL: front.origin,
         PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
         PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
+        PROPELAUTH_API_KEY: local.backendApiKey,
         SERVER_URL: mcp.origin,
       },
       serverUrl: `${mcp.origin}/mcp`,

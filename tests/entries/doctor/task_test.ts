@@ -16,7 +16,7 @@ test("`deno task doctor` reads the environment, and a token from standard input"
       stdin: `${token}\n`,
     });
     assert.deepEqual([code, stderr], [0, ""], stdout);
-    assert.match(stdout, /\n\nFine\. All 28 checks passed\.\n$/);
+    assert.match(stdout, /\n\nFine\. All 29 checks passed\.\n$/);
     const wrong = { ...env, PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "of-another-environment" };
     const { code: failed, stdout: report } = await run("doctor", [], { env: wrong });
     assert.equal(failed, 1);
@@ -44,7 +44,7 @@ test("docs/doctor.md starts the program as it can be started", async () => {
       const args = [...flags.split(" "), program, ...(url ? [serverUrl] : [])];
       const { code, stdout } = await start(args, { ...env, PROPELAUTH_TOKEN: token });
       assert.equal(code, 0, stdout);
-      assert.match(stdout, /Fine\. All 28 checks passed/);
+      assert.match(stdout, /Fine\. All 29 checks passed/);
     }
   });
 });

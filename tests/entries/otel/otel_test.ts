@@ -1,71 +1,32 @@
 /** Spans and metrics as the real OpenTelemetry SDK collects them, kept in memory. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import * as api from "@opentelemetry/api";
+import type { EventListener, PropelAuthEvent } from "@x/propelauth-mcp";
 import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from "@opentelemetry/sdk-metrics";
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
-import type { EventListener } from "@x/propelauth-mcp";
-import { type OtelApi, otelEvents, type OtelEventsOptions } from "@x/propelauth-mcp/otel";
+  type OtelApi,
+  otelCalls,
+  otelEvents,
+  type OtelEventsOptions,
+} from "@x/propelauth-mcp/otel";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
+import { NOW } from "../../support/harness.ts";
 import { root } from "../../support/root.ts";
+import { createTestSdk } from "./test_sdk.ts";
 
-const providers: { shutdown(): Promise<void> }[] = [];
-after(async () => {
-  for (const provider of providers) await provider.shutdown();
-});
-
-/** A real SDK of its own for each test, so that none sees another's spans. */
+/** A listener with an SDK of its own, and an HTTP request under way. */
 function observe(options?: OtelEventsOptions) {
-  const spanExporter = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(spanExporter)],
-  });
-  const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({
-    exporter: metricExporter,
-    exportIntervalMillis: 2 ** 31 - 1,
-  });
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  providers.push(tracerProvider, meterProvider);
-  const request = tracerProvider.getTracer("test").startSpan("POST /mcp");
-  const underWay = api.trace.setSpan(api.ROOT_CONTEXT, request);
-  const listener = otelEvents({
-    trace: {
-      getTracer: (name) => tracerProvider.getTracer(name),
-      setSpan: (context, span) => api.trace.setSpan(context as api.Context, span as api.Span),
-    },
-    metrics: { getMeter: (name) => meterProvider.getMeter(name) },
-    context: { active: () => underWay },
-  }, options);
-
+  const sdk = createTestSdk();
+  const request = sdk.tracer.startSpan("POST /mcp");
+  const listener = otelEvents(sdk.api, options);
   return {
-    listener,
+    ...sdk,
+    listener: (event: PropelAuthEvent) => sdk.within(request, () => listener(event)),
     request: request.spanContext(),
-    spans: () => spanExporter.getFinishedSpans(),
-    /** The points of each metric: what they are about, and their value. */
-    async metrics(): Promise<Record<string, [Record<string, unknown>, unknown][]>> {
-      await reader.forceFlush();
-      const collected = metricExporter.getMetrics().at(-1)?.scopeMetrics ?? [];
-      assert.deepEqual(collected.map(({ scope }) => scope.name), ["@x/propelauth-mcp"]);
-      return Object.fromEntries(
-        collected.flatMap(({ metrics }) => metrics).map(({ descriptor, dataPoints }) => [
-          descriptor.name,
-          dataPoints.map(({ attributes, value }) => [attributes, value]),
-        ]),
-      );
-    },
   };
 }
 
@@ -131,13 +92,66 @@ test("a verification is a span within the request, and its question a span withi
   assert.deepEqual(others, {
     "propelauth.outcome": "accepted",
     "propelauth.source": "introspection",
+    "propelauth.credential": "access_token",
     "propelauth.client_id": "claude",
   });
   assert.deepEqual(introspect.attributes, {
     "propelauth.token_digest": digest,
+    "propelauth.credential": "access_token",
     "propelauth.active": true,
     "http.request.method": "POST",
   });
+});
+
+test("both questions about an API key are spans within the span of its verification", async () => {
+  const { listener, spans, metrics } = observe();
+  const kit = createTestPropelAuth({ onEvent: listener, apiKeys: apiKeys() });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.apiKey());
+  const [token, key, verify, ...rest] = spans();
+  assert(token !== undefined && key !== undefined && verify !== undefined);
+  assert.deepEqual(rest, []);
+  const kindOf = ({ attributes }: typeof verify) => [
+    attributes["propelauth.credential"],
+    attributes["propelauth.active"],
+  ];
+  assert.deepEqual([token, key, verify].map(kindOf), [
+    ["access_token", false],
+    ["api_key", true],
+    ["api_key", undefined],
+  ]);
+  for (const span of [token, key]) {
+    assert.equal(span.parentSpanContext?.spanId, verify.spanContext().spanId);
+  }
+  const [[counted] = []] = (await metrics())["propelauth.verifications"] ?? [];
+  assert.equal(counted?.["propelauth.credential"], "api_key");
+});
+
+test("a verification that outlasts an outage has all its introspections within its span", () => {
+  const { listener, spans, request } = observe();
+  const token = { tokenDigest: "3f08aace122e" };
+  const failed = { code: "propelauth_unreachable", reason: "unavailable", ...token } as const;
+  // Of a request whose client left: no verification ended.
+  tell(listener, { ...failed, durationSeconds: 1 }, NOW - 50);
+  tell(listener, { ...failed, durationSeconds: 1 }, NOW + 1);
+  tell(listener, { ...failed, durationSeconds: 1 }, NOW + 3);
+  const answered = { code: "introspection_completed", active: true, ...token } as const;
+  tell(listener, { ...answered, durationSeconds: 1 }, NOW + 5);
+  const accepted = { code: "token_accepted", source: "introspection", clientId: "c" } as const;
+  tell(
+    listener,
+    { ...accepted, ...token, durationSeconds: 5, credential: "access_token" },
+    NOW + 5,
+  );
+  const verify = spans().find(({ name }) => name === "propelauth.verify");
+  assert.deepEqual([verify?.startTime, verify?.duration], [[NOW, 0], [5, 0]]);
+  const parents = spans().filter((span) => span !== verify).map((
+    { endTime, parentSpanContext },
+  ) => [
+    endTime[0] - NOW,
+    parentSpanContext?.spanId,
+  ]);
+  const id = verify?.spanContext().spanId;
+  assert.deepEqual(parents.sort(), [[-50, request.spanId], [1, id], [3, id], [5, id]]);
 });
 
 test("a refused token is no error of ours, an outage is", async () => {
@@ -205,6 +219,7 @@ test("metrics count verifications by outcome and source, flights and hits", asyn
 
   const outcome = (name: string, source?: string, error?: string) => ({
     "propelauth.outcome": name,
+    ...(source !== undefined && { "propelauth.credential": "access_token" }),
     ...(source !== undefined && { "propelauth.source": source }),
     ...(error !== undefined && { "error.type": error }),
   });
@@ -229,6 +244,7 @@ test("the latency of questions is a histogram in seconds", async () => {
   tell(listener, {
     code: "introspection_completed",
     ...token,
+    credential: "access_token",
     durationSeconds: 0.03,
     active: true,
   });
@@ -243,7 +259,10 @@ test("the latency of questions is a histogram in seconds", async () => {
   const counts = (index: number) => boundaries.concat(0).map((_, i) => i === index ? 1 : 0);
   const post = { "http.request.method": "POST" };
   assert.deepEqual(points.map(([attributes, value]) => [attributes, Object(value).buckets]), [
-    [{ ...post, "propelauth.active": true }, { boundaries, counts: counts(3) }],
+    [{ ...post, "propelauth.active": true, "propelauth.credential": "access_token" }, {
+      boundaries,
+      counts: counts(3),
+    }],
     [{ ...post, "error.type": "timeout" }, { boundaries, counts: counts(11) }],
   ]);
 });
@@ -272,7 +291,10 @@ for (const [codes, metric, value] of STATES) {
   test(`${metric} is ${value} after ${codes.join(", ")}`, async () => {
     const { listener, metrics } = observe();
     for (const code of codes) tell(listener, BARE[code] ?? assert.fail());
-    assert.deepEqual((await metrics())[metric], [[{}, value]]);
+    const attributes = metric === "propelauth.breaker.open"
+      ? { "propelauth.credential": "access_token" }
+      : {};
+    assert.deepEqual((await metrics())[metric], [[attributes, value]]);
   });
 }
 
@@ -286,6 +308,7 @@ test("refused requests, sessions and cache entries are counted, and lost orders"
     tokenDigest,
     credential: "access_token",
     reason: "scope_missing",
+    challenged: true,
     clientId: "c",
   });
   tell(listener, {
@@ -342,10 +365,19 @@ test("nothing is created before the first event, and nothing holds a token", asy
 
 test("docs/observe.md lists every metric and every span that there is", async () => {
   const guide = readFileSync(new URL("docs/observe.md", root), "utf8");
-  const listed = [...guide.matchAll(/^\| `(propelauth\.[a-z_.]+)` /gm)].map(([, name]) => name);
-  const { listener, metrics, spans } = observe();
-  const kit = createTestPropelAuth({ onEvent: listener });
-  await kit.createPropelAuth().verifier.verifyAccessToken(kit.token());
+  const listed = [...guide.matchAll(/^\| `((?:propelauth|mcp)\.[a-z_.]+)` /gm)];
+  const { listener, metrics, spans, api } = observe();
+  const kit = createTestPropelAuth({
+    onEvent: listener,
+    audit: otelCalls(api, { recordOrganization: true }),
+  });
+  await kit.createPropelAuth().handler(() => Response.json({ jsonrpc: "2.0", id: 1, result: {} }))(
+    new Request("https://mcp.example.com/mcp", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${kit.token({ claims: { org_id: "acme" } })}` },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
+    }),
+  );
   tell(listener, { code: "request_refused", reason: "origin", received: "x" });
   tell(listener, {
     code: "token_accepted",
@@ -356,6 +388,7 @@ test("docs/observe.md lists every metric and every span that there is", async ()
   });
   tell(listener, { code: "shared_cache_entry_rejected", tokenDigest: "3f08aace122e" });
   tell(listener, { code: "shared_cache_order_lost" });
-  const made = [...spans().map(({ name }) => name), ...Object.keys(await metrics())];
-  assert.deepEqual(listed.sort(), [...new Set(made)].sort());
+  const made = new Set([...spans().map(({ name }) => name), ...Object.keys(await metrics())]);
+  assert(made.delete("tools/list"));
+  assert.deepEqual(listed.map(([, name]) => name).sort(), [...made].sort());
 });

@@ -18,6 +18,7 @@ export interface CollectedSpan {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly status?: { code?: number };
+  readonly links?: { readonly traceId: string; readonly spanId: string }[];
 }
 
 /** One point of a metric: what it is about, and what was measured. */

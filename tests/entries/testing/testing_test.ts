@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createPropelAuth, type PropelAuth, type PropelAuthEvent } from "@x/propelauth-mcp";
 import {
   createTestPropelAuth,
+  type TestApiKeyOptions,
   type TestFailure,
   type TestTokenOptions,
 } from "@x/propelauth-mcp/testing";
@@ -306,4 +308,57 @@ test("a standing event stream ends when the test's clock passes its token's expi
   const next = reader.read();
   kit.advance(60);
   assert.equal((await next).done, true);
+});
+
+for (const [way, create] of WAYS) {
+  test(`an API key of the kit is accepted through ${way}, until it expires or is revoked`, async () => {
+    const kit = createTestPropelAuth({ apiKeys: apiKeys({ scopes: ["read"] }) });
+    const { verifier } = create(kit);
+    const wanted: TestApiKeyOptions[] = [
+      {},
+      { kind: "organization", orgId: "acme", orgRole: "Admin", permissions: ["builds"] },
+      { kind: "generic", metadata: { purpose: "ci" } },
+    ];
+    const seen = [];
+    for (const options of wanted) {
+      const { apiKey, scopes } = await verifier.verifyAccessToken(kit.apiKey(options));
+      seen.push([apiKey?.kind, apiKey?.subject, apiKey?.orgId, apiKey?.orgRole, scopes]);
+    }
+    assert.deepEqual(seen, [
+      ["personal", "user-1", undefined, undefined, ["read"]],
+      ["organization", "user-1", "acme", "Admin", ["read"]],
+      ["generic", undefined, undefined, undefined, ["read"]],
+    ]);
+    const short = kit.apiKey({ expiresInSeconds: 60 });
+    await verifier.verifyAccessToken(short);
+    kit.advance(60);
+    assert.equal(await reasonOf(verifier.verifyAccessToken(short)), "inactive");
+    const key = kit.apiKey();
+    kit.revoke(key);
+    assert.equal(await reasonOf(verifier.verifyAccessToken(key)), "inactive");
+    assert.throws(() => kit.revoke(key), TypeError);
+    assert.equal(kit.countIntrospections(key), 2);
+    const left = kit.apiKey({ kind: "organization", answer: { user_in_org: undefined } });
+    assert.equal(await reasonOf(verifier.verifyAccessToken(left)), "api_key_maker_left");
+  });
+}
+
+test("apiKey() of the kit refuses options that it does not know, and kinds that do not exist", () => {
+  const { apiKey } = createTestPropelAuth();
+  const refused: [unknown, RegExp][] = [
+    [{ scopes: ["read"] }, /^Cannot make an API key: scopes must be one of kind, .+, or in answer/],
+    [{ kind: "org" }, /kind must be personal, organization or generic: received "org"/],
+    [{ expiresInSeconds: NaN }, /expiresInSeconds must be a number/],
+  ];
+  for (const [options, message] of refused) {
+    assert.throws(() => apiKey(options as TestApiKeyOptions), { message });
+  }
+});
+
+test("a server with another backend key than the kit's is refused by PropelAuth", async () => {
+  const kit = createTestPropelAuth({ apiKeys: apiKeys({ backendApiKey: "mine" }) });
+  const good = kit.createPropelAuth();
+  assert.equal((await good.verifier.verifyAccessToken(kit.apiKey())).credential, "api_key");
+  const bad = kit.createPropelAuth({ apiKeys: apiKeys({ backendApiKey: "another" }) });
+  assert.equal(await reasonOf(bad.verifier.verifyAccessToken(kit.apiKey())), "client_refused");
 });

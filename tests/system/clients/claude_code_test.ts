@@ -6,49 +6,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { promisify } from "node:util";
-import type { LocalConsentChoice } from "@x/propelauth-local";
 import { command } from "../../support/guides.ts";
-import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
-import { assertCaller, runLogin, SERVERS, serving, withScopes } from "./served_examples.ts";
+import { ClaudeCode } from "./claude_code.ts";
+import { startScriptedModel } from "./scripted_model.ts";
+import { assertCaller, SERVERS, serving, withScopes } from "./served_examples.ts";
 
 const ADD = command("connect.md", "claude mcp add ");
 const LOG_IN = command("connect.md", "claude mcp login ");
-
-/** Claude Code in a home of its own. */
-class ClaudeCode {
-  readonly #env: Record<string, string>;
-
-  constructor(env: Record<string, string>, model: ScriptedModel) {
-    this.#env = {
-      ...env,
-      ANTHROPIC_BASE_URL: model.url,
-      ANTHROPIC_API_KEY: "none",
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      DISABLE_AUTOUPDATER: "1",
-      // The tools are there from the first question on.
-      ENABLE_TOOL_SEARCH: "false",
-      MCP_CONNECTION_NONBLOCKING: "false",
-    };
-  }
-
-  /** Runs a line to its end, which has to be a good one. */
-  async run(line: string): Promise<string> {
-    const done = promisify(execFile)("bash", ["-c", line], {
-      env: this.#env,
-      cwd: this.#env["HOME"],
-    });
-    done.child.stdin?.end();
-    return (await done).stdout;
-  }
-
-  /** Logs in; gives the address that the user was sent to. */
-  logIn(choice?: LocalConsentChoice): Promise<URL> {
-    return runLogin(LOG_IN, this.#env, choice);
-  }
-}
 
 for (const { server, run } of SERVERS) {
   test(
@@ -63,7 +28,7 @@ for (const { server, run } of SERVERS) {
         assert.match(await claude.run(add), /^Added HTTP MCP server reports /);
         assert.match(await claude.run("claude mcp list"), /^reports: .+ Needs authentication$/m);
 
-        const asked = await claude.logIn();
+        const asked = await claude.logIn(LOG_IN);
         // The address that docs/connect.md has PropelAuth allow.
         const back = asked.searchParams.get("redirect_uri");
         assert.equal(back, `http://localhost:${port}/callback`);
@@ -86,12 +51,12 @@ test("Claude Code says which scope a tool needs, and asks for it at the next log
     await using model = await startScriptedModel("add_report", { title: "Second quarter" });
     const claude = new ClaudeCode(env, model);
     await claude.run(ADD.replace("https://mcp.example.com/mcp", url).replace("8080", String(port)));
-    await claude.logIn({ scopes: ["read:reports"] });
+    await claude.logIn(LOG_IN, { scopes: ["read:reports"] });
     const ask = `claude --print "Add a report" --allowedTools ${tool}`;
     await claude.run(ask);
     assert.match(JSON.stringify(model.results[0]), /additional permissions.+write:reports/);
 
-    const asked = await claude.logIn();
+    const asked = await claude.logIn(LOG_IN);
     assert.equal(asked.searchParams.get("scope"), "read:reports write:reports");
     await claude.run(ask);
     assert.match(JSON.stringify(model.results[1]), /"text":"Added Second quarter"/);

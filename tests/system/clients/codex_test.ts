@@ -5,28 +5,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { promisify } from "node:util";
 import { command, GUIDES } from "../../support/guides.ts";
-import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
+import { askCodex } from "./codex.ts";
+import { startScriptedModel } from "./scripted_model.ts";
 import { assertCaller, runLogin, SERVERS, serving, withScopes } from "./served_examples.ts";
 
 const ADD = command("connect.md", "codex mcp add ");
-
-/** Asks the scripted model something; the results have what Codex told it about the tool. */
-async function ask(model: ScriptedModel, env: Record<string, string>): Promise<void> {
-  const provider = `{ name = "scripted", base_url = "${model.url}/v1", wire_api = "responses" }`;
-  const settings = ['model_provider="scripted"', `model_providers.scripted=${provider}`];
-  const args = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
-  const done = promisify(execFile)(
-    "codex",
-    [...args, "--model", "gpt-5-codex", ...settings.flatMap((one) => ["-c", one]), "Who am I?"],
-    { env, cwd: env["HOME"] ?? "." },
-  );
-  done.child.stdin?.end();
-  await done;
-}
 
 for (const { server, run } of SERVERS) {
   test(
@@ -41,7 +26,7 @@ for (const { server, run } of SERVERS) {
         const back = asked.searchParams.get("redirect_uri");
         assert.equal(back, `http://127.0.0.1:${port}/callback`);
         assert.equal(asked.searchParams.get("resource"), url);
-        await ask(model, env);
+        await askCodex(model, env);
         assert(model.offered.includes("mcp__reports__whoami"), model.offered.join());
         assert.equal(model.results.length, 1);
         const { output } = model.results[0] as { output: { text: string }[] };
@@ -57,7 +42,7 @@ test("Codex says that a scope is missing, and asks for all of them at the next l
     await using model = await startScriptedModel("add_report", { title: "Second quarter" });
     const line = ADD.replace("https://mcp.example.com/mcp", url).replace("8080", String(port));
     await runLogin(line, env, { scopes: ["read:reports"] });
-    await ask(model, env);
+    await askCodex(model, env);
     assert.match(JSON.stringify(model.results[0]), /tool call failed.+Insufficient scope/);
 
     const again = "codex mcp login -c mcp_oauth_callback_port=8080 reports";
@@ -65,6 +50,6 @@ test("Codex says that a scope is missing, and asks for all of them at the next l
     const asked = await runLogin(again.replace("8080", String(port)), env);
     assert.equal(asked.searchParams.get("redirect_uri"), `http://127.0.0.1:${port}/callback`);
     assert.equal(asked.searchParams.get("scope"), "read:reports write:reports admin:org");
-    await ask(model, env);
+    await askCodex(model, env);
     assert.match(JSON.stringify(model.results[1]), /"text":"Added Second quarter"/);
   }));

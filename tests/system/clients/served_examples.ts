@@ -100,6 +100,10 @@ export const withScopes: Server["run"] = async (env, act) => {
   }, act);
 };
 
+/** The example that takes API keys beside access tokens. */
+export const withApiKeys: Server["run"] = (env, act) =>
+  onDeno("machines")({ ...env, PROPELAUTH_API_KEY: local.backendApiKey }, act);
+
 /**
  * Starts an example, and runs a test with the URL of its MCP endpoint, a free port for the client,
  * and the client's environment: an empty home, and no browser.

@@ -43,6 +43,13 @@ after(() => rmSync(folder, { recursive: true }));
 const tarball = join(folder, "package.tgz");
 const pack = ["pack", "--quiet", "--allow-dirty", "--no-source-maps", "--output", tarball];
 await run(Deno.execPath(), pack, { cwd: ROOT });
+const add = [join(ROOT, ".ci/add_bin.mjs"), tarball];
+await run("node", [...add, "propelauth-doctor", "src/entries/doctor/mod.js", "runDoctor"]);
+const local = join(folder, "local.tgz");
+await run(Deno.execPath(), [...pack.slice(0, -1), local], { cwd: join(ROOT, "local") });
+await run("node", [
+  ...[join(ROOT, ".ci/add_bin.mjs"), local, "propelauth-local", "mod.js", "runLocalPropelAuth"],
+]);
 writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
 await run("npm", [
   "install",
@@ -51,6 +58,7 @@ await run("npm", [
   "--loglevel",
   "error",
   tarball,
+  local,
   ...PACKAGES,
 ]);
 cpSync(join(ROOT, "examples/testing"), folder, { recursive: true });
@@ -64,6 +72,13 @@ test("the example tests fit the packed types, as a Node project compiles them", 
     ...["--typeRoots", join(ROOT, ".ci/node_modules/@types"), "--types", "node"],
     ...["node.test.ts", "vitest.test.ts"],
   ]);
+});
+
+test("`npx propelauth-doctor` and `npx propelauth-local` run the programs of the packages", async () => {
+  const doctor = await run("sh", ["-c", "npx propelauth-doctor --help"]);
+  assert.match(doctor.stdout, /^Finds out why clients cannot connect/);
+  const started = await run("sh", ["-c", "npx propelauth-local --help"]);
+  assert.match(started.stdout, /^Starts a local PropelAuth beside your own MCP server/);
 });
 
 test("examples/testing/node.test.ts passes with `node --test`", async () => {
@@ -117,7 +132,7 @@ test("docs/events.md finds the digest of a token that somebody holds", async () 
 });
 
 const PIPED = /^\{"time":"1970-01-01T00:00:00\.000Z","level":"info","code":"breaker_closed",/;
-const ON_TERMINAL = "✓\x1b[0m \x1b[2m            \x1b[0m \x1b[32mbreaker closed\x1b[0m";
+const ON_TERMINAL = "\x1b[32mbreaker\x1b[0m \x1b[32mclosed\x1b[0m";
 const { DENO_DIR, HOME, PATH } = Deno.env.toObject();
 const PLAIN = {
   clearEnv: true,

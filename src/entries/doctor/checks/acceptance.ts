@@ -75,7 +75,14 @@ export function judgeAcceptance(reply: Reply): Outcome {
         "Log in as a user whose role may grant these scopes, and allow them on the consent page.",
       );
     }
-    return readObject(text)?.["error"] === "access_denied"
+    const body = readObject(text);
+    if (body?.["error"] === "insufficient_scope") {
+      return failed(
+        say`403: the API key lacks one of ${foreign(body["scope"])}`,
+        "Let apiKeys.scopes in the server's code give it to this key.",
+      );
+    }
+    return body?.["error"] === "access_denied"
       ? failed(
         "403: the user's organization or role is refused",
         "Log in again and choose another organization, or give the user another role there.",

@@ -9,6 +9,7 @@ import { AccessTokenError, type IntrospectionError } from "../../../oauth/errors
 import type { ActiveFacts, IntrospectionFacts } from "../../../oauth/facts.ts";
 import { failed, ok, type Outcome } from "../report.ts";
 import { foreign, foreignList, say, type Words } from "../show.ts";
+import { summarizeKey } from "./api_key.ts";
 
 const CREDENTIALS_ADVICE =
   "In PropelAuth's dashboard choose the environment of this Auth URL, then MCP > Request " +
@@ -66,19 +67,24 @@ export function judgeUnanswered({ reason, status }: IntrospectionError): Outcome
  * @param facts The answer.
  * @param policy The audience and the scopes that a token has to have.
  * @param now Seconds since 1970.
- * @returns The outcome; it shows the audience and the scopes of the token.
+ * @param knowsScopes Whether an API key has the scopes that the server gives it.
+ * @returns The outcome; it shows the audience and the scopes of the token, or whose the key is.
  */
 export function judgeToken(
   facts: IntrospectionFacts,
   policy: AccessTokenPolicy,
   now: number,
+  knowsScopes: boolean,
 ): Outcome {
+  const summary = facts.active && facts.apiKey !== undefined
+    ? summarizeKey(facts, knowsScopes)
+    : summarize(facts, now);
   try {
     judgeAccessToken(facts, policy, now, "");
-    return ok(summarize(facts, now));
+    return ok(summary);
   } catch (error) {
     if (!(error instanceof AccessTokenError)) throw error;
-    const [seen, remedy] = explain(error, facts, policy, now);
+    const [seen, remedy] = explain(error, facts, policy, summary);
     return failed(seen, remedy);
   }
 }
@@ -87,9 +93,8 @@ function explain(
   { reason }: AccessTokenError,
   facts: IntrospectionFacts,
   policy: AccessTokenPolicy,
-  now: number,
+  summary: Words,
 ): [seen: Words, remedy: Words] {
-  const summary = summarize(facts, now);
   switch (reason) {
     case "expired":
       return [
@@ -104,14 +109,26 @@ function explain(
         `It was issued for another server than ${policy.resource}. Log in with a client that was ` +
         "given this server's URL.",
       ];
-    case "scope_missing": {
+    case "api_key_user_disabled":
+      return ["an API key of a user who is disabled or locked", "Unlock or enable the user."];
+    case "api_key_maker_left":
+      return [
+        "an API key of an organization whose maker has left it",
+        "Have a member of the organization make a new key.",
+      ];
+    case "api_key_kind_refused":
+      return ["an API key of a kind that is not let in", "Look at apiKeys.kinds in your code."];
+    case "scope_missing":
+    case "api_key_scope_missing": {
       const held = scopesOf(facts);
       const missing = policy.requiredScopes.filter((scope) => !policy.holdsScope(held, scope));
       return [
         summary,
-        say`It lacks ${
-          foreignList(missing)
-        }. Log in as a user whose role may grant it, or require less.`,
+        say`It lacks ${foreignList(missing)}. ${
+          reason === "scope_missing"
+            ? "Log in as a user whose role may grant it, or require less."
+            : "Let apiKeys.scopes give it, or require less."
+        }`,
       ];
     }
     case "wrong_token_type":
@@ -127,10 +144,6 @@ function explain(
     case "org_mismatch":
     case "role_claim_missing":
     case "role_mismatch":
-    case "api_key_user_disabled":
-    case "api_key_maker_left":
-    case "api_key_kind_refused":
-    case "api_key_scope_missing":
       return [
         "inactive: expired, revoked, or of another environment",
         "Log in again, to the environment of this Auth URL, and take the access_token.",

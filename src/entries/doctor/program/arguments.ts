@@ -13,16 +13,21 @@ Usage: doctor [server URL] [options]
 
   server URL         the MCP endpoint that clients use (SERVER_URL + /mcp)
   --env FILE         read the variables from a file, not from the environment
-  --token            read an access token from standard input, and try it
+  --token            read an access token, or an API key, from standard input,
+                     and try it
   --origin ORIGIN    the origin of the pages that call (that of the server URL)
+  --operations FILE  compare the rules in a JSON file (the option operations)
+                     with the lists that the server sends; needs a token
+  --allow-http       accept http beyond loopback, as dangerouslyAllowHttp does
   --timeout SECONDS  how long each answer may take (10)
   --json             print the report as JSON
   --help             this text
 
 Variables: PROPELAUTH_AUTH_URL, PROPELAUTH_INTROSPECTION_CLIENT_ID,
-PROPELAUTH_INTROSPECTION_CLIENT_SECRET, SERVER_URL, PROPELAUTH_REQUIRED_SCOPES
-and PROPELAUTH_TOKEN, an access token to try. A token is never an argument:
-others on the machine can read those. Ends with 0 when no check failed, else 1.
+PROPELAUTH_INTROSPECTION_CLIENT_SECRET, SERVER_URL, PROPELAUTH_REQUIRED_SCOPES,
+PROPELAUTH_API_KEY for servers that take API keys, and PROPELAUTH_TOKEN, an
+access token or API key to try. A token is never an argument: others on the
+machine can read those. Ends with 0 when no check failed, else 1.
 `;
 const NEVER_ARGUMENT =
   "\nA token is never an argument: --token reads it from standard input. See --help";
@@ -37,6 +42,8 @@ export interface Arguments {
   readonly token: boolean;
   readonly origin: string | undefined;
   readonly timeoutSeconds: number;
+  readonly operationsPath: string | undefined;
+  readonly allowHttp: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -65,6 +72,8 @@ export function readArguments(args: readonly string[]): Arguments {
         "env": { type: "string" },
         "token": { type: "boolean", default: false },
         "origin": { type: "string" },
+        "operations": { type: "string" },
+        "allow-http": { type: "boolean", default: false },
         "timeout": { type: "string", default: "10" },
         "json": { type: "boolean", default: false },
         "help": { type: "boolean", default: false },
@@ -99,6 +108,8 @@ export function readArguments(args: readonly string[]): Arguments {
     token: values.token,
     origin: values.origin,
     timeoutSeconds: Number(values.timeout),
+    operationsPath: values.operations,
+    allowHttp: values["allow-http"],
     json: values.json,
     help: values.help,
   };

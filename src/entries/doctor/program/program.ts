@@ -7,7 +7,9 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { REQUIRED_VARIABLES } from "../../../options/environment.ts";
+import { isObject, parseJson } from "../../../lib/json.ts";
 import type { World } from "../../../lib/world.ts";
+import type { OperationRules } from "../../../operations/operations.ts";
 import { type Arguments, HELP, readArguments, UsageError } from "./arguments.ts";
 import { composeDiagnosis } from "../diagnose.ts";
 import { type DiagnoseOptions, resolveDiagnoseOptions } from "../options.ts";
@@ -102,30 +104,43 @@ function tryRead(env: Machine["env"], name: string): string | undefined {
 }
 
 async function readOptions(given: Arguments, machine: Machine): Promise<DiagnoseOptions> {
-  const { url, envPath, origin, timeoutSeconds } = given;
-  const options = {
-    env: envPath === undefined ? machine.env : readEnvFile(envPath),
+  const { url, envPath, origin, timeoutSeconds, operationsPath, allowHttp } = given;
+  const options: DiagnoseOptions = {
     timeoutSeconds,
+    overrides: {
+      ...(allowHttp && { dangerouslyAllowHttp: true }),
+      ...(operationsPath !== undefined && { operations: readOperations(operationsPath) }),
+    },
     ...(url !== undefined && { serverUrl: url }),
     ...(origin !== undefined && { origin }),
   };
+  const env = envPath === undefined ? machine.env : readEnvFile(envPath);
   // Checked before the user has to type a token.
   resolveDiagnoseOptions(options);
   const token = given.token
     ? await readToken(machine.stdin, (text) => machine.stderr.write(text))
-    : tryRead(options.env, "PROPELAUTH_TOKEN")?.trim();
-  return { ...options, ...(token && { token }) };
+    : tryRead(env, "PROPELAUTH_TOKEN")?.trim();
+  return { ...options, env, ...(token && { token }) };
 }
 
 function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
-  let text: string;
+  return { ...parseEnv(readText("--env", path)) };
+}
+
+/** The rules; `resolveDiagnoseOptions` or the settings refuse them when they are not rules. */
+function readOperations(path: string): OperationRules {
+  const operations = parseJson(readText("--operations", path));
+  if (isObject(operations)) return operations;
+  throw new UsageError("The file of --operations must have a JSON object");
+}
+
+function readText(option: string, path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     // Deno names its permission, Node a code.
     const why = error instanceof Error ? "code" in error ? error.code : error.name : "";
     const remedy = why === "NotCapable" ? ". Start Deno with --allow-read" : "";
-    throw new UsageError(`The file of --env cannot be read: ${why}${remedy}`);
+    throw new UsageError(`The file of ${option} cannot be read: ${why}${remedy}`);
   }
-  return { ...parseEnv(text) };
 }

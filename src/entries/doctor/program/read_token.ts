@@ -29,7 +29,7 @@ const BACKSPACE = /[^\x7f\b][\x7f\b]/;
 export async function readToken(stdin: Input, prompt: (text: string) => void): Promise<string> {
   const asks = stdin.isTTY === true;
   if (asks) {
-    prompt("Access token, then Enter (nothing is shown): ");
+    prompt("Access token or API key, then Enter (nothing is shown): ");
     stdin.setRawMode?.(true);
   }
   let text = "";

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomUUID } from "node:crypto";
 import { IntrospectionError } from "../../../oauth/errors.ts";
 import type { IntrospectionFacts } from "../../../oauth/facts.ts";
 import {
@@ -28,6 +27,8 @@ import {
 } from "../checks/propelauth.ts";
 import { judgeRandomToken, judgeUnanswered } from "../checks/token.ts";
 import type { CheckId, Outcome } from "../report.ts";
+import { examineBackendKey } from "./api_key.ts";
+import { randomToken } from "./random_token.ts";
 import type { Tools } from "./requests.ts";
 
 const METADATA_CHECKS: readonly CheckId[] = ["issuer", "pkce", "registration"];
@@ -51,7 +52,10 @@ export interface PropelAuthSeen {
 export async function askPropelAuth(tools: Tools): Promise<PropelAuthSeen> {
   const { settings, recorder } = tools;
   const { authUrl } = settings;
-  const rest: CheckId[] = [...METADATA_CHECKS, "credentials", "scopes", "clock"];
+  const credentials: CheckId[] = settings.apiKeys === undefined
+    ? ["credentials"]
+    : ["credentials", "backend_key"];
+  const rest: CheckId[] = [...METADATA_CHECKS, ...credentials, "scopes", "clock"];
   if (authUrl === undefined) {
     recorder.skip(["reachable", "metadata", ...rest], "there is no usable Auth URL");
     return { introspects: false };
@@ -75,6 +79,7 @@ export async function askPropelAuth(tools: Tools): Promise<PropelAuthSeen> {
     recorder.record("registration", judgeRegistration(metadata));
   }
   const introspects = await examineCredentials(tools);
+  await examineBackendKey(tools);
   const { requiredScopes, scopesSupported, challengeScopes, operations } = settings.options;
   const named = [requiredScopes, scopesSupported, challengeScopes, [...operations?.scopes ?? []]];
   const wanted = [...new Set(named.flat())];
@@ -119,11 +124,6 @@ async function examineCredentials(tools: Tools): Promise<boolean> {
   const outcome = "active" in facts ? judgeRandomToken(facts) : facts;
   recorder.record("credentials", outcome);
   return outcome.status === "ok";
-}
-
-/** Makes up a token that was never issued; its beginning tells an operator who sent it. */
-export function randomToken(): string {
-  return `doctor-${randomUUID()}`;
 }
 
 /**

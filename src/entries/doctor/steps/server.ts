@@ -21,7 +21,8 @@ import {
 import { type CheckId, failed, ok, type Outcome, skipped } from "../report.ts";
 import { foreign, say } from "../show.ts";
 import { askAsBrowser } from "./browser.ts";
-import { type PropelAuthSeen, randomToken } from "./propelauth.ts";
+import type { PropelAuthSeen } from "./propelauth.ts";
+import { randomToken } from "./random_token.ts";
 import { examine, FIRST_CALL, metadataPlaces, SERVER_ADVICE, type Tools } from "./requests.ts";
 
 const GET_HEADERS = { "Accept": "application/json, text/event-stream" };

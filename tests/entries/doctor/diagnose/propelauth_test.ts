@@ -3,13 +3,21 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { test } from "node:test";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { diagnose } from "@x/propelauth-mcp/doctor";
 import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
 import { json } from "../../../support/harness.ts";
 import { at, broken, checksOf, faultsOf, members, status, testRows, variable } from "./rows.ts";
 import { type Spoil, withSetup } from "../setup.ts";
 
+const VALIDATE = "/api/backend/v1/end_user_api_keys/validate";
 const METADATA = "/.well-known/oauth-authorization-server/oauth/2.1";
+
+/** Spoils the questions about API keys. */
+function aboutKeys(spoil: Spoil): Spoil {
+  return (request, pass) =>
+    new URL(request.url).pathname === VALIDATE ? spoil(request, pass) : pass();
+}
 
 /** Spoils the doctor's own introspection of a random token; the server introspects another one. */
 function aboutRandomToken(spoil: Spoil): Spoil {
@@ -153,6 +161,43 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
       remedy: /Compare PROPELAUTH_AUTH_URL/,
     },
   },
+  backend_key: {
+    "it is of another environment": {
+      options: variable("PROPELAUTH_API_KEY", "another-key"),
+      seen: /^401: the backend API key is wrong, or of another environment$/,
+      remedy: /Backend Integration > API keys, and set PROPELAUTH_API_KEY/,
+    },
+    "it is two words": {
+      options: variable("PROPELAUTH_API_KEY", "Bearer another-key"),
+      seen: /^PROPELAUTH_API_KEY is a text of 18 characters$/,
+      remedy: /^It must be a non-empty string of printable ASCII without spaces\. /,
+    },
+    "every key is valid": {
+      setup: { propelAuth: aboutKeys(() => json({ metadata: {} })) },
+      seen: /^a random API key is said to be valid$/,
+      remedy: /Anyone would get in/,
+    },
+    "there is a rate limit": {
+      setup: { propelAuth: aboutKeys(status(429)) },
+      seen: /^429: PropelAuth is not available$/,
+      remedy: /Try again/,
+    },
+    "the answer makes no sense": {
+      setup: { propelAuth: aboutKeys(() => new Response("<html>")) },
+      seen: /^the answer is not one about an API key$/,
+      remedy: /Another server answers/,
+    },
+    "the answer redirects": {
+      setup: { propelAuth: aboutKeys(status(302, { "Location": "/" })) },
+      seen: /^302, not 200 or 400$/,
+      remedy: /Another server answers/,
+    },
+    "nothing comes back": {
+      setup: { propelAuth: aboutKeys(broken) },
+      seen: /^no answer from /,
+      remedy: /Compare PROPELAUTH_AUTH_URL/,
+    },
+  },
   scopes: {
     "an operation needs one that is not configured": {
       options: () => ({ overrides: { operations: { tools: { erase: ["erase:all"] } } } }),
@@ -232,4 +277,23 @@ test("diagnose() fails reachable when no authority signed the certificate", asyn
     server.close();
     server.closeAllConnections();
   }
+});
+
+test("diagnose() looks at the backend API key only where one is given", async () => {
+  await withSetup({}, async ({ env, local, token }) => {
+    const { PROPELAUTH_API_KEY: _, ...without } = env;
+    const { ok, checks } = await diagnose({ env: without, token });
+    assert.equal(ok, true);
+    assert(!checks.some(({ id }) => id === "backend_key"));
+    // isApiKey of the code does not keep the doctor from asking about a random key.
+    const keys = apiKeys({ backendApiKey: "another-key", isApiKey: () => false });
+    const given = await diagnose({ env: without, token, overrides: { apiKeys: keys } });
+    assert.deepEqual(faultsOf(given.checks).map(({ id }) => id), ["backend_key"]);
+    assert(!JSON.stringify(given).includes("another-key"));
+    const fromEnv = await diagnose({ env, token, overrides: { apiKeys: apiKeys() } });
+    assert.deepEqual(faultsOf(fromEnv.checks), []);
+    const missing = await diagnose({ env: without, token, overrides: { apiKeys: apiKeys() } });
+    assert.deepEqual(faultsOf(missing.checks).map(({ id }) => id), ["backend_key"]);
+    assert(!JSON.stringify([given, fromEnv]).includes(local.backendApiKey));
+  });
 });

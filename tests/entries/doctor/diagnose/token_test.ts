@@ -1,8 +1,10 @@
 /** A user's token: at PropelAuth, and at the running server. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { diagnose, type DiagnoseOptions } from "@x/propelauth-mcp/doctor";
 import { composeDiagnosis } from "../../../../src/entries/doctor/diagnose.ts";
+import type { OperationRules } from "@x/propelauth-mcp";
 import { json } from "../../../support/harness.ts";
 import {
   broken,
@@ -94,6 +96,22 @@ testRows(checksOf("token"), {
       remedy: /log/,
     },
   },
+  operations: {
+    "a rule is mistyped": {
+      options: () => ({ overrides: { operations: { tools: { whoamii: [], purge: [] } } } }),
+      status: "warning",
+      seen: /^nothing is listed for the rule of tools whoamii$/,
+      remedy: /^It protects nothing: correct its name; the nearest is whoami\.$/,
+    },
+    "several rules are mistyped, and nothing is near": {
+      options: () => ({
+        overrides: { operations: { prompts: { a: [] }, resources: { "x://{id}": [] } } },
+      }),
+      status: "warning",
+      seen: /^nothing is listed for the rule of prompts a \(and of 1 more\)$/,
+      remedy: /^It protects nothing: correct its name\.$/,
+    },
+  },
 });
 
 // PropelAuth and the server agree about these.
@@ -152,6 +170,39 @@ test("diagnose() blames the clock when PropelAuth calls a token active that has 
   });
 });
 
+const RULES: OperationRules = {
+  tools: { whoami: ["read:user_data"], purge: ["admin:org"], purgee: ["admin:org"] },
+};
+
+test("diagnose() counts the rules whose operations the server hides from the token", async () => {
+  const options = () => ({ operations: { tools: { purge: ["admin:org"] } } });
+  const checks = await examine({ options }, () => ({ overrides: { operations: RULES } }));
+  assert.deepEqual(faultsOf(checks), []);
+  assert.equal(
+    checks.at(-1)?.seen,
+    "1 of 3 rules match what is listed; 2 cannot be judged, since lists hide them from this token",
+  );
+});
+
+test("diagnose() compares no rules without a token, and where the server does not take it", async () => {
+  await withSetup({}, async ({ env }) => {
+    const overrides = { operations: RULES };
+    const without = await diagnose({ env, overrides });
+    assert.deepEqual(without.checks.at(-1)?.seen, "no token is given");
+    const refused = await diagnose({ env, overrides, token: "nobody-issued-this" });
+    assert.deepEqual(refused.checks.at(-1)?.seen, "the token is not accepted");
+  });
+});
+
+test("diagnose() skips operations when a list cannot be read", async () => {
+  const server: Spoil = withToken(async (request, pass) =>
+    (await request.clone().text()).includes("prompts/list") ? json({ id: 4, error: {} }) : pass()
+  );
+  const checks = await examine({ server }, () => ({ overrides: { operations: RULES } }));
+  assert.equal(checks.at(-1)?.status, "skipped");
+  assert.match(checks.at(-1)?.seen ?? "", /^prompts\/list could not be read: /);
+});
+
 test("diagnose() skips the checks of a token when there is none", async () => {
   await withSetup({}, async ({ env }) => {
     const { ok, checks } = await diagnose({ env });
@@ -170,4 +221,55 @@ test("diagnose() ends the session that its call opened", async () => {
   });
   assert.deepEqual(faultsOf(await examine({ server })), []);
   assert.deepEqual(ended, ["session-1"]);
+});
+
+test("diagnose() tries an API key as it tries a token", async () => {
+  const backendApiKey = "doctor-backend-key";
+  const keys = apiKeys({ backendApiKey, scopes: ["read:reports"] });
+  const setup = { options: () => ({ apiKeys: keys }), local: { backendApiKey } };
+  await withSetup(setup, async ({ env, local }) => {
+    const seenOf = async (options: DiagnoseOptions) => {
+      const { checks } = await diagnose({ env, ...options });
+      return checks.filter(({ group }) => group === "token").map(({ status, seen, remedy }) =>
+        [status, seen, remedy ?? ""].join(" | ")
+      );
+    };
+    const subject = "member@acme.example";
+    const key = await local.mintApiKey({ subject });
+    const [atPropelAuth, atServer] = await seenOf({ token: key });
+    assert.match(
+      atPropelAuth ?? "",
+      /^ok \| a valid API key of user .+, its scopes are your code's/,
+    );
+    assert.match(atServer ?? "", /^ok \| accepted/);
+    const overrides = { apiKeys: keys, requiredScopes: ["write:reports"] };
+    const [lacks] = await seenOf({ token: key, overrides });
+    assert.match(
+      lacks ?? "",
+      /^failed \| a valid API key of user .+, scopes read:reports \| It lacks write:reports\. Let apiKeys\.scopes/,
+    );
+    await local.revoke(key);
+    const [revoked, refused] = await seenOf({ token: key });
+    assert.match(revoked ?? "", /^failed \| inactive: expired, revoked, or of another environment/);
+    assert.match(refused ?? "", /^failed \| 401: refused/);
+  });
+});
+
+test("diagnose() says what keeps a valid API key out", async () => {
+  const body = { error: "insufficient_scope", scope: "write:reports" };
+  const server = withToken(() => json(body, { status: 403 }));
+  await withSetup({ server }, async ({ env, local }) => {
+    const key = await local.mintApiKey({ metadata: { purpose: "ci" } });
+    const { checks } = await diagnose({ env, token: key });
+    assert.deepEqual(faultsOf(checks).map(({ seen }) => seen), [
+      "403: the API key lacks one of write:reports",
+    ]);
+    assert.equal(
+      checks.find(({ id }) => id === "token")?.seen,
+      "a valid API key of nobody, its scopes are your code's",
+    );
+    const kinds = apiKeys({ backendApiKey: local.backendApiKey, kinds: ["personal"] });
+    const refused = await diagnose({ env, token: key, overrides: { apiKeys: kinds } });
+    assert.equal(faultsOf(refused.checks)[0]?.seen, "an API key of a kind that is not let in");
+  });
 });

@@ -1,0 +1,43 @@
+/**
+ * Writes a file for each group of tests that imports them, into .ci/groups. `deno test` starts a runtime
+ * for each file and loads all modules anew, which takes longer than most tests; grouped, the tests of a
+ * folder share them. A failure still names the file and the line of its test.
+ *
+ * Usage: `deno run --allow-read=. --allow-write=.ci/groups .ci/group_tests.ts`
+ *
+ * @module
+ */
+const LEFT_OUT = ["system/", "conformance/suite/", "behaviour/failing_tokens_test.ts"];
+/** These take longest or mostly wait, so they start first. */
+const FIRST = ["examples/client_test.ts", "end_to_end", "entries/doctor", "behaviour", "examples"];
+const FOLDER = ".ci/groups";
+
+function* listTests(path = ""): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(`tests/${path}`)) {
+    if (isDirectory) yield* listTests(`${path}${name}/`);
+    else if (name.endsWith("_test.ts")) yield path + name;
+  }
+}
+
+/** A folder of tests is a group; the folders of small unit tests are one together. */
+function groupOf(path: string): string {
+  const own = FIRST.find((group) => path === group || path.startsWith(`${group}/`));
+  const [folder = "", rest] = path.split("/");
+  const large = ["entries", "local", "papers", "conformance"].includes(folder);
+  return own ?? (large && rest !== undefined ? folder : "units");
+}
+
+const groups = new Map<string, string[]>();
+for (const path of [...listTests()].sort()) {
+  if (LEFT_OUT.some((start) => path.startsWith(start))) continue;
+  const group = groupOf(path);
+  groups.set(group, [...groups.get(group) ?? [], path]);
+}
+await Deno.remove(FOLDER, { recursive: true }).catch(() => {});
+await Deno.mkdir(FOLDER, { recursive: true });
+const rank = (group: string): number => (FIRST.indexOf(group) + 1) || FIRST.length + 1;
+for (const [group, paths] of groups) {
+  const name = `${rank(group)}_${group.replace(/\W/g, "_").replace(/_test_ts$/, "")}_test.ts`;
+  const imports = paths.map((path) => `import "../../tests/${path}";\n`);
+  await Deno.writeTextFile(`${FOLDER}/${name}`, imports.join(""));
+}

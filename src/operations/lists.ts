@@ -1,0 +1,30 @@
+/**
+ * The lists that an MCP server answers with. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import type { Target } from "./calls.ts";
+
+/** A list that an MCP server answers with. */
+export interface List {
+  readonly method: string;
+  /** The member of the result. */
+  readonly member: string;
+  readonly kind: Target["kind"];
+  /** The member of an entry that names it. */
+  readonly key: string;
+}
+
+/** All of them. */
+export const LISTS: readonly List[] = [
+  { method: "tools/list", member: "tools", kind: "tools", key: "name" },
+  { method: "prompts/list", member: "prompts", kind: "prompts", key: "name" },
+  { method: "resources/list", member: "resources", kind: "resources", key: "uri" },
+  {
+    method: "resources/templates/list",
+    member: "resourceTemplates",
+    kind: "resources",
+    key: "uriTemplate",
+  },
+];

@@ -1,0 +1,129 @@
+/**
+ * Facts as the cache keeps them: the claims of a token in one small object, and all texts that many
+ * tokens share once. Pure: no clock, no network.
+ *
+ * @module
+ */
+
+import {
+  type ActiveFacts,
+  type IntrospectionClaims,
+  type ListReaders,
+  READ_LISTS,
+  readActiveFacts,
+} from "../oauth/facts.ts";
+
+/** How many texts are shared, and of how many the lists are remembered; past it that starts anew. */
+export const MAX_SHARED_TEXTS = 10_000;
+/** The longest text that is shared, in characters. */
+export const MAX_SHARED_LENGTH = 1024;
+
+/** The listed members whose values many tokens have in common. */
+const SHARED_MEMBERS: ReadonlySet<string> = new Set([
+  "client_id",
+  "scope",
+  "aud",
+  "resource",
+  "iss",
+  "token_type",
+  "org_id",
+  "org_role",
+]);
+
+/** Claims alone, or whole facts where these cannot be read out of the claims again. */
+export type CompactFacts = IntrospectionClaims | WholeFacts;
+
+class WholeFacts {
+  readonly facts: ActiveFacts;
+
+  constructor(facts: ActiveFacts) {
+    this.facts = facts;
+  }
+}
+
+/** Makes facts compact, and whole again. */
+interface Compactor {
+  /** Makes facts compact. */
+  compact(facts: ActiveFacts): CompactFacts;
+  /** Gives facts equal to those that were made compact. */
+  restore(kept: CompactFacts): ActiveFacts;
+  /** The user of compact facts, without restoring them. */
+  subjectOf(kept: CompactFacts): string | undefined;
+}
+
+/**
+ * Creates a compactor with no shared texts.
+ *
+ * @returns The compactor.
+ */
+export function createCompactor(): Compactor {
+  const texts = new Map<string, string>();
+  const lists: ListReaders = {
+    scopes: remember(READ_LISTS.scopes),
+    audience: remember(READ_LISTS.audience),
+  };
+
+  function shareText(text: string): string {
+    if (text.length > MAX_SHARED_LENGTH) return text;
+    const shared = texts.get(text);
+    if (shared !== undefined) return shared;
+    if (texts.size >= MAX_SHARED_TEXTS) texts.clear();
+    texts.set(text, text);
+    return text;
+  }
+
+  /** Copies claims. A text that stands twice in them, such as `sub` and `user_id`, is kept once. */
+  function compactClaims(claims: IntrospectionClaims): IntrospectionClaims {
+    const names = Object.keys(claims);
+    // An object that the JSON parser makes has no room left over for more members.
+    const copy = JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:0`).join()}}`);
+    const seen = new Map<string, string>();
+    for (const name of names) {
+      const value = claims[name];
+      if (typeof value !== "string") copy[name] = value;
+      else {
+        const text = seen.get(value) ?? (SHARED_MEMBERS.has(name) ? shareText(value) : value);
+        seen.set(value, text);
+        copy[name] = text;
+      }
+    }
+    return Object.freeze(copy);
+  }
+
+  return {
+    compact(facts: ActiveFacts): CompactFacts {
+      // Lists as such are rare, and reading them anew takes long; `__proto__` cannot be assigned.
+      const isUsual = typeof facts.claims.scope !== "object" &&
+        typeof (facts.claims.aud ?? facts.claims.resource) !== "object" &&
+        !Object.hasOwn(facts.claims, "__proto__") && areEqual(facts, readActiveFacts(facts.claims));
+      return isUsual ? compactClaims(facts.claims) : new WholeFacts(facts);
+    },
+    restore: (kept: CompactFacts): ActiveFacts =>
+      kept instanceof WholeFacts ? kept.facts : readActiveFacts(kept, kept.token_type, lists),
+    subjectOf: (kept: CompactFacts): string | undefined =>
+      kept instanceof WholeFacts ? kept.facts.subject : kept.sub || undefined,
+  };
+}
+
+/** Remembers the lists that were read out of texts. */
+function remember(read: ListReaders["scopes"]): ListReaders["scopes"] {
+  const lists = new Map<unknown, readonly string[]>();
+  return (value) => {
+    const known = lists.get(value);
+    if (known !== undefined) return known;
+    const list = read(value);
+    if (typeof value === "string" && value.length > MAX_SHARED_LENGTH) return list;
+    if (lists.size >= MAX_SHARED_TEXTS) lists.clear();
+    lists.set(value, list);
+    return list;
+  };
+}
+
+/** Whether facts have the same members with the same values; those are texts, numbers and lists of texts. */
+function areEqual(one: ActiveFacts, other: ActiveFacts): boolean {
+  const [members, others] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
+  return members.length === others.size && members.every(([name, value]) => {
+    const same = others.get(name);
+    return Array.isArray(value) ? JSON.stringify(value) === JSON.stringify(same) : value === same;
+  });
+}

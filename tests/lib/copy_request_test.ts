@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COPY_WITHOUT, copyWithout, isNative } from "../../src/lib/copy_request.ts";
+import { mcpRequest, RESOURCE } from "../support/harness.ts";
+
+const fields = (request: Request) => [...request.headers.keys()];
+
+test("copyWithout() gives the request without the field", async () => {
+  const abort = new AbortController();
+  const given = mcpRequest("token-1", {
+    headers: { "X-Own": "1", "Content-Length": "2", "Content-Type": "a/b" },
+    body: "{}",
+    signal: abort.signal,
+  });
+  const forwarded = copyWithout("authorization", given);
+  assert.deepEqual([forwarded.method, forwarded.url], ["POST", RESOURCE]);
+  assert.deepEqual(fields(forwarded), [
+    "content-length",
+    "content-type",
+    "x-own",
+  ]);
+  assert.equal(await forwarded.text(), "{}");
+  abort.abort();
+  assert(forwarded.signal.aborted);
+});
+
+test("copyWithout() puts another body in place of one that was read", async () => {
+  const given = mcpRequest("token-1", {
+    headers: { "Content-Length": "6", "Content-Type": "a/b" },
+    body: "[  1 ]",
+  });
+  await given.arrayBuffer();
+  const forwarded = copyWithout("authorization", given, "[1]");
+  // The length was that of the original body.
+  assert.deepEqual(fields(forwarded), ["content-type"]);
+  assert.equal(forwarded.headers.get("Content-Type"), "a/b");
+  assert.equal(await forwarded.text(), "[1]");
+});
+
+test("copyWithout() adds no type that the client did not send", () => {
+  const given = mcpRequest("token-1", { body: new Uint8Array([0x31]) });
+  assert.deepEqual(fields(copyWithout("authorization", given, "1")), []);
+});
+
+/** A request as adapters for Node hand it out: no runtime knows it as one. */
+function standIn(method: string, headers: [string, string][], body?: string): Request {
+  const abort = new AbortController();
+  const parts = {
+    url: RESOURCE,
+    method,
+    headers: {
+      has: (name: string) => headers.some(([one]) => one === name.toLowerCase()),
+      [Symbol.iterator]: () => headers[Symbol.iterator](),
+    },
+    signal: abort.signal,
+    get body(): never {
+      throw new Error("The body must stay unread");
+    },
+    text: () => Promise.resolve(body ?? ""),
+  };
+  return Object.setPrototypeOf(parts, Object.create(Request.prototype));
+}
+
+test("isNative() tells a request of the runtime from one of an adapter", () => {
+  assert.equal(isNative(mcpRequest()), true);
+  assert.equal(isNative(standIn("GET", [])), false);
+  assert.equal(isNative(Object.assign(mcpRequest(), { [COPY_WITHOUT]() {} })), false);
+});
+
+test("copyWithout() has a request copy itself that can", () => {
+  const copy = mcpRequest();
+  const given = Object.assign(standIn("POST", []), {
+    [COPY_WITHOUT]: (...args: unknown[]) => args.join() === "authorization," && copy,
+  });
+  assert.equal(copyWithout("authorization", given), copy);
+});
+
+for (const method of ["GET", "HEAD"]) {
+  test(`copyWithout() rebuilds an adapter's ${method} without making it whole`, () => {
+    const copy = copyWithout(
+      "authorization",
+      standIn(method, [["AUTHORIZATION", "Bearer token-1"], ["X-Own", "1"]]),
+    );
+    assert.equal(Object.getPrototypeOf(copy), Request.prototype);
+    assert.deepEqual([copy.method, copy.url, fields(copy)], [method, RESOURCE, ["x-own"]]);
+  });
+}
+
+test("copyWithout() rebuilds an adapter's request with the body that was read", async () => {
+  const headers: [string, string][] = [["authorization", "Bearer token-1"], [
+    "content-type",
+    "a/b",
+  ]];
+  const copy = copyWithout("authorization", standIn("POST", headers, "{}"), "{}");
+  assert.deepEqual(fields(copy), ["content-type"]);
+  assert.equal(await copy.text(), "{}");
+});
+
+for (
+  const [what, given] of [
+    [
+      "a request of the runtime",
+      () => mcpRequest("token-1", { body: new Uint8Array([0x31]) }),
+    ],
+    ["an adapter's request", () => standIn("POST", [["authorization", "Bearer token-1"]])],
+  ] as const
+) {
+  test(`copyWithout() makes the new body of ${what} when it is read`, async () => {
+    let made = 0;
+    const copy = copyWithout("authorization", given(), () => {
+      made++;
+      return "[1]";
+    });
+    assert.equal(made, 0);
+    assert.equal(await copy.text(), "[1]");
+    assert.deepEqual([made, fields(copy)], [1, []]);
+  });
+}
