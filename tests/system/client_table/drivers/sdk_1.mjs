@@ -1,0 +1,25 @@
+// The client of the MCP SDK for TypeScript, version 1.
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { createProvider, info, serve, textOf, url, withLogin } from "./host.mjs";
+
+const authProvider = createProvider();
+let client, transport;
+const finish = (answer) => transport.finishAuth(answer.get("code"));
+
+await serve({
+  connect: () =>
+    withLogin(authProvider, async () => {
+      transport = new StreamableHTTPClientTransport(url, { authProvider });
+      client = new Client(info);
+      await client.connect(transport);
+    }, finish),
+  list: async () => (await client.listTools()).tools.map(({ name }) => name),
+  call: (name, input) =>
+    withLogin(
+      authProvider,
+      async () => textOf(await client.callTool({ name, arguments: input })),
+      finish,
+    ),
+  close: () => client.close(),
+});

@@ -1,0 +1,88 @@
+/**
+ * Installs clients into `/.clients`, each into a folder of its own.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { root } from "../../support/root.ts";
+import type { Client } from "./clients.ts";
+
+export const FOLDER = fileURLToPath(new URL(".clients/", root));
+const DRIVERS = new URL("drivers/", import.meta.url);
+
+/** The folder of a client, installed as it is listed. Does nothing when it is there already. */
+export async function install({ id, install, driver }: Client): Promise<string> {
+  const folder = `${FOLDER}${id}`;
+  if ("tools" in install) return folder;
+  const stamp = `${folder}/installed.json`;
+  const wanted = JSON.stringify(install);
+  if (await Deno.readTextFile(stamp).catch(() => "") !== wanted) {
+    await Deno.mkdir(folder, { recursive: true });
+    if ("npm" in install) await installFromNpm(folder, install.npm);
+    else if ("pypi" in install) await installFromPypi(folder, install.pypi);
+    else if ("maven" in install) await installFromMaven(folder, install.maven);
+    else if ("go" in install) await installFromGo(folder, install.go);
+    else await installFromCrates(folder, install.crates);
+  }
+  if (driver === undefined) {
+    await Deno.writeTextFile(stamp, wanted);
+    return folder;
+  }
+  for await (const { name } of Deno.readDir(DRIVERS)) {
+    await Deno.copyFile(new URL(name, DRIVERS), `${folder}/${name}`);
+  }
+  if ("go" in install) {
+    await run(folder, "go", ["mod", "tidy"]);
+    await run(folder, "go", ["build", "-o", "client", "host.go", driver]);
+  } else if ("maven" in install) {
+    await run(folder, "javac", ["-nowarn", "-cp", "lib/*", driver]);
+  } else if ("crates" in install) {
+    await Deno.copyFile(`${folder}/${driver}`, `${folder}/src/main.rs`);
+    await run(folder, "cargo", ["build", "--quiet"]);
+    await Deno.copyFile(`${folder}/target/debug/client`, `${folder}/client`);
+  }
+  await Deno.writeTextFile(stamp, wanted);
+  return folder;
+}
+
+async function installFromNpm(folder: string, packages: readonly string[]): Promise<void> {
+  await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true, "type": "module" }\n');
+  const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"];
+  await run(folder, "npm", ["install", "--loglevel=error", ...flags, ...packages]);
+}
+
+async function installFromPypi(folder: string, packages: readonly string[]): Promise<void> {
+  await run(folder, "python3", ["-m", "venv", "."]);
+  await run(folder, "bin/pip", ["install", "--quiet", ...packages]);
+}
+
+async function installFromMaven(folder: string, [name]: readonly [string]): Promise<void> {
+  const [group, artifact, version] = name.split(":");
+  const wanted = { groupId: group, artifactId: artifact, version };
+  const inner = Object.entries(wanted).map(([tag, text]) => `<${tag}>${text}</${tag}>`).join("");
+  const own = "<modelVersion>4.0.0</modelVersion><groupId>client</groupId>" +
+    "<artifactId>client</artifactId><version>1</version>";
+  const dependencies = `<dependencies><dependency>${inner}</dependency></dependencies>`;
+  await Deno.writeTextFile(`${folder}/pom.xml`, `<project>${own}${dependencies}</project>\n`);
+  await run(folder, "mvn", ["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]);
+}
+
+async function installFromGo(folder: string, packages: readonly string[]): Promise<void> {
+  await Deno.remove(`${folder}/go.mod`).catch(() => {});
+  await run(folder, "go", ["mod", "init", "client"]);
+  await run(folder, "go", ["get", ...packages]);
+}
+
+async function installFromCrates(folder: string, dependencies: readonly string[]): Promise<void> {
+  const manifest = ["[package]", 'name = "client"', 'version = "0.1.0"', 'edition = "2024"'];
+  const lines = [...manifest, "[dependencies]", ...dependencies].join("\n");
+  await Deno.mkdir(`${folder}/src`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/Cargo.toml`, `${lines}\n`);
+}
+
+async function run(cwd: string, program: string, args: readonly string[]): Promise<void> {
+  const path = program.includes("/") ? `${cwd}/${program}` : program;
+  const command = new Deno.Command("timeout", { args: ["900", path, ...args], cwd });
+  const { code, stderr } = await command.output();
+  if (code !== 0) throw new Error(`${program} ${args}: ${new TextDecoder().decode(stderr)}`);
+}

@@ -1,0 +1,163 @@
+/**
+ * A program with a model as a client that scenarios command: the model calls the tool, and the
+ * program does everything else.
+ *
+ * @module
+ */
+import type { Command, Driver, Reply } from "./driver.ts";
+import { HANGS } from "./driver.ts";
+import { type InteractiveModel, startInteractiveModel, type Turn } from "./interactive_model.ts";
+
+/** What a program needs to know. */
+export interface Surroundings {
+  readonly mcpUrl: string;
+  /** Its home, empty at first. */
+  readonly home: string;
+  /** The folder of its package. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How a program is set up and asked. */
+export interface Program {
+  /** Writes its settings and logs in. Throws with what the program said. */
+  logIn(around: Surroundings, modelUrl: string): Promise<void>;
+  /** A session that begins with a question. */
+  ask(around: Surroundings, modelUrl: string): Command;
+}
+
+const SECONDS = 60;
+
+/** Plays a program. */
+export function playProgram(program: Program, around: Surroundings): Driver {
+  let session: Session | undefined;
+  let loggedIn = false;
+  let printed = "";
+
+  async function connect(): Promise<Reply> {
+    try {
+      if (!loggedIn) {
+        await using model = startInteractiveModel();
+        await program.logIn(around, model.url);
+        loggedIn = true;
+      }
+      session = startSession(program, around);
+      const turn = await session.turn();
+      const ok = turn.offered.some((name) => name.endsWith("whoami"));
+      return { ok, text: ok ? "" : "the model is offered no tool of the server" };
+    } catch (error) {
+      return { ok: false, text: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async function call(tool: string): Promise<Reply> {
+    try {
+      const turn = await session?.turn();
+      const name = turn?.offered.find((name) => name.endsWith(tool));
+      if (turn === undefined || session === undefined) throw new Error("there is no session");
+      if (name === undefined) throw new Error("the model is offered no tool of the server");
+      session.answered();
+      const id = turn.call(name);
+      for (;;) {
+        const { result, end } = await session.turn();
+        if (result?.id === id) return { ok: true, text: result.text };
+        // A question of the program's own, such as for a summary.
+        session.answered();
+        end();
+      }
+    } catch (error) {
+      return { ok: false, text: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async function close(): Promise<Reply> {
+    await session?.end();
+    printed += session?.printed() ?? "";
+    session = undefined;
+    return { ok: true, text: "" };
+  }
+
+  return {
+    connect,
+    list: () => Promise.resolve({ ok: true, text: "" }),
+    call,
+    close,
+    get printed() {
+      return printed;
+    },
+    async [Symbol.asyncDispose]() {
+      await close();
+    },
+  };
+}
+
+interface Session {
+  /** The question that waits for an answer; throws when the program ends, or asks nothing in time. */
+  turn(): Promise<Turn>;
+  /** Has the next `turn()` wait for the next question. */
+  answered(): void;
+  end(): Promise<void>;
+  printed(): string;
+}
+
+function startSession(program: Program, around: Surroundings): Session {
+  const model: InteractiveModel = startInteractiveModel();
+  const command = program.ask(around, model.url);
+  const process = new Deno.Command(command.program, {
+    args: [...command.args],
+    cwd: command.cwd,
+    env: { ...command.env },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let printed = "";
+  const read = [process.stdout, process.stderr].map(async (stream) => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) printed += part;
+  });
+  const ended = process.status.then(async ({ code }) => {
+    await Promise.all(read);
+    throw new Error(`the program ended with ${code}: ${printed.trim().slice(-300)}`);
+  });
+  ended.catch(() => {});
+  let turn: Promise<Turn> | undefined;
+  return {
+    async turn() {
+      turn ??= model.next();
+      return await within(Promise.race([turn, ended]));
+    },
+    answered() {
+      turn = undefined;
+    },
+    async end() {
+      const last = await Promise.race([turn, Promise.resolve(undefined)]);
+      last?.end();
+      await Promise.race([ended.catch(() => {}), wait(10)]);
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It has already ended.
+      }
+      await ended.catch(() => {});
+      await model[Symbol.asyncDispose]();
+    },
+    printed: () => printed,
+  };
+}
+
+async function within<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(HANGS)), 1000 * SECONDS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function wait(seconds: number): Promise<void> {
+  return new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, 1000 * seconds)));
+}

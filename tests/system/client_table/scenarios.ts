@@ -1,0 +1,195 @@
+/**
+ * What is done with each client, and the short words for what happened.
+ *
+ * @module
+ */
+import type { Driver, Reply } from "./driver.ts";
+import { type Measured, NONE } from "./measured.ts";
+import { SCOPES } from "./policy.ts";
+import { ANSWERS } from "./servers.ts";
+import { type Stage, type StageOptions, startStage } from "./stage.ts";
+import { readable } from "./readable.ts";
+
+/** Starts a client's process against a stage. */
+export type Start = (stage: Stage) => Promise<Driver>;
+
+/** Runs every scenario. A column that cannot be reached is `-`. */
+export async function measure(start: Start, log: (line: string) => void): Promise<Measured> {
+  const first = await onStage({}, start, login);
+  log(JSON.stringify(first));
+  if (!first.calls?.startsWith("yes")) return { ...NONE, ...first };
+  const steps = await onStage({}, start, stepUp);
+  log(JSON.stringify(steps));
+  const tokens = await onStage({}, start, deadTokens);
+  log(JSON.stringify(tokens));
+  const expired = await onStage({ expiresIn: LIFETIME_SECONDS }, start, expiry);
+  log(JSON.stringify(expired));
+  const outages = await onStage({}, start, outage);
+  log(JSON.stringify(outages));
+  const restarted = await onStage({ server: "sessions" }, start, restart);
+  log(JSON.stringify(restarted));
+  // A token for a header is made for the URL that the client is given.
+  const forms = first.logsIn === "by header" ? {} : {
+    bareIssuer: (await onStage({ bareIssuer: true }, start, logInOnly)).logsIn ?? "-",
+    otherHost: (await onStage({ otherHost: true }, start, logInOnly)).logsIn ?? "-",
+  };
+  log(JSON.stringify(forms));
+  return {
+    ...NONE,
+    ...first,
+    ...steps,
+    ...tokens,
+    ...expired,
+    ...outages,
+    ...restarted,
+    ...forms,
+  };
+}
+
+type Part = Partial<Measured>;
+
+/** A login and the calls after it, where a 401 names other scopes than by default. */
+export async function tryScopes(start: Start, challengeScopes: string[]): Promise<Measured> {
+  return { ...NONE, ...await onStage({ challengeScopes }, start, login) };
+}
+
+async function onStage(
+  options: StageOptions,
+  start: Start,
+  run: (driver: Driver, stage: Stage) => Promise<Part>,
+): Promise<Part> {
+  await using stage = await startStage(options);
+  await using driver = await start(stage);
+  return await run(driver, stage);
+}
+
+async function login(driver: Driver, stage: Stage): Promise<Part> {
+  const connected = await driver.connect(60);
+  const [opened] = stage.opened;
+  const found = {
+    begins: stage.requests.find(({ call }) => call !== "")?.call ?? "none",
+    logsIn: !connected.ok ? failure(connected) : opened === undefined ? "by header" : "yes",
+    asks: opened === undefined ? "-" : asked(opened),
+    redirect: readable(opened?.searchParams.get("redirect_uri") ?? "-"),
+  };
+  if (!connected.ok) return found;
+  const listed = await driver.list();
+  const called = await driver.call("whoami");
+  const answer = !listed.ok ? failure(listed) : answered(called, "whoami");
+  // A driver whose client has `ping()` tells when that alone fails.
+  const calls = listed.text.startsWith("ping:") ? `${answer}; ${readable(listed.text)}` : answer;
+  return { ...found, calls, callsWithScope: await callTwice(driver, stage, "write_report") };
+}
+
+async function logInOnly(driver: Driver): Promise<Part> {
+  const connected = await driver.connect(60);
+  if (!connected.ok) return { logsIn: failure(connected) };
+  return { logsIn: answered(await driver.call("whoami"), "whoami") };
+}
+
+/** The scopes of an authorization request, in the words of the table. */
+function asked(authorization: URL): string {
+  const scope = authorization.searchParams.get("scope");
+  if (scope === SCOPES[0]) return "challenge";
+  return scope === SCOPES.join(" ") ? "all" : scope ?? "none";
+}
+
+async function stepUp(driver: Driver, stage: Stage): Promise<Part> {
+  stage.allow = [SCOPES[0]];
+  const connected = await driver.connect(60);
+  if (!connected.ok) return { stepsUp: failure(connected) };
+  stage.allow = undefined;
+  return { stepsUp: await callTwice(driver, stage, "write_report") };
+}
+
+/** Calls a tool, and once more if that fails: as a user does who is told to try again. */
+async function callTwice(driver: Driver, stage: Stage, tool: keyof typeof ANSWERS) {
+  const before = stage.opened.length;
+  // How often a client asks in vain depends on its timing.
+  const logins = (): string => {
+    const count = stage.opened.length - before;
+    return count === 0 ? "" : count === 1 ? ", after a login" : ", after repeated logins";
+  };
+  const first = await driver.call(tool);
+  if (answered(first, tool) === "yes") return `yes${logins()}`;
+  const second = await driver.call(tool);
+  if (answered(second, tool) === "yes") return `at the second call${logins()}`;
+  return `${answered(second, tool)}${logins()}`;
+}
+
+async function deadTokens(driver: Driver, stage: Stage): Promise<Part> {
+  const connected = await driver.connect(60);
+  if (!connected.ok) return { revoked: failure(connected) };
+  await driver.call("whoami");
+  await stage.propelAuth.endAccessTokens();
+  const revoked = await callTwice(driver, stage, "whoami");
+  await stage.propelAuth.endAllTokens();
+  return { revoked, loggedOut: await callTwice(driver, stage, "whoami") };
+}
+
+/** Long enough to connect and to call, short enough to wait for. */
+const LIFETIME_SECONDS = 6;
+
+async function expiry(driver: Driver, stage: Stage): Promise<Part> {
+  const connected = await driver.connect(60);
+  if (!connected.ok) return { refreshes: failure(connected) };
+  await driver.call("whoami");
+  await new Promise((resolve) => setTimeout(resolve, 1000 * (LIFETIME_SECONDS + 1)));
+  return { refreshes: await callTwice(driver, stage, "whoami") };
+}
+
+async function outage(driver: Driver, stage: Stage): Promise<Part> {
+  const connected = await driver.connect(60);
+  if (!connected.ok) return { outage1: failure(connected) };
+  await driver.call("whoami");
+  const opened = stage.opened.length;
+  /** A session that begins while PropelAuth is away. */
+  async function begin(seconds: number): Promise<string> {
+    await driver.close();
+    stage.startOutage(seconds);
+    const connected = await driver.connect(seconds + 40);
+    const result = connected.ok ? answered(await driver.call("whoami"), "whoami") : connected;
+    // The pause of the gate's breaker ends with the restart.
+    stage.endOutage();
+    await stage.restart();
+    return typeof result === "string" ? result : failure(result);
+  }
+  const outage1 = await begin(1);
+  await driver.close();
+  const again = await driver.connect();
+  const called = again.ok ? answered(await driver.call("whoami"), "whoami") : failure(again);
+  const afterOutage = stage.opened.length > opened && called === "yes" ? "logs in again" : called;
+  const outage5 = await begin(5);
+  const outage30 = await begin(30);
+  // Last, since a client that hangs here answers nothing any more.
+  await driver.close();
+  await driver.connect();
+  // Also lets the requests end that opened the session: a call may share their introspection.
+  await driver.call("whoami");
+  stage.startOutage(3600);
+  const during = await driver.call("whoami");
+  stage.endOutage();
+  await stage.restart();
+  const after = answered(await driver.call("whoami"), "whoami");
+  const outageInSession = after === "yes"
+    ? failure(during).replace(/^no: /, "then yes: ")
+    : failure(during);
+  return { outage1, outage5, outage30, afterOutage, outageInSession };
+}
+
+async function restart(driver: Driver, stage: Stage): Promise<Part> {
+  const connected = await driver.connect(60);
+  if (!connected.ok) return { restart: failure(connected) };
+  const called = await driver.call("whoami");
+  if (!called.ok) return { restart: failure(called) };
+  await stage.restart();
+  return { restart: await callTwice(driver, stage, "whoami") };
+}
+
+function answered(reply: Reply, tool: keyof typeof ANSWERS): string {
+  return reply.ok && reply.text.includes(ANSWERS[tool]) ? "yes" : failure(reply);
+}
+
+function failure(reply: Reply): string {
+  return `no: ${readable(reply.text)}`;
+}
