@@ -25,11 +25,12 @@ for (const name of scripts) {
       text,
       /^set -euo pipefail\nfolder=\$\(mktemp -d\) && trap 'rm -rf "\$folder"' EXIT$/m,
     );
-    assert.match(text, /^timeout \d+ npm install .*--ignore-scripts/m);
-    const installed = [...text.matchAll(/^ {2}(@?[\w/.-]+)@(\S+)/gm)];
+    assert.match(text, /^timeout \d+ (?:npm install .*--ignore-scripts|bin\/pip install)/m);
+    // From npm `name@1.2.3`, from PyPI `name==1.2.3`, with or without extras.
+    const installed = [...text.matchAll(/^ {2}(@?[\w/.-]+)(?:\[\w+\])?(?:@|==)(\S+)/gm)];
     for (const [, , exact = ""] of installed) assert.match(exact, /^\d+\.\d+\.\d+$/);
     assert(installed.some(([, one, exact]) => one === packageName && exact === version));
-    assert.match(text, /\btimeout \d+ node /);
+    assert.match(text, /\btimeout \d+ (?:node|bin\/python) /);
     // Nothing of this project: neither a package nor a file.
     assert.doesNotMatch(text, /@x\/|\.\.\/|\$OLDPWD|BASH_SOURCE/);
     for (const [, host] of text.matchAll(/https?:\/\/([^:/`"]+)/g)) assert.equal(host, "127.0.0.1");

@@ -8,6 +8,9 @@ import type { BegunCall, CallEnd } from "../../../src/entries/audit/observer.ts"
 import { type CallOptions, createCallObserver } from "../../../src/entries/otel/calls.ts";
 import { createTestSdk } from "./test_sdk.ts";
 
+/** As late as calls really are: the SDK takes a small number for a time since the process began. */
+const STARTED_AT = 4_000_000_000;
+
 const CALLER: AccessToken = await (() => {
   const kit = createTestPropelAuth();
   const token = kit.token({
@@ -27,7 +30,7 @@ const call = (changes: Partial<BegunCall> = {}): BegunCall => ({
   protocolVersion: "2025-11-25",
   sessionId: "session-1",
   caller: CALLER,
-  startedAt: 100,
+  startedAt: STARTED_AT,
   headers: new Headers(),
   params: {},
   meta: {},
@@ -35,7 +38,7 @@ const call = (changes: Partial<BegunCall> = {}): BegunCall => ({
   ...changes,
 });
 
-const OK: CallEnd = { outcome: "ok", endedAt: 100.25 };
+const OK: CallEnd = { outcome: "ok", endedAt: STARTED_AT + 0.25 };
 
 function observe(options: Partial<CallOptions> = {}) {
   const sdk = createTestSdk();
@@ -71,7 +74,7 @@ test("begin() records a span of the kind server, and a measurement in seconds", 
   assert.deepEqual(others, []);
   assert.equal(span?.name, "tools/call search_notes");
   assert.equal(span.kind, api.SpanKind.SERVER);
-  assert.deepEqual([span.startTime, span.duration], [[100, 0], [0, 250_000_000]]);
+  assert.deepEqual([span.startTime, span.duration], [[STARTED_AT, 0], [0, 250_000_000]]);
   assert.equal(span.status.code, api.SpanStatusCode.UNSET);
   assert.deepEqual(span.attributes, { ...TOOL, ...ON_SPANS_ONLY });
   const { "mcp.server.operation.duration": points, ...more } = await metrics();

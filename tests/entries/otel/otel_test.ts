@@ -14,6 +14,7 @@ import { apiKeys } from "@x/propelauth-mcp/api-keys";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { createEmit } from "../../../src/events/messages.ts";
 import type { EventFacts } from "../../../src/events/events.ts";
+import { NOW } from "../../support/harness.ts";
 import { root } from "../../support/root.ts";
 import { createTestSdk } from "./test_sdk.ts";
 
@@ -130,23 +131,27 @@ test("a verification that outlasts an outage has all its introspections within i
   const token = { tokenDigest: "3f08aace122e" };
   const failed = { code: "propelauth_unreachable", reason: "unavailable", ...token } as const;
   // Of a request whose client left: no verification ended.
-  tell(listener, { ...failed, durationSeconds: 1 }, 50);
-  tell(listener, { ...failed, durationSeconds: 1 }, 101);
-  tell(listener, { ...failed, durationSeconds: 1 }, 103);
+  tell(listener, { ...failed, durationSeconds: 1 }, NOW - 50);
+  tell(listener, { ...failed, durationSeconds: 1 }, NOW + 1);
+  tell(listener, { ...failed, durationSeconds: 1 }, NOW + 3);
   const answered = { code: "introspection_completed", active: true, ...token } as const;
-  tell(listener, { ...answered, durationSeconds: 1 }, 105);
+  tell(listener, { ...answered, durationSeconds: 1 }, NOW + 5);
   const accepted = { code: "token_accepted", source: "introspection", clientId: "c" } as const;
-  tell(listener, { ...accepted, ...token, durationSeconds: 5, credential: "access_token" }, 105);
+  tell(
+    listener,
+    { ...accepted, ...token, durationSeconds: 5, credential: "access_token" },
+    NOW + 5,
+  );
   const verify = spans().find(({ name }) => name === "propelauth.verify");
-  assert.deepEqual([verify?.startTime, verify?.duration], [[100, 0], [5, 0]]);
+  assert.deepEqual([verify?.startTime, verify?.duration], [[NOW, 0], [5, 0]]);
   const parents = spans().filter((span) => span !== verify).map((
     { endTime, parentSpanContext },
   ) => [
-    endTime[0],
+    endTime[0] - NOW,
     parentSpanContext?.spanId,
   ]);
   const id = verify?.spanContext().spanId;
-  assert.deepEqual(parents.sort(), [[101, id], [103, id], [105, id], [50, request.spanId]]);
+  assert.deepEqual(parents.sort(), [[-50, request.spanId], [1, id], [3, id], [5, id]]);
 });
 
 test("a refused token is no error of ours, an outage is", async () => {
