@@ -94,13 +94,15 @@ const PINNED: string =
 /** The `--help` of our own programs. */
 const HELPS = new Map(
   await Promise.all(
-    ["bench", "client", "dev", "doctor", "soak"].map(async (task): Promise<[string, string]> => {
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["task", "-q", task, "--help"],
-        cwd: ROOT,
-      }).output();
-      return [task, new TextDecoder().decode(stdout)];
-    }),
+    ["bench", "client", "clients", "dev", "doctor", "soak"].map(
+      async (task): Promise<[string, string]> => {
+        const { stdout } = await new Deno.Command(Deno.execPath(), {
+          args: ["task", "-q", task, "--help"],
+          cwd: ROOT,
+        }).output();
+        return [task, new TextDecoder().decode(stdout)];
+      },
+    ),
   ),
 );
 
