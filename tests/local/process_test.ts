@@ -28,11 +28,14 @@ function start(args: readonly string[]) {
     return { code, ...output };
   });
   const running = new Promise<void>((resolve) => {
-    child.stdout.setEncoding("utf8").on("data", (text) => void (output.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      output.stderr += text;
-      if (/Ctrl-C stops/.test(output.stderr)) resolve();
-    });
+    // Two pipes: which of them is read first differs between runtimes.
+    const add = (name: "stdout" | "stderr") => (text: string) => {
+      output[name] += text;
+      const printed = args.includes("--env") || /^SERVER_URL=.*\n/m.test(output.stdout);
+      if (printed && /Ctrl-C stops/.test(output.stderr)) resolve();
+    };
+    child.stdout.setEncoding("utf8").on("data", add("stdout"));
+    child.stderr.setEncoding("utf8").on("data", add("stderr"));
   });
   return { ended, output, child, running: Promise.race([running, ended]) };
 }
