@@ -497,7 +497,8 @@ for (const audit of [{}, { audits: "calls" }, () => {}, [{}], "calls", null]) {
   test(`createPropelAuth() refuses ${typeof audit} ${JSON.stringify(audit)} as audit`, () => {
     assert.throws(() => createAudited({ audit: audit as never }), {
       name: "TypeError",
-      message: /^Cannot create PropelAuth: audit must be made by auditLog\(\) or auditCalls\(\)/,
+      message:
+        /^Cannot create PropelAuth: audit must be a result of auditLog\(\) or auditCalls\(\) of @x\/propelauth-mcp\/audit, of otelCalls\(\) of @x\/propelauth-mcp\/otel, or an array of such results: received /,
     });
   });
 }
