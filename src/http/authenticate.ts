@@ -56,16 +56,13 @@ export function createAuthenticate(
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
     onAdmitted();
-    const answer = async (): Promise<Response> => {
-      const answered = await runAs(
-        { caller, parsedBody: undefined },
-        async () => await admitted(caller),
-      )
+    const answer = (): Promise<Response> =>
+      runAs({ caller, parsedBody: undefined, audited }, async () => await admitted(caller))
         // A requirement such as requireScopes() that failed; other errors pass through.
         .catch((error: unknown) => buildRefusal(error, policy));
-      return caller.apiKey === undefined ? answered : withoutChallenge(answered);
-    };
-    const answered = await (audited?.readAndServe(caller, answer, onUnaudited) ?? answer());
+    const served = await (audited?.readAndServe(caller, answer, onUnaudited) ?? answer());
+    // Not before: the challenge says to the audit that the call was refused.
+    const answered = caller.apiKey === undefined ? served : withoutChallenge(served);
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);

@@ -10,7 +10,7 @@ import type { AccessToken } from "../../oauth/access_token.ts";
 import type { Call } from "../../operations/calls.ts";
 import type { BegunCall } from "./observer.ts";
 
-/** How many sessions of one request count: more come from nobody but an attacker. */
+/** How many session ids of one request count: a client sends one or two. */
 const MAX_SESSIONS = 4;
 /** The member of `_meta` that names the protocol version, from MCP 2026-07-28 on. */
 const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
@@ -20,6 +20,8 @@ const NO_URIS: readonly string[] = Object.freeze([]);
 /** A request, and the caller whose calls it carries. */
 interface CallingRequest {
   readonly request: Request;
+  /** The sessions that it names. */
+  readonly sessions: readonly string[];
   readonly caller: AccessToken;
   /** Seconds since 1970. */
   readonly startedAt: number;
@@ -41,7 +43,7 @@ export function describeCalls(
   const messages: readonly unknown[] = Array.isArray(parsedBody) ? parsedBody : [parsedBody];
   const begun: BegunCall[] = [];
   const version = of.request.headers.get("MCP-Protocol-Version") ?? undefined;
-  const [sessionId] = sessionsIn(of.request);
+  const [sessionId] = of.sessions;
   for (const message of messages) {
     const call = calls[begun.length];
     if (call === undefined || !isObject(message) || message["method"] === undefined) continue;

@@ -22,7 +22,7 @@ import { createRequestSpans, requestSpans } from "./request_spans.ts";
 const SERVER = 1;
 const ERROR = 2;
 
-/** What is recorded of each call. */
+/** The options of the spans and measurements. */
 export interface CallOptions {
   /** The attributes of every span and measurement. */
   readonly attributes: OtelAttributes;
@@ -37,7 +37,7 @@ export interface CallOptions {
  *
  * @param api The module `@opentelemetry/api`.
  * @param scope The library's name.
- * @param options What is recorded.
+ * @param options The attributes to record.
  * @returns The observer.
  */
 export function createCallObserver(
@@ -110,7 +110,7 @@ export function createCallObserver(
     aroundServer(calls, run) {
       const requests = calls.filter(({ requestId }) => requestId !== undefined);
       const [call, ...others] = requests.length > 0 ? requests : calls;
-      // The MCP server answers a batch in one go: its work cannot be told apart by calls.
+      // The MCP server handles a batch as one request: its work belongs to no single call.
       if (call === undefined || others.length > 0) return run();
       const context = contexts.get(call);
       return context === undefined ? run() : api.context.with(context, run);
