@@ -81,7 +81,7 @@ export interface McpEndpointParts {
 }
 
 /** Answers a request under the token policy of the resource that it is for. */
-export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
+type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
 
 /**
  * Creates the endpoint of one MCP server.

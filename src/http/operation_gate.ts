@@ -55,20 +55,6 @@ export type OperationGate = (
   audited: AuditedRequest | undefined,
 ) => Admission | Response | Promise<Admission | Response>;
 
-/**
- * The gate of a server without the option `operations`: forwards every request, its body unread.
- *
- * @param request The client's request.
- * @param caller The verified token.
- * @returns The request to forward.
- */
-export const admitUnread = (request: Request, caller: AccessToken): Admission => ({
-  caller,
-  request: copyWithout("authorization", request),
-  parsedBody: undefined,
-  filter: undefined,
-});
-
 interface Allowed {
   /** As the newest answer about the token describes it. */
   readonly caller: AccessToken;

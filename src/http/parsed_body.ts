@@ -10,10 +10,10 @@
 import { parseJson } from "../lib/json.ts";
 import { buildJsonRpcError, PARSE_ERROR } from "./json_rpc_error.ts";
 import { COPY_WITHOUT, copyWithout, isNative } from "../lib/copy_request.ts";
-import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
 
 /** Longer bodies are forwarded unread, so that the MCP server's own limit holds: 64 KiB. */
-export const MAX_PARSED_BYTES = 64 * 1024;
+const MAX_PARSED_BYTES = 64 * 1024;
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
@@ -33,6 +33,11 @@ export function createParsingGate(takesParsedBody: boolean): OperationGate {
       ? parseAndAdmit(request, caller)
       : admitUnread(request, caller);
   };
+}
+
+function admitUnread(request: Request, caller: Admission["caller"]): Admission {
+  const forwarded = copyWithout("authorization", request);
+  return { caller, request: forwarded, parsedBody: undefined, filter: undefined };
 }
 
 function hasShortJson({ method, headers, bodyUsed }: Request): boolean {

@@ -10,7 +10,7 @@ import type { List } from "../operations/lists.ts";
 import { buildJsonRpcError, INTERNAL_ERROR } from "./json_rpc_error.ts";
 
 /** Changes a JSON-RPC message in place, and returns whether it did. */
-export type Rewrite = (message: unknown) => boolean;
+type Rewrite = (message: unknown) => boolean;
 
 /**
  * Creates the rewrite that leaves in lists only the entries a caller may see.

@@ -10,7 +10,7 @@ import type { AccessToken } from "../oauth/access_token.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** How many sessions are remembered; past it the least recently used one goes. */
-export const MAX_SESSIONS = 10_000;
+const MAX_SESSIONS = 10_000;
 
 /** Remembers to which caller a session was handed out. A session is never a credential. */
 export interface Sessions {

@@ -68,7 +68,7 @@ export interface AuditedRequest {
 }
 
 /** Connects the listeners of one PropelAuth with its clock; all share one reading of each answer. */
-export type ConnectAudits = (audits: readonly Audit[], world: World) => CallAudit;
+type ConnectAudits = (audits: readonly Audit[], world: World) => CallAudit;
 
 const connections = new WeakMap<object, ConnectAudits>();
 

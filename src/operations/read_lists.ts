@@ -26,7 +26,7 @@ export interface ListReply {
 export type ReadList = { readonly names: readonly string[] } | { readonly fault: string };
 
 /** The lists by method, and the session to end, if the server began one. */
-export interface ReadLists {
+interface ReadLists {
   readonly lists: ReadonlyMap<string, ReadList>;
   readonly sessionId: string | undefined;
 }

@@ -19,7 +19,7 @@ export interface NamedRule {
 }
 
 /** The rules of one MCP server that lists can be compared with. */
-export interface RuleMatcher {
+interface RuleMatcher {
   /** All of them; rules for methods are in no list. */
   readonly rules: readonly NamedRule[];
   /** Finds the rules that an entry of a list belongs to, by the entry's name. */

@@ -15,7 +15,7 @@ import { createRuleMatcher, type NamedRule } from "./rule_matcher.ts";
 import type { ResolvedOperations, Rule } from "./rules.ts";
 
 /** A rule that matches nothing in a complete list. */
-export interface UnmatchedRule {
+interface UnmatchedRule {
   readonly kind: Target["kind"];
   /** The key of the rule. */
   readonly name: string;

@@ -46,7 +46,7 @@ export interface Shared {
 }
 
 /** The answers in the shared cache. */
-export interface Entries {
+interface Entries {
   /** The keys of a token. */
   keysOf(digest: string): TokenKeys;
   /** When an instance last heard that the token is inactive, as far as the shared cache knows. */

@@ -19,7 +19,7 @@ import { createTtlCache } from "../lib/ttl_cache.ts";
 export const FORGET_CHECK_SECONDS = 1;
 
 /** Seconds for which a cache that was found lost counts as lost, unless it is found well. */
-export const LOST_SECONDS = 5;
+const LOST_SECONDS = 5;
 
 const FORGET_TIMEOUT_SECONDS = 2;
 /** How many orders an instance remembers itself, beside the marks; as many inactive tokens. */

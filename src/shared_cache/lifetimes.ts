@@ -12,7 +12,7 @@ export const MAX_CLOCK_SKEW_SECONDS = 5;
  * Seconds for which answers and orders stay in the shared cache, at least: instances may have
  * different lifetimes of answers, as during a rolling deploy.
  */
-export const MIN_KEPT_SECONDS = 3600;
+const MIN_KEPT_SECONDS = 3600;
 
 /** For how long an instance uses answers. */
 export interface Lifetimes {

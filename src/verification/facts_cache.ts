@@ -7,11 +7,10 @@
 import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
 import { freshUntil, isDead } from "../oauth/answer_freshness.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
-import { type CompactFacts, createCompactor } from "./compact_facts.ts";
-import { packDigest } from "./pack_digest.ts";
+import { type CompactFacts, createCompactor, packDigest } from "./compact_facts.ts";
 
 /** How many dead tokens are kept at most; in a cache of their own, away from live ones. */
-export const MAX_INACTIVE_CACHE_SIZE = 10_000;
+const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
 /** How many facts are kept, and for how long. */
 export interface FactsCacheOptions {

@@ -8,10 +8,10 @@
 import type { IntrospectionFacts } from "../oauth/facts.ts";
 
 /** How many orders are kept; past them the oldest one counts for every token. */
-export const MAX_ORDERS = 10_000;
+const MAX_ORDERS = 10_000;
 
 /** The orders to forget. */
-export interface Orders {
+interface Orders {
   /** The number of the last order, for {@linkcode Orders.overtake}. */
   readonly last: number;
   /** Adds an order to forget a token. */

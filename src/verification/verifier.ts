@@ -26,7 +26,7 @@ import { createPatience, type Patience } from "./patience.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which a verified token counts as fresh, counted from PropelAuth's answer. */
-export const FRESH_SECONDS = 1;
+const FRESH_SECONDS = 1;
 
 /** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
 export interface AccessTokenVerifier {

@@ -4,11 +4,13 @@ import { test } from "node:test";
 import { composePropelAuth } from "../../src/create_propel_auth.ts";
 import type { PropelAuth } from "../../src/propel_auth.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
-import { FORGET_CHECK_SECONDS, LOST_SECONDS } from "../../src/shared_cache/forgetting.ts";
+import { FORGET_CHECK_SECONDS } from "../../src/shared_cache/forgetting.ts";
 import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
-import { FRESH_SECONDS } from "../../src/verification/verifier.ts";
 import { createMemoryCache, settle } from "../shared_cache/memory_cache.ts";
 import { ACTIVE, cached, createFakeWorld, json, mcpRequest, OPTIONS } from "../support/harness.ts";
+
+const FRESH_SECONDS = 1;
+const LOST_SECONDS = 5;
 
 const dead = () => json({ active: false });
 const live = () => json(ACTIVE);

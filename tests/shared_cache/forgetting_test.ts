@@ -1,16 +1,17 @@
 import { LEASE_SECONDS } from "../../src/lib/lease.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SharedFacts } from "../../src/shared_cache/shared_facts.ts";
 import { FORGET_CHECK_SECONDS } from "../../src/shared_cache/forgetting.ts";
-import { MAX_CLOCK_SKEW_SECONDS, MIN_KEPT_SECONDS } from "../../src/shared_cache/lifetimes.ts";
-import { SHARED_CACHE_TIMEOUT_SECONDS } from "../../src/shared_cache/guard.ts";
-import { createInstances, DIGEST, settle } from "./memory_cache.ts";
+import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
+import { createInstances, DIGEST, type Instance, settle } from "./memory_cache.ts";
 import { NOW, SECRET } from "../support/harness.ts";
+
+const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;
+const MIN_KEPT_SECONDS = 3600;
 
 const KEPT_SECONDS = MIN_KEPT_SECONDS + MAX_CLOCK_SKEW_SECONDS;
 
-const FORGETTINGS: [what: string, forget: (instance: SharedFacts) => Promise<void>][] = [
+const FORGETTINGS: [what: string, forget: (instance: Instance) => Promise<void>][] = [
   ["the token", (instance) => instance.forgetToken(DIGEST)],
   ["the subject", (instance) => instance.forgetSubject("user-1")],
 ];

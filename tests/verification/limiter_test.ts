@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEASE_SECONDS, RENEWAL_SECONDS } from "../../src/lib/lease.ts";
-import {
-  createLimiter,
-  MAX_QUEUED_INTROSPECTIONS,
-  SILENCE_SECONDS,
-  SILENT_INTROSPECTIONS,
-} from "../../src/verification/limiter.ts";
+import { createLimiter } from "../../src/verification/limiter.ts";
 import { createFakeWorld, settle } from "../support/harness.ts";
+
+const MAX_QUEUED_INTROSPECTIONS = 1_000;
+const SILENT_INTROSPECTIONS = 10;
+const SILENCE_SECONDS = 1;
 
 function setUp(maxRunning: number, wakesOthers = true) {
   const world = createFakeWorld(() => Promise.reject(new Error("no network")));

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import type { IntrospectionErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import type { TokenIntrospectionOverrides } from "../../src/options/propel_auth_options.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
-import { MAX_INACTIVE_CACHE_SIZE } from "../../src/verification/facts_cache.ts";
 import {
   ACTIVE,
   type Answer,
@@ -14,6 +13,8 @@ import {
   settle,
   until,
 } from "../support/harness.ts";
+
+const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
 const inactive: Answer = () => json({ active: false });
 
