@@ -131,6 +131,9 @@ const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
 const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
 
+/** The members of {@linkcode IntrospectionClaims} whose type is known. */
+export const CLAIM_NAMES: readonly string[] = [...TEXT_MEMBERS, ...TIME_MEMBERS, ...LIST_MEMBERS];
+
 /**
  * Reads an introspection response.
  *

@@ -13,9 +13,9 @@ import type { Answer, Introspect, IntrospectionFacts } from "../../oauth/facts.t
 import type { Asking } from "../../verification/credential_source.ts";
 
 /** How many credentials are remembered for each endpoint that does not know them. */
-export const MAX_UNKNOWN_CREDENTIALS = 10_000;
+const MAX_UNKNOWN_CREDENTIALS = 10_000;
 /** Seconds for which a credential that one endpoint knows is not asked about at the other. */
-export const KNOWN_ELSEWHERE_SECONDS = 3600;
+const KNOWN_ELSEWHERE_SECONDS = 3600;
 
 const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 

@@ -54,7 +54,7 @@ interface Shared {
  * @param world The clock and the timers.
  * @returns The audit.
  */
-export function createCallAudit(observers: readonly CallObserver[], world: World): CallAudit {
+function createCallAudit(observers: readonly CallObserver[], world: World): CallAudit {
   const openCalls = createOpenCalls(world);
   const shared = { observers, openCalls, served: new WeakMap<AccessToken, RequestCalls>() };
   for (const { connect } of observers) connect?.(() => openCalls.endAll());

@@ -35,7 +35,7 @@ export type AuditLogProblem = AuditLogCounts & {
 };
 
 /** The queue of one audit log. */
-export interface Queue {
+interface Queue {
   readonly counts: AuditLogCounts;
   /** Adds an event, or drops it when there is no room. */
   add(event: CallEvent): void;

@@ -13,7 +13,7 @@ const MAX_PROVEN = 1000;
 const MAX_UNPROVEN = 100;
 
 /** The names that have been seen, at most 1,100 of them. */
-export interface NameLimit {
+interface NameLimit {
   /** Gives the name itself while there is room for it, else `_OTHER`. */
   limit(name: string): string;
   /** Keeps a name for good, because a call of it succeeded: so it exists. */

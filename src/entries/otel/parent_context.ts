@@ -10,7 +10,7 @@ import type { BegunCall } from "../audit/observer.ts";
 import type { OtelApi, OtelContext, OtelSpanContext } from "./api.ts";
 
 /** Where a call's span belongs. */
-export interface ParentContext {
+interface ParentContext {
   readonly context: OtelContext;
   readonly links: { context: OtelSpanContext }[];
 }

@@ -24,7 +24,7 @@ const MAX_WAITING = 1000;
 const MAX_WAITING_OF_TOKEN = 20;
 
 /** Receives the events from which spans are created. */
-export interface Spans {
+interface Spans {
   /** An introspection has ended; its verification is about to end. */
   introspection(event: IntrospectionEvent): void;
   /** A verification has ended. */
@@ -32,7 +32,7 @@ export interface Spans {
 }
 
 /** What every span has. */
-export interface SpanOptions {
+interface SpanOptions {
   /** The attributes of every span. */
   readonly attributes: OtelAttributes;
   /** Whether spans contain the caller's user id. */
