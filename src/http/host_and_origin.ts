@@ -6,7 +6,7 @@
  */
 
 import { type Emit, showForeign } from "../events/events.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { isLoopback } from "../lib/url.ts";
 
 /** Stands in an allowed origin for every subdomain: `https://*.example.com`. */
@@ -72,5 +72,5 @@ function hostOf(request: Request): string {
 export function refuseHost(request: Request, emit: Emit): Response {
   emit?.({ code: "request_refused", reason: "host", received: showForeign(hostOf(request)) });
   const message = "This Host is not allowed; the operator sets baseUrl to the URL that clients use";
-  return buildJsonRpcError(403, TRANSPORT_ERROR, message);
+  return buildJsonRpcError(403, "transport", message);
 }

@@ -8,7 +8,7 @@
  */
 
 import { parseJson } from "../lib/json.ts";
-import { buildJsonRpcError, PARSE_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { COPY_WITHOUT, copyWithout, isNative } from "../lib/copy_request.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 
@@ -54,7 +54,7 @@ async function parseAndAdmit(
   try {
     text = await request.text();
   } catch {
-    return buildJsonRpcError(400, PARSE_ERROR, "The request body could not be read");
+    return buildJsonRpcError(400, "parse", "The request body could not be read");
   }
   const forwarded = copyWithout("authorization", request, text);
   // Of a body that is not JSON the MCP server reads the text, and refuses it.

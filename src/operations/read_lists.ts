@@ -6,7 +6,7 @@
  */
 
 import { isObject, parseJson } from "../lib/json.ts";
-import type { List } from "./lists.ts";
+import { type List, METHOD_NOT_FOUND } from "./lists.ts";
 
 /** A POST to the MCP endpoint. */
 export interface ListRequest {
@@ -32,7 +32,6 @@ interface ReadLists {
 }
 
 const PROTOCOL_VERSION = "2025-11-25";
-const METHOD_NOT_FOUND = -32601;
 /** A server whose pages never end is given up. */
 const MAX_PAGES = 1000;
 

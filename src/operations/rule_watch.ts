@@ -10,7 +10,7 @@ import type { AccessToken } from "../oauth/access_token.ts";
 import type { Target } from "./calls.ts";
 import { isObject } from "../lib/json.ts";
 import { nearestName } from "../lib/nearest_name.ts";
-import { type List, LISTS } from "./lists.ts";
+import { type List, LISTS, METHOD_NOT_FOUND } from "./lists.ts";
 import { createRuleMatcher, type NamedRule } from "./rule_matcher.ts";
 import type { ResolvedOperations, Rule } from "./rules.ts";
 
@@ -50,8 +50,6 @@ export const watchTest: AsyncLocalStorage<(watch: RuleWatch) => void> = new Asyn
 const MAX_WALKS = 32;
 /** How many names of one list are remembered, to suggest the nearest. */
 const MAX_NAMES = 500;
-/** JSON-RPC 2.0 §5.1: the server has no such list, so it offers nothing of that kind. */
-const METHOD_NOT_FOUND = -32601;
 
 /**
  * Creates a watch.

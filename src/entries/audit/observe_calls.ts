@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { buildJsonRpcError } from "../../http/json_rpc_error.ts";
 import type { World } from "../../lib/world.ts";
 import type { AccessToken } from "../../oauth/access_token.ts";
 import {
@@ -173,7 +173,7 @@ function cancelNamed(begun: readonly BegunCall[], openCalls: OpenCalls): void {
 
 function buildBusy(seconds: number): Response {
   const message = "Calls cannot be recorded now: try again later";
-  const response = buildJsonRpcError(503, TRANSPORT_ERROR, message);
+  const response = buildJsonRpcError(503, "transport", message);
   response.headers.set("Retry-After", String(Math.max(1, Math.ceil(seconds))));
   return response;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { buildJsonRpcError } from "../../http/json_rpc_error.ts";
 import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
@@ -107,7 +107,7 @@ export function tryBuildRequest(incoming: IncomingRequest): BuiltRequest | undef
  * @returns A 400 with a JSON-RPC error.
  */
 export function buildBadRequest(): Response {
-  return buildJsonRpcError(400, TRANSPORT_ERROR, "Unsupported HTTP method or request target");
+  return buildJsonRpcError(400, "transport", "Unsupported HTTP method or request target");
 }
 
 /** Whether the stream was read; `undefined` for a request without one, as tests and adapters make. */
