@@ -62,7 +62,7 @@ export function isLoginStart(facts: EventFacts): boolean {
 }
 
 /**
- * Says whose affair a failed question is.
+ * Tells whether a failed introspection may recover by itself.
  *
  * @param reason Why there is no usable answer.
  * @returns `unreachable`: it may recover by itself. `misconfigured`: somebody has to act.
@@ -244,7 +244,7 @@ export function createEmit(
       const returned: unknown = listener(Object.freeze(event));
       if (returned instanceof Promise) returned.catch(() => {});
     } catch {
-      // A listener's fault is not the caller's.
+      // An error of the listener must not fail the request.
     }
   };
 }

@@ -40,7 +40,7 @@ export function setCorsHeaders(
 }
 
 /**
- * Builds the answer to a preflight of the MCP endpoint, without CORS headers of its own origin.
+ * Builds the answer to a preflight of the MCP endpoint. {@linkcode setCorsHeaders} adds the origin.
  *
  * @param request The `OPTIONS` request.
  * @returns 204 with the methods and headers that may be sent.

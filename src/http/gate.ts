@@ -28,8 +28,8 @@ interface GateOptions {
 }
 
 /**
- * The gate: a verified token, or the response to send instead. Without a promise where nobody has to be
- * asked about the token.
+ * The gate: a verified token, or the response to send instead. It returns no promise when the answer
+ * about the token is cached.
  */
 export type Gate = (
   request: Request,

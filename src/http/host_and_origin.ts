@@ -21,7 +21,7 @@ export type AllowedOrigins = "any" | "loopback" | readonly string[];
  *
  * @param origin The `Origin` field value.
  * @param allowed Which origins may.
- * @returns Whether it is one of them. `null`, the origin of sandboxed pages, is only among all.
+ * @returns Whether it is one of them. `null`, the origin of sandboxed pages, needs `"any"`.
  */
 export function isOriginAllowed(origin: string, allowed: AllowedOrigins): boolean {
   if (allowed === "any") return true;

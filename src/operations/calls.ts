@@ -9,7 +9,7 @@ import { isObject } from "../lib/json.ts";
 /** One message that asks for something: a request or a notification. */
 export interface Call {
   readonly method: string;
-  /** The tools, prompts and resources it is about; empty for methods that are about none. */
+  /** The tools, prompts and resources that it asks for; empty when it asks for none of these. */
   readonly targets: readonly Target[];
 }
 

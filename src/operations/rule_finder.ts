@@ -29,7 +29,7 @@ interface RuleFinder {
   findForTarget(method: string, target: Target, settled?: Set<Rule>): FoundRule[] | undefined;
 }
 
-/** Methods that a client needs to find its way, and methods that are judged by their targets. */
+/** Methods that a client needs to connect and to list, and methods that are judged by their targets. */
 const PROTOCOL =
   /^(initialize|ping|server\/discover|notifications\/.*|(tools|prompts|resources|resources\/templates)\/list|logging\/setLevel|subscriptions\/listen)$/s;
 

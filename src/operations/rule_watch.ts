@@ -33,7 +33,7 @@ export interface RuleWatch {
    *
    * @param body The request's JSON; only a single request for a list is watched, no batch.
    * @param caller Whose list it is.
-   * @returns A function for each message of the answer; `undefined` when nothing is to be learnt.
+   * @returns A function for each message of the answer; `undefined` when no rule waits for that list.
    */
   watch(body: unknown, caller: AccessToken): ReadMessage | undefined;
   /** The rules that matched no entry of any list so far. */
@@ -41,8 +41,8 @@ export interface RuleWatch {
 }
 
 /**
- * The test that is under way, if one is: it is told of each watch through which an answer passes. In
- * asynchronous context, so that a router between the test and the handler does not matter.
+ * The test that is under way, if one is: it receives each watch that reads an answer. Kept in
+ * asynchronous context, so that a router may stand between the test and the handler.
  */
 export const watchTest: AsyncLocalStorage<(watch: RuleWatch) => void> = new AsyncLocalStorage();
 

@@ -119,9 +119,10 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
     throw new BrokenRule(name, RULE, describe(value));
   }
   requireMembers(name, value, ["scopes", "fresh", "listed"]);
+  const { fresh = false } = value;
   return {
     scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
-    fresh: optionalBoolean(`${name}.fresh`, value.fresh) ?? false,
+    fresh: requireBoolean(`${name}.fresh`, fresh),
     listed: resolveListing(`${name}.listed`, value.listed, listed),
   };
 }
@@ -146,8 +147,4 @@ function refuseOldSpelling(name: string, value: object): void {
   const spelling = value["unlisted"] === true ? '"never"' : '"always"';
   const received = `unlisted: ${describe(value["unlisted"])}`;
   throw new BrokenRule(`${name}.unlisted`, `written as listed: ${spelling}`, received);
-}
-
-function optionalBoolean(name: string, value: unknown): boolean | undefined {
-  return value === undefined ? undefined : requireBoolean(name, value);
 }

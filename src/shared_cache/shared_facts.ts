@@ -47,7 +47,7 @@ interface SharedFacts extends Pick<SharedForgetting, "refresh" | "isForgotten" |
   readonly introspect: Introspect;
   /** Asks even if there is an answer, and shares the new one. */
   readonly introspectNow: Introspect;
-  /** Has every instance forget a token. Rejects when the shared cache cannot be told. */
+  /** Has every instance forget a token. Rejects when the order cannot be written. */
   forgetToken(digest: string): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ interface SharedFacts extends Pick<SharedForgetting, "refresh" | "isForgotten" |
  * @param world The clock and the timers.
  * @param emit Reports entries that do not open, lost orders, and a cache that is lost.
  * @param ask Asks PropelAuth.
- * @param listener Told when answers of this instance must not be used any more.
+ * @param listener Called when answers of this instance must not be used any more.
  * @returns The shared facts.
  */
 export function createSharedFacts(

@@ -19,7 +19,7 @@ import { createOrders } from "./orders.ts";
 /** How many facts are kept and for how long, and the cache that instances share, if any. */
 export interface AnswersOptions extends FactsCacheOptions, SharedFactsOptions {
   readonly sharedCache: SharedCache | undefined;
-  /** Told of a token that this instance has to forget. */
+  /** Called with the digest of a token that this instance has to forget. */
   readonly onForget?: (digest: string) => void;
 }
 
@@ -36,9 +36,9 @@ interface Answers {
   find(token: TokenInHand): Promise<FoundAnswer>;
   /** PropelAuth's answer of now, perhaps to the question of another request. */
   findNow(token: TokenInHand): Promise<FoundAnswer>;
-  /** Has older answers about a token not count any more, here and where the cache is shared. */
+  /** Forgets older answers about a token, here and in the shared cache. */
   forget(digest: string): Promise<void>;
-  /** Has older answers about a user's tokens not count any more, here and where it is shared. */
+  /** Forgets older answers about a user's tokens, here and in the shared cache. */
   forgetSubject(subject: string): Promise<void>;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   close(): Promise<void>;
@@ -69,7 +69,7 @@ export function createAnswers(
   /** The questions under way: one for all requests that wait under a key. */
   const flights = createSharedWork<Answer>(world);
   const orders = createOrders();
-  /** How often another instance had given orders of which this one cannot tell the tokens. */
+  /** How often another instance gave orders whose tokens this one does not know. */
   let unknownOrders = 0;
   let closed = false;
   const shared = options.sharedCache &&
@@ -171,7 +171,7 @@ export function createAnswers(
 
 const keyOfNow = (digest: string): string => `now ${digest}`;
 
-/** An order to forget the token came after the question: the answer says nothing any more. */
+/** An order to forget the token came after the question, so the answer must not be used. */
 class OvertakenError extends IntrospectionError {
   constructor() {
     super("unavailable");

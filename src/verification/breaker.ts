@@ -51,7 +51,7 @@ interface Breaker {
    * @param hasWaited Whether the introspection had to wait for its turn: many others are under way
    * then, and will tell whether PropelAuth answers.
    * @param ask Introspects the token.
-   * @returns What `ask` gave.
+   * @returns The result of `ask`.
    * @throws {IntrospectionError} `breaker_open`, or whatever `ask` throws.
    */
   run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T>;

@@ -36,12 +36,12 @@ export interface CredentialSource {
   ) => Promise<IntrospectionFacts>;
 }
 
-/** What is asked about a credential, and what there is to know about the questions. */
+/** The question about a credential, and its properties. */
 export interface Asking {
   readonly ask: Introspect;
   /** The most questions, one after the other, that `ask` takes. */
   readonly maxQuestions: number;
-  /** Forgets what earlier questions about a credential said. */
+  /** Forgets earlier answers about a credential. */
   readonly onForget: (digest: string) => void;
   /** How the facts are kept in a shared cache. */
   readonly factsFormat: FactsFormat;

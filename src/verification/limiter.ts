@@ -23,9 +23,9 @@ export interface Limiter {
   /**
    * Runs a task when its turn comes, first come, first served.
    *
-   * @param task The task; is told whether it had to wait. Its place is free again when it settles, or
+   * @param task The task; receives whether it had to wait. Its place is free again when it settles, or
    * when the request that called `run` is gone.
-   * @returns What the task gave.
+   * @returns The result of the task.
    * @throws {IntrospectionError} `overloaded`: the queue is full, or the turn did not come in time.
    */
   run<T>(task: (hasWaited: boolean) => Promise<T>): Promise<T>;

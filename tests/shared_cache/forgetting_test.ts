@@ -50,7 +50,7 @@ for (const [what, forget] of FORGETTINGS) {
       cache.set = (
         ...args
       ) => (args[2].onlyIfAbsent ? set(...args) : failed ?? new Promise(() => {}));
-      const told = assert.rejects(forget(instance), /could not be told/);
+      const told = assert.rejects(forget(instance), /order to forget could not be written/);
       await settle();
       const introspectInTime = async () => {
         const found = introspect(instance);
@@ -239,12 +239,15 @@ test("refresh() has an answer looked up again that was not shared while the cach
   assert.deepEqual(told, ["orders lost"]);
 });
 
-test("forgetToken() rejects when the cache cannot be told, lost or slow", async () => {
+test("forgetToken() rejects when the order cannot be written: the cache is lost or slow", async () => {
   for (const state of ["lost", "stuck"] as const) {
     const { world, create, cache } = createInstances();
     const instance = create();
     cache.state = state;
-    const told = assert.rejects(instance.forgetToken(DIGEST), /could not be told/);
+    const told = assert.rejects(
+      instance.forgetToken(DIGEST),
+      /order to forget could not be written/,
+    );
     await settle();
     world.advance(2);
     await told;

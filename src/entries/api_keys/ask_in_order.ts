@@ -19,7 +19,7 @@ const KNOWN_ELSEWHERE_SECONDS = 3600;
 
 const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 
-/** The two questions, and how to tell without one. */
+/** The two questions, and the function that chooses one of them. */
 interface Order {
   readonly askIntrospection: Introspect;
   readonly askApiKeys: Introspect;
@@ -39,7 +39,7 @@ interface Order {
  * PropelAuth has no tokens where MCP is not enabled.
  *
  * @param order The two questions.
- * @returns The question. It lets nothing in that neither endpoint called good.
+ * @returns The question. A credential that neither endpoint calls good is inactive.
  */
 export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
   const { isApiKey, world } = order;

@@ -10,7 +10,7 @@ import type { AccessToken } from "../../oauth/access_token.ts";
 import type { Call } from "../../operations/calls.ts";
 import type { BegunCall } from "./observer.ts";
 
-/** How many sessions of one request count: more come from nobody but an attacker. */
+/** How many sessions of one request count; no client of MCP names more. */
 const MAX_SESSIONS = 4;
 /** The member of `_meta` that names the protocol version, from MCP 2026-07-28 on. */
 const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";

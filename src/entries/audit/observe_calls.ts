@@ -147,7 +147,7 @@ function openCall(
     try {
       return observer.begin(begun);
     } catch {
-      // A listener's fault is not the caller's.
+      // An error of the listener must not fail the request.
       return () => {};
     }
   });

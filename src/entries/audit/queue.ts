@@ -49,7 +49,7 @@ interface Queue {
 interface QueueOptions {
   readonly write: (events: readonly CallEvent[]) => void | Promise<void>;
   readonly maxQueuedCalls: number;
-  /** Whether events past that are dropped; otherwise nobody adds more. */
+  /** Whether events past that are dropped; otherwise calls are refused before they begin. */
   readonly drops: boolean;
   readonly maxBatchSize: number;
   readonly onProblem: ((problem: AuditLogProblem) => void) | undefined;

@@ -23,8 +23,8 @@ interface NameLimit {
 /**
  * Creates an empty set of names.
  *
- * Up to 1,000 names that exist are kept, and up to 100 that may not: a caller who makes up names uses up
- * the second part alone.
+ * Up to 1,000 names that exist are kept, and up to 100 that may not exist: a caller who makes up names
+ * fills the second part alone.
  *
  * @returns The set.
  */

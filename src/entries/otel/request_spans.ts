@@ -15,7 +15,7 @@ type CreateSpan = (parent: OtelContext | undefined) => void;
 interface RequestSpans {
   /** Creates the span now if it is known to which call it belongs, else in {@linkcode settle}. */
   add(create: CreateSpan): void;
-  /** Creates the spans that wait, and all later ones, in a call's context; only the first call counts. */
+  /** Creates the waiting spans and all later ones in a call's context; only the first call counts. */
   settle(call: OtelContext | undefined): void;
 }
 
