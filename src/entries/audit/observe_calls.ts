@@ -13,12 +13,11 @@ import {
   type CallAudit,
   createAudit,
 } from "../../operations/call_audit.ts";
-import { describeCalls, sessionsIn } from "./begun_call.ts";
+import { describeCalls, readCopy, sessionsIn } from "./begun_call.ts";
 import { followResponse } from "./follow_response.ts";
 import type { BegunCall, CallEnd, CallObserver } from "./observer.ts";
 import { createOpenCalls, type OpenCall, type OpenCalls } from "./open_calls.ts";
 import { refusedBy } from "./outcomes.ts";
-import { readCopy } from "./read_copy.ts";
 import { createRequestCalls, type RequestCalls } from "./request_calls.ts";
 
 const observersOf = new WeakMap<Audit, CallObserver>();
