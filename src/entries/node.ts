@@ -42,7 +42,7 @@ export type { IncomingFields } from "./express/incoming.ts";
  *
  * @param auth The resource server.
  * @param request The request: an `IncomingMessage`.
- * @param admitted Receives the verified caller, and returns the value that the framework keeps.
+ * @param admitted Receives the verified caller, and returns what the framework shall keep of it.
  * @returns The value that `admitted` returned.
  * @throws {Response} The refusal, with its status and challenge (RFC 6750 §3): send it as it is.
  */
