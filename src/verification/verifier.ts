@@ -22,7 +22,7 @@ import {
   describeToken,
   type TokenInHand,
 } from "../events/token_events.ts";
-import { createPatience, type Patience } from "./patience.ts";
+import { createPatience, type Patience } from "./session_start.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which a verified token counts as fresh, counted from PropelAuth's answer. */

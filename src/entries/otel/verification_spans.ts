@@ -11,7 +11,7 @@ import {
   describeVerification,
   type IntrospectionEvent,
   type VerificationEvent,
-} from "./shared_attributes.ts";
+} from "./verification_attributes.ts";
 
 const INTERNAL = 0;
 const CLIENT = 2;
