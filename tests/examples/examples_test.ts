@@ -53,7 +53,7 @@ async function callTools(url: string, token: string): Promise<unknown[]> {
 }
 
 for (const example of SERVERS) {
-  test(`${example} says what is missing, and how to do without`, async () => {
+  test(`${example} names the missing variables, and the command that needs none`, async () => {
     assert.deepEqual(await run("serve", [], { example }), {
       code: 1,
       stdout: "",
@@ -61,7 +61,7 @@ for (const example of SERVERS) {
     });
   });
 
-  test(`${example} serves its tools to users, and to nobody else`, async () => {
+  test(`${example} serves its tools to users alone`, async () => {
     await using local = await startLocalPropelAuth({ log: () => {} });
     const [user] = local.users;
     assert(user !== undefined);

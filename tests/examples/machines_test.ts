@@ -35,7 +35,7 @@ test("examples/machines.ts says which variable is missing", async () => {
   assert.match(stderr, /Without an account: deno task dev --machines\n$/);
 });
 
-test("examples/machines.ts lets people and API keys in, each to what it may do", async () => {
+test("examples/machines.ts admits people and API keys, each to its own operations", async () => {
   await using local = await startLocalPropelAuth({ log: () => {} });
   const [owner] = local.users;
   const orgId = owner?.orgId ?? assert.fail();

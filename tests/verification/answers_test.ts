@@ -73,7 +73,7 @@ const ORDERS: [name: string, order: (answers: ReturnType<typeof create>) => Prom
 ];
 
 for (const [name, order] of ORDERS) {
-  test(`${name}() lets nobody join a question under way, and those who wait keep waiting`, async () => {
+  test(`${name}() lets no later request join a question under way, and earlier ones keep waiting`, async () => {
     const answers = create();
     const first = answers.find(inHand("d"));
     await order(answers);

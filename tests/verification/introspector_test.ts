@@ -248,7 +248,7 @@ const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknow
 ];
 
 for (const [where, error] of LEAKS) {
-  test(`an introspection leaks nothing when what fetch throws has it in ${where}`, async () => {
+  test(`an introspection leaks nothing when the error of fetch has it in ${where}`, async () => {
     const token = "to+k~en/1==";
     const { auth } = createHarness({}, (asked, init) => Promise.reject(error(asked, init)));
     await assert.rejects(auth.verifier.verifyAccessToken(token), (thrown) => {

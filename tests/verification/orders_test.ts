@@ -40,7 +40,7 @@ test("overtake() is true for questions that are older than an order that is no l
   assert.equal(orders.overtake("digest", FACTS, before + 1), false);
 });
 
-test("overtake() forgets the orders first that are oldest, not those that were first about a token", () => {
+test("overtake() drops the oldest order first, however old the first order about its token is", () => {
   const orders = createOrders();
   orders.addToken("digest");
   for (let at = 0; at < MAX_ORDERS - 1; at++) orders.addToken(`token-${at}`);

@@ -35,7 +35,7 @@ test("verifyAccessToken() asks PropelAuth and gives the caller", async () => {
 });
 
 for (const token of ["", "a b", "a,b", "\u00e9", "\ud800", "token-1 ", "a".repeat(16 * 1024 + 1)]) {
-  test(`verifyAccessToken() asks nobody about ${JSON.stringify(token.slice(0, 8))}`, async () => {
+  test(`verifyAccessToken() does not ask PropelAuth about ${JSON.stringify(token.slice(0, 8))}`, async () => {
     const { auth, asked } = createHarness(cached());
     await auth.verifier.verifyAccessToken("token-1");
     // Twice: nothing of it may be kept.
@@ -171,7 +171,7 @@ for (const [name, options] of [["off", {}], ["on", cached()]] as const) {
   });
 }
 
-test("verifyAccessToken() shares a failure with those who wait, and keeps it for nobody", async () => {
+test("verifyAccessToken() shares a failure with waiting requests, and does not keep it", async () => {
   const harness = createHarness({}, () => json({}, { status: 500 }));
   const all = Array.from({ length: 10 }, () => harness.auth.verifier.verifyAccessToken("token-1"));
   const settled = await Promise.allSettled(all);
@@ -236,7 +236,7 @@ const stale = (overrides: TokenIntrospectionOverrides = {}) => ({
   tokenIntrospectionOverrides: { staleIfErrorSeconds: 300, ...overrides },
 });
 
-test("verifyAccessToken() lets nobody pass in an outage by default", async () => {
+test("verifyAccessToken() refuses every token in an outage by default", async () => {
   const harness = createHarness();
   await harness.auth.verifier.verifyAccessToken("token-1");
   harness.answer = down;
