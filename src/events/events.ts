@@ -194,12 +194,7 @@ export type Emit = ((facts: EventFacts) => void) | undefined;
 const MAX_SHOWN_LENGTH = 200;
 const DIGEST_LENGTH = 12;
 
-/**
- * Shortens a digest to the digits that events show.
- *
- * @param digest The SHA-256 of a token in hex.
- * @returns Its first 12 digits.
- */
+/** Shortens a token's SHA-256 in hex to the 12 digits that events show. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, DIGEST_LENGTH);
 }

@@ -51,11 +51,8 @@ export function levelOf(facts: EventFacts): EventLevel {
 }
 
 /**
- * Tells whether an event is the normal first step of a login: a client calls without a token, to
- * learn where its user can log in.
- *
- * @param facts The event.
- * @returns Whether it is.
+ * Whether an event is the normal first step of a login: a client calls without a token, to learn
+ * where its user can log in.
  */
 export function isLoginStart(facts: EventFacts): boolean {
   return facts.code === "token_refused" && facts.reason === "missing_credentials";

@@ -25,8 +25,6 @@ export interface Sessions {
  *
  * A session that this process never handed out (after a restart, or from another instance) has no
  * owner until the MCP server answers with it.
- *
- * @returns The table.
  */
 export function createSessions(): Sessions {
   const owners = createTtlCache<string>(MAX_SESSIONS);

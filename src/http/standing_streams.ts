@@ -42,11 +42,7 @@ export interface OpenStreams {
   endAll(): void;
 }
 
-/**
- * Creates an empty set of streams.
- *
- * @returns The set.
- */
+/** Creates an empty set of streams. */
 export function createOpenStreams(): OpenStreams {
   const ends = new Set<() => void>();
   let over = false;

@@ -153,12 +153,7 @@ export function readFacts(text: string): IntrospectionFacts {
   return Object.freeze(readActiveFacts(keepTypedMembers(members), tokenType));
 }
 
-/**
- * Writes facts as a text that {@linkcode readFacts} reads as the same facts again.
- *
- * @param facts The facts.
- * @returns An introspection response.
- */
+/** Writes facts as an introspection response, which {@linkcode readFacts} reads as the same facts. */
 export function writeFacts(facts: IntrospectionFacts): string {
   if (!facts.active) return '{"active":false}';
   // A token type that is no text was dropped from the claims, and has to refuse the token again.

@@ -26,13 +26,7 @@ interface RuleMatcher {
   find(list: List, name: string): readonly Rule[];
 }
 
-/**
- * Creates a matcher.
- *
- * @param operations The checked rules.
- * @param deny Whether an operation in no rule is refused.
- * @returns The matcher.
- */
+/** Creates a matcher; `deny` tells whether an operation that is in no rule is refused. */
 export function createRuleMatcher(operations: ResolvedOperations, deny: boolean): RuleMatcher {
   const rules = listRules(operations);
   const { findForTarget } = createRuleFinder(operations, deny);

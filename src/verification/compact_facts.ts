@@ -51,11 +51,7 @@ interface Compactor {
   subjectOf(kept: CompactFacts): string | undefined;
 }
 
-/**
- * Creates a compactor with no shared texts.
- *
- * @returns The compactor.
- */
+/** Creates a compactor with no shared texts. */
 export function createCompactor(): Compactor {
   const texts = new Map<string, string>();
   const lists: ListReaders = {
@@ -119,7 +115,7 @@ function remember(read: ListReaders["scopes"]): ListReaders["scopes"] {
   };
 }
 
-/** Whether facts have the same members with the same values; those are texts, numbers and lists of texts. */
+/** Whether facts have the same members and values: texts, numbers and lists of texts. */
 function areEqual(one: ActiveFacts, other: ActiveFacts): boolean {
   const [members, others] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
   return members.length === others.size && members.every(([name, value]) => {

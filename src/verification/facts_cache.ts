@@ -37,12 +37,7 @@ interface FactsCache {
   forgetLive(): void;
 }
 
-/**
- * Creates an empty cache of introspection facts.
- *
- * @param options Checked options.
- * @returns The cache, bounded in number and in time.
- */
+/** Creates an empty cache of introspection facts, bounded in number and in time. */
 export function createFactsCache(options: FactsCacheOptions): FactsCache {
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const active = createTtlCache<CompactFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);

@@ -25,11 +25,7 @@ interface Orders {
   overtake(digest: string, facts: IntrospectionFacts, since: number): boolean;
 }
 
-/**
- * Creates an empty list of orders.
- *
- * @returns The list.
- */
+/** Creates an empty list of orders. */
 export function createOrders(): Orders {
   /** The number of the newest order for each token and user, oldest first. */
   const numbers = new Map<string, number>();
