@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 import { freePort } from "../support/ports.ts";
-import { run, start } from "../support/programs.ts";
+import { run, start, variablesOf } from "../support/programs.ts";
 
 const EXAMPLE = "examples/machines.ts";
 const OWNER = "owner@acme.example";
@@ -43,13 +43,7 @@ test("examples/machines.ts admits people and API keys, each to its own operation
   const resource = `${origin}/mcp`;
   await using server = start("serve", [], {
     example: EXAMPLE,
-    env: {
-      PROPELAUTH_AUTH_URL: local.authUrl,
-      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-      PROPELAUTH_API_KEY: local.backendApiKey,
-      SERVER_URL: origin,
-    },
+    env: { ...variablesOf(local, origin), PROPELAUTH_API_KEY: local.backendApiKey },
   });
   await server.until(/MCP endpoint: .+\n/);
   const add = { title: "Nightly build" };
