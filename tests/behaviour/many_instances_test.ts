@@ -211,7 +211,7 @@ for (const [name, order] of ORDERS) {
     const auth = create();
     await auth.verifier.verifyAccessToken("token-1");
     cache.state = "lost";
-    await assert.rejects(order(auth), /^Error: The shared cache could not be told/);
+    await assert.rejects(order(auth), /^Error: The order to forget could not be written/);
     await auth.verifier.verifyAccessToken("token-1");
     assert.equal(asked.length, 2);
   });
