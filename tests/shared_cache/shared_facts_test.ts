@@ -151,7 +151,7 @@ for (const token_type of [undefined, "Bearer", 7, "refresh_token"]) {
   });
 }
 
-// What somebody may do who can write to the store.
+// Changes that an attacker may make who can write to the store.
 const FORGERIES: [what: string, forge: (value: string, other: string) => string][] = [
   ["replaced by another token's", (_value, other) => other],
   ["changed", (value) => value.slice(0, -3) + (value.endsWith("AAA") ? "BBB" : "AAA")],

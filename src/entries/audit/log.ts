@@ -41,7 +41,7 @@ export interface AuditLogOptions {
    */
   maxBatchSize?: number;
   /**
-   * What happens while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
+   * The behaviour while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
    * answered 503 before they reach the MCP server; every call that does has its place in the queue.
    *
    * @default {"drop"}

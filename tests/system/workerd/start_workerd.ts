@@ -32,7 +32,7 @@ export interface Workerd extends AsyncDisposable {
   until(pattern: RegExp, times: number): Promise<void>;
   /** The backend's requests so far, each a path and a token. */
   readonly asked: readonly string[];
-  /** What the Worker has logged. */
+  /** The log of the Worker. */
   readonly log: () => string;
   /** Whether the shared cache fails. */
   cacheFails: boolean;
