@@ -1,5 +1,5 @@
 /**
- * Reads JSON from outside without throwing. Pure: no clock, no network.
+ * Reads JSON from outside without throwing, and freezes values. Pure: no clock, no network.
  *
  * @module
  */
@@ -26,4 +26,22 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Freezes a value and all that it holds.
+ *
+ * @param root The value; nothing else may hold a part of it.
+ * @returns The same value.
+ */
+export function freezeDeeply<T extends object>(root: T): T {
+  // Without recursion: 64 KiB of JSON can be nested deeper than a call stack.
+  const open: object[] = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    for (const member of Object.values(value)) {
+      if (typeof member === "object" && member !== null) open.push(member);
+    }
+    Object.freeze(value);
+  }
+  return root;
 }

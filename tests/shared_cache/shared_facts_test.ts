@@ -287,7 +287,7 @@ test("introspect() shares no answer that cannot be written", async () => {
       Promise.resolve(readFacts(`${JSON.stringify(ACTIVE).slice(0, -1)},"more":${more}}`))
     );
     for (const _ of [1, 2]) assert.equal((await introspect(create())).facts.active, true);
-    // How deep is too deep is the runtime's affair: Bun can write this, and then shares it.
+    // The depth that cannot be written depends on the runtime: Bun writes this, and then shares it.
     if (more === long) assert.equal(asked.length, 2);
   }
 });

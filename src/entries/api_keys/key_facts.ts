@@ -4,14 +4,13 @@
  * @module
  */
 
-import { isObject } from "../../lib/json.ts";
+import { freezeDeeply, isObject } from "../../lib/json.ts";
 import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
 import {
   type ActiveFacts,
   CLAIM_NAMES,
   type FactsFormat,
-  freezeDeeply,
   type IntrospectionClaims,
   type IntrospectionFacts,
   readFacts,
