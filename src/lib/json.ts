@@ -1,5 +1,5 @@
 /**
- * Reads JSON from outside without throwing, and freezes values. Pure: no clock, no network.
+ * JSON values: reads text without throwing, freezes, drops absent members. Pure: no clock, no network.
  *
  * @module
  */
@@ -44,4 +44,23 @@ export function freezeDeeply<T extends object>(root: T): T {
     Object.freeze(value);
   }
   return root;
+}
+
+/** The members of a type that are not `undefined`. */
+type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/**
+ * Copies an object without the members that are `undefined`.
+ *
+ * @param values The object.
+ * @returns The copy.
+ */
+export function definedOnly<T extends object>(values: T): Defined<T> {
+  const defined: Defined<T> = {};
+  const own: T = { ...values };
+  for (const name in own) {
+    const value = own[name];
+    if (value !== undefined) Object.assign(defined, { [name]: value });
+  }
+  return defined;
 }
