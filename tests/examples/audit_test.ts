@@ -8,14 +8,21 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { CallEvent } from "@x/propelauth-mcp/audit";
+import { command } from "../support/guides.ts";
 import { listUserIds, mintToken, openLocal, startProgram } from "./frameworks.ts";
 
 await openLocal();
 
 const onDeno = /\.ts$/.test(import.meta.url);
-const runtime = onDeno ? ["run", "--quiet", "--allow-all"] : [];
 const pathOf = (file: string) =>
   fileURLToPath(new URL(`../../${file}${onDeno ? ".ts" : ".js"}`, import.meta.url));
+
+/** The arguments of the runtime: on Deno with the permissions of the guide, for a file. */
+function argsFor(program: string, file: string): string[] {
+  if (!onDeno) return [pathOf(program)];
+  const args = command("audit.md", "deno run ").replaceAll("calls.jsonl", file).split(" ");
+  return [...args.slice(1, -1), "--no-prompt", pathOf(program)];
+}
 
 /** Calls a tool with several clients at once, until the server is gone. */
 async function startLoad(resource: string, clients: number, enough: number) {
@@ -58,7 +65,7 @@ async function endUnderLoad(program: string, signal: "SIGTERM" | "SIGKILL", enou
   const file = join(folder, "calls.jsonl");
   try {
     const env = { AUDIT_FILE: file };
-    const server = await startProgram(process.execPath, () => [...runtime, pathOf(program)], env);
+    const server = await startProgram(process.execPath, () => argsFor(program, file), env);
     try {
       const { answered, ended } = await startLoad(`${server.origin}/mcp`, 4, enough);
       await server.end(signal);
