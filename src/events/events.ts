@@ -119,8 +119,8 @@ export type EventFacts =
   | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
   | {
     /**
-     * A token was verified by `verifier` or `authenticate()`, which see no call: the option
-     * `operations` has no effect there. Reported once.
+     * A token was verified by `verifier`, or by `authenticate()` without `parsedBody`, which see no
+     * call: the option `operations` has no effect there. Reported once.
      */
     readonly code: "operations_unjudged";
   }

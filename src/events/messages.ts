@@ -122,7 +122,7 @@ export function messageOf(facts: EventFacts): string {
     case "operations_unjudged":
       return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
         "operations have no effect there, and every tool runs. Put auth.handler() or " +
-        "requireAuth() in front of the MCP server.";
+        "requireAuth() in front of the MCP server, or give authenticate() the parsedBody.";
     case "rule_unmatched":
       return "A rule of operations matches nothing in the complete list that the MCP server sent, so " +
         "it protects nothing: compare its name with the list. If the server shows the operation to " +

@@ -41,8 +41,9 @@ export type McpFunction = (
 ) => Response | Promise<Response>;
 
 /**
- * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or two factories
- * that create a server and a transport for each request (SDK v1).
+ * An MCP server: a function, an object or a function with `fetch` (SDK v2's `createMcpHandler`, that
+ * of Cloudflare's `agents`), or two factories that create a server and a transport for each request
+ * (SDK v1).
  *
  * Also an object with `handleRequest`, which is one connected transport. It serves one session, so it
  * is for tests; one without sessions answers a single request and is refused.
@@ -165,11 +166,13 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
 }
 
 function asFunction(mcp: McpServerHandler): McpFunction {
+  const hasMembers = typeof mcp === "object" && mcp !== null || typeof mcp === "function";
+  // Before the function itself: that of Cloudflare's `agents` ignores its second argument.
+  if (hasMembers && "fetch" in mcp && typeof mcp.fetch === "function") {
+    return (request, options) => mcp.fetch(request, options);
+  }
   if (typeof mcp === "function") return mcp;
-  if (typeof mcp === "object" && mcp !== null) {
-    if ("fetch" in mcp && typeof mcp.fetch === "function") {
-      return (request, options) => mcp.fetch(request, options);
-    }
+  if (hasMembers) {
     if (
       "server" in mcp && typeof mcp.server === "function" && typeof mcp.transport === "function"
     ) {

@@ -36,6 +36,8 @@ export interface ResolvedOperations {
   }[];
   /** Every scope that a rule names, functions excepted. */
   readonly scopes: ReadonlySet<string>;
+  /** Those of them that an operation needs which a list may show, or a method. */
+  readonly visibleScopes: ReadonlySet<string>;
 }
 
 const GROUPS = ["tools", "resources", "prompts", "methods"] as const;
@@ -55,6 +57,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   refuseOldSpelling("operations", value);
   requireMembers("operations", value, [...GROUPS, "listed"]);
   const scopes = new Set<string>();
+  const visibleScopes = new Set<string>();
   const listed = resolveListing("operations.listed", value.listed, "permitted");
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
     const rules = value[name] ?? {};
@@ -65,7 +68,11 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
       Object.entries(rules).map(([key, rule]) => {
         const resolved = resolveRule(`operations.${name}[${describe(key)}]`, rule, listed);
         if (typeof resolved.scopes !== "function") {
-          for (const scope of resolved.scopes.flat()) scopes.add(scope);
+          const isVisible = name === "methods" || resolved.listed !== "never";
+          for (const scope of resolved.scopes.flat()) {
+            scopes.add(scope);
+            if (isVisible) visibleScopes.add(scope);
+          }
         }
         return [key, resolved];
       }),
@@ -82,6 +89,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
     methods: group("methods"),
     resources,
     scopes,
+    visibleScopes,
   };
 }
 

@@ -33,6 +33,8 @@ const SERVERS: [what: string, mcp: McpServerHandler][] = [
     server: () => Promise.resolve({ connect: () => Promise.resolve() }),
     transport: () => ({ handleRequest: echo }),
   }],
+  // As `createMcpHandler` of Cloudflare's `agents` returns; called as a function it ignores its options.
+  ["a function with fetch", Object.assign(() => new Response("wrong"), { fetch: echo })],
   ["an object with both", { fetch: echo, handleRequest: () => new Response("wrong") }],
   [
     "an object that needs to be called as one",

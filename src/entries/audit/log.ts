@@ -25,7 +25,8 @@ export interface AuditLogOptions {
   /**
    * Writes a batch of events, in the order in which the calls ended. It is not called again before
    * the promise that it returns has settled. When it throws or rejects, it is called with the same
-   * batch again after a pause of 1 to 30 seconds: `eventId` tells which lines are there already.
+   * events again, and those that came meanwhile, after a pause of 1 to 30 seconds: `eventId` tells
+   * which are written already.
    */
   write: (events: readonly CallEvent[]) => void | Promise<void>;
   /**

@@ -24,7 +24,7 @@ export interface AuditLogCounts {
 /**
  * Trouble of an audit log, or its end.
  *
- * - `write_failed`: `write` threw; the same batch is written again after a pause.
+ * - `write_failed`: `write` threw; the same events are written again after a pause.
  * - `full`: from now on events are dropped, or calls refused. Reported once until `recovered`.
  * - `recovered`: after one of the above, batches are written and the queue is at most half full.
  */

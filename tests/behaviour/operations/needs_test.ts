@@ -134,8 +134,13 @@ const CHALLENGED: [what: string, options: Partial<PropelAuthOptions>, scope: str
   [
     ["what every request requires", { requiredScopes: ["mcp", "notes:read"] }, "mcp notes:read"],
     [
-      "nothing, so that it asks for all",
-      { operations: { tools: { t: ["notes:read"] } } },
+      "what every request and the operations need",
+      { requiredScopes: ["mcp"], operations: { tools: { t: { anyOf: ["notes:read", "x"] } } } },
+      "mcp notes:read x",
+    ],
+    [
+      "nothing that only hidden operations need",
+      { operations: { tools: { t: { scopes: ["notes:admin"], listed: "never" } } } },
       undefined,
     ],
     [

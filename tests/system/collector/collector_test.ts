@@ -110,4 +110,6 @@ test("docs/observe.md starts Grafana's image at the ports to which servers send 
   const [, endpoint] = /:(\d+)$/.exec(exported) ?? [];
   const [, page] = /open http:\/\/127\.0\.0\.1:(\d+)/.exec(guide) ?? [];
   assert.deepEqual(ports.map(([, port]) => port), [page, endpoint]);
+  const [, interval] = command("observe.md", "export OTEL_METRIC_EXPORT_INTERVAL=").split("=");
+  assert.equal(interval, "10000", "the guide says every ten seconds");
 });
