@@ -115,10 +115,10 @@ export function judgeIssuer(
 
 /** The clients that refuse an issuer without a path, as docs/clients.md has them. */
 const REFUSED_BY =
-  "No login by Codex, Copilot, Gemini CLI, mcp-remote, MCP Inspector, MCP SDK v2, AI SDK, OpenAI " +
-  "Agents, Mastra, the SDKs for Python (FastMCP and all on them), Go and Rust. Claude Code, " +
-  "OpenCode, Cline, mcporter, and SDK v1 with LangChain, Strands, ADK, Genkit and LlamaIndex on " +
-  "it do log in. ";
+  "These clients refuse it: Codex, Copilot, Gemini CLI, mcp-remote, MCP Inspector, MCP SDK v2, AI " +
+  "SDK, OpenAI Agents, Mastra, and the SDKs for Python (FastMCP and all others on them), Go and " +
+  "Rust. These log in: Claude Code, OpenCode, Cline, mcporter, and SDK v1 with LangChain, Strands, " +
+  "ADK, Genkit and LlamaIndex on it. ";
 
 /**
  * Judges whether PropelAuth takes proof keys, which every MCP client sends (RFC 7636).

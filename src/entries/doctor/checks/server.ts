@@ -92,9 +92,9 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
   if (difference === ADDED_SLASH) {
     return failed(
       seen,
-      'Nearly every client refuses it: most say "… does not match expected …", Claude Code ' +
-        "without the paths, Codex nothing; Genkit and Mastra have no tools. Take the slash out of the server's option mcpPath or " +
-        "resource, or give clients the URL with it.",
+      'Nearly every client refuses it. Most say "… does not match expected …" (Claude Code ' +
+        "leaves out the paths); Codex, Genkit and Mastra say nothing and have no tools. Take the " +
+        "slash out of the server's option mcpPath or resource, or give clients the URL with it.",
     );
   }
   const ours = canonicalResource(resource);
@@ -122,10 +122,10 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
 
 /** How clients refuse another URL than theirs, as docs/clients.md has it. */
 const REFUSAL =
-  'Clients refuse it. Most say "… does not match expected …", AI SDK "must have the ' +
-  'same origin", the SDK for Go "failed to register client", smolagents and CrewAI "Couldn\'t ' +
-  'connect", BeeAI "Session has been destroyed". Codex, OpenCode, Genkit and Mastra have no ' +
-  "tools and say nothing; Semantic Kernel waits.";
+  'Clients refuse it. Most say "… does not match expected …", AI SDK says "must have the same ' +
+  'origin", the SDK for Go "failed to register client", smolagents and CrewAI "Couldn\'t ' +
+  'connect", BeeAI "Session has been destroyed". Codex, OpenCode, Genkit and Mastra say nothing ' +
+  "and have no tools; Semantic Kernel waits.";
 
 const ADDED_SLASH = "a slash more at its end";
 
