@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What happens to a body. */
+/** The events of a body that is passed on. */
 interface BodyEvents {
   /** A piece has come. */
   readonly onBytes: (bytes: Uint8Array) => void;

@@ -31,7 +31,7 @@ const TEST_SECONDS = 180;
 
 /** A server of an example. */
 export interface Framework {
-  /** What the test's title says. */
+  /** The name in the title of its test. */
   readonly name: string;
   /** Commands that run first, in the project's folder. */
   readonly build?: readonly (readonly [program: string, ...args: string[]])[];
