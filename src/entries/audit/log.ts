@@ -180,5 +180,6 @@ function resolveLogOptions(options: AuditLogOptions) {
 }
 
 function requireCount(name: string, value: number): number {
-  return requireNumber(name, value, "an integer >= 1", (one) => Number.isInteger(one) && one >= 1);
+  const rule = "a whole number >= 1";
+  return requireNumber(name, value, rule, (count) => Number.isInteger(count) && count >= 1);
 }
