@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The events of a body that is passed on. */
+/** What happens to a body. */
 interface BodyEvents {
   /** A piece has come. */
   readonly onBytes: (bytes: Uint8Array) => void;
