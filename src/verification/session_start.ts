@@ -12,8 +12,13 @@ import { isOutage } from "../oauth/errors.ts";
 import { type Lease, takeLease } from "../lib/lease.ts";
 import type { World } from "../lib/world.ts";
 
-/** Seconds that a request may wait. Codex ends a start of 10 seconds by itself. */
-const PATIENCE_SECONDS = 8;
+/**
+ * Seconds between the tries, which come after 0, 1, 2.5, 4 and 7 seconds: several clients give up
+ * after 5 seconds, Codex after 10. A fifth failure in a row has the token paused alone.
+ */
+const PAUSES_SECONDS: readonly number[] = [1, 1.5, 1.5, 3];
+/** Seconds that a request may wait. */
+const PATIENCE_SECONDS = 7;
 /** How many requests may wait at once; further ones are refused at once. */
 const MAX_PATIENT_REQUESTS = 100;
 
@@ -50,8 +55,8 @@ export function createPatience(world: World): AskPatiently {
     for (const lease of patient) if (!lease.held) patient.delete(lease);
     if (patient.size >= MAX_PATIENT_REQUESTS) return undefined;
     const left = until - world.now();
-    // Longer each time: five failures in a row would have the token paused alone.
-    const pause = Math.max(Math.min(tries, left), error.retryAfterSeconds ?? 0);
+    const usual = Math.min(PAUSES_SECONDS[tries - 1] ?? left, left);
+    const pause = Math.max(usual, error.retryAfterSeconds ?? 0);
     return pause > 0 && pause <= left ? pause : undefined;
   }
 
