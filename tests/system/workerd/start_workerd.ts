@@ -67,7 +67,7 @@ export async function startWorkerd(date: string): Promise<Workerd> {
     asked.push(`${pathname} ${token}`);
     if (pathname === "/tool") return void response.end("tool");
     if (pathname.startsWith("/cache/")) {
-      // Less than the library's patience with a shared cache.
+      // Less than the library waits for a shared cache.
       await sleep(150);
       if (request.method === "PUT" && !worker.cacheFails) kept.set(pathname, body);
       const value = kept.get(pathname);
