@@ -83,11 +83,7 @@ const NAMES: Record<keyof TestApiKeyOptions, true> = {
   answer: true,
 };
 
-/**
- * Creates an empty store.
- *
- * @returns The store.
- */
+/** Creates an empty store. */
 export function createTestApiKeys(): TestApiKeys {
   const keys = new Map<string, { readonly answer: Record<string, unknown>; expiresAt: number }>();
   return {

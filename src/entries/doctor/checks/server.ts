@@ -11,13 +11,7 @@ import { judgeReachable, type Metadata, readObject } from "./propelauth.ts";
 import { failed, ok, type Outcome, warning } from "../report.ts";
 import { foreign, foreignList, say } from "../show.ts";
 
-/**
- * Says that the server answers, and which clients cannot reach it.
- *
- * @param url The MCP endpoint.
- * @param seconds The seconds until it answered.
- * @returns The outcome.
- */
+/** Says that the server answers, after how many seconds, and which clients cannot reach it. */
 export function judgeServerReachable(url: URL, seconds: number): Outcome {
   const { seen } = judgeReachable(url.href, seconds);
   const alone = ": only clients on this machine reach it, none in a cloud";
