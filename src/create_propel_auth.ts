@@ -119,7 +119,7 @@ export function composePropelAuth(
       ...parts,
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
-      onAdmitted: reportUnjudged,
+      onUnjudged: reportUnjudged,
       onUnaudited: reportUnaudited,
     }),
     getAccessToken,

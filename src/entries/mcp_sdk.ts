@@ -1,5 +1,5 @@
 /**
- * A verifier for those who keep the gate of the MCP SDK, `requireBearerAuth`, or `withMcpAuth` of
+ * A verifier for servers that keep the gate of the MCP SDK, `requireBearerAuth`, or `withMcpAuth` of
  * `mcp-handler`. Those gates know only the SDK's own errors, so the SDK's classes are passed in.
  *
  * @example With SDK v2; the class stands in for `OAuthError` of `@modelcontextprotocol/server`

@@ -131,6 +131,9 @@ const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
 const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
 
+/** The members of {@linkcode IntrospectionClaims} whose type is known. */
+export const CLAIM_NAMES: readonly string[] = [...TEXT_MEMBERS, ...TIME_MEMBERS, ...LIST_MEMBERS];
+
 /**
  * Reads an introspection response.
  *
@@ -150,12 +153,7 @@ export function readFacts(text: string): IntrospectionFacts {
   return Object.freeze(readActiveFacts(keepTypedMembers(members), tokenType));
 }
 
-/**
- * Writes facts as a text that {@linkcode readFacts} reads as the same facts again.
- *
- * @param facts The facts.
- * @returns An introspection response.
- */
+/** Writes facts as an introspection response, which {@linkcode readFacts} reads as the same facts. */
 export function writeFacts(facts: IntrospectionFacts): string {
   if (!facts.active) return '{"active":false}';
   // A token type that is no text was dropped from the claims, and has to refuse the token again.

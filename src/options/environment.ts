@@ -50,7 +50,8 @@ export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
  * Reads the options that the environment gives: `PROPELAUTH_AUTH_URL`,
  * `PROPELAUTH_INTROSPECTION_CLIENT_ID`, `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL`, and
  * when it is set `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). When `overrides` has
- * `apiKeys` without a `backendApiKey`, `PROPELAUTH_API_KEY` is read too. A variable that is blank counts as missing; one whose option is in `overrides` is not read.
+ * `apiKeys` without a `backendApiKey`, `PROPELAUTH_API_KEY` is read too. A blank variable counts as
+ * missing; a variable whose option is in `overrides` is not read.
  *
  * @param readVariable Reads one variable.
  * @param overrides Options that win over the environment.

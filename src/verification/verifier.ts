@@ -22,11 +22,11 @@ import {
   describeToken,
   type TokenInHand,
 } from "../events/token_events.ts";
-import { createPatience, type Patience } from "./patience.ts";
+import { createPatience, type Patience } from "./session_start.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which a verified token counts as fresh, counted from PropelAuth's answer. */
-export const FRESH_SECONDS = 1;
+const FRESH_SECONDS = 1;
 
 /** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
 export interface AccessTokenVerifier {
@@ -66,9 +66,9 @@ export interface Verifier {
   ) => AccessToken | Promise<AccessToken>;
   /** Verifies a caller's token by a new question, unless its last one was answered just now. */
   readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
-  /** Has older answers about a token not count any more, here and where the cache is shared. */
+  /** Forgets older answers about a token, here and in the shared cache. */
   readonly forget: (token: string) => Promise<void>;
-  /** Has older answers about a user's tokens not count any more, here and where it is shared. */
+  /** Forgets older answers about a user's tokens, here and in the shared cache. */
   readonly forgetSubject: (subject: string) => Promise<void>;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   readonly close: () => Promise<void>;

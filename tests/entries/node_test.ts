@@ -75,3 +75,46 @@ test("authenticate() rejects with the error that its function throws", async () 
   const fault = new Error("a fault of the server's own");
   await assert.rejects(authenticate(auth, request, () => Promise.reject(fault)), fault);
 });
+
+const TOOL = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "purge_reports" } };
+const HEADERS = {
+  "authorization": "Bearer good",
+  "content-type": "application/json",
+  "content-length": "90",
+};
+
+const PARSED: [
+  what: string,
+  parsedBody: unknown,
+  request: { headers?: Record<string, string>; readableDidRead?: boolean },
+  status: number,
+][] = [
+  ["a call that the token's scopes permit", { ...TOOL, params: { name: "whoami" } }, {}, 200],
+  ["a call that needs another scope", TOOL, { readableDidRead: true }, 403],
+  ["nothing, and the request has no body", undefined, {
+    headers: { authorization: "Bearer good" },
+    readableDidRead: false,
+  }, 200],
+  ["nothing, and the request has a body", undefined, {}, 400],
+  // As Express 4 leaves it.
+  ["an empty object, and the stream is unread", {}, { readableDidRead: false }, 400],
+];
+
+for (const [what, parsedBody, fields, status] of PARSED) {
+  test(`authenticate() answers ${status} when parsedBody is ${what}`, async () => {
+    const codes: string[] = [];
+    const { auth } = createHarness({
+      operations: { tools: { purge_reports: ["admin"] } },
+      onEvent: ({ code }) => codes.push(code),
+    });
+    const request = { method: "POST", url: "/mcp", headers: HEADERS, ...fields };
+    const options = { parsedBody };
+    const outcome = await authenticate(auth, request, () => new Response(), options)
+      .catch((thrown) => thrown);
+    assert.equal(outcome.status, status);
+    assert(!codes.includes("operations_unjudged"), String(codes));
+    if (status === 403) {
+      assert.match(outcome.headers.get("WWW-Authenticate"), /error="insufficient_scope"/);
+    }
+  });
+}

@@ -4,10 +4,11 @@ import { IntrospectionError } from "../../src/oauth/errors.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
 import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import { createSealer } from "../../src/shared_cache/seal.ts";
-import { LOCK_SECONDS } from "../../src/shared_cache/shared_facts.ts";
 import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
 import { createInstances, DIGEST, FACTS, settle, TTL } from "./memory_cache.ts";
 import { ACTIVE, NOW, SECRET } from "../support/harness.ts";
+
+const LOCK_SECONDS = 2;
 
 /** Advances in steps as small as the shortest wait, so that every timer ends at its time. */
 async function pass(world: { advance(seconds: number): void }, seconds: number): Promise<void> {

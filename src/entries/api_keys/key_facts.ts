@@ -9,6 +9,7 @@ import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
 import {
   type ActiveFacts,
+  CLAIM_NAMES,
   type FactsFormat,
   freezeDeeply,
   type IntrospectionClaims,
@@ -140,25 +141,6 @@ export function createFactsFormat(
   };
 }
 
-/** The names of claims of access tokens, which a member of an answer about a key must not set. */
-const TOKEN_CLAIMS: readonly string[] = [
-  "sub",
-  "client_id",
-  "scope",
-  "aud",
-  "resource",
-  "exp",
-  "iat",
-  "nbf",
-  "iss",
-  "jti",
-  "token_type",
-  "username",
-  "email",
-  "org_id",
-  "org_role",
-];
-
 /** The answer as PropelAuth sent it, with the claims by which requirements judge a caller. */
 function buildClaims(
   members: Record<string, unknown>,
@@ -170,7 +152,7 @@ function buildClaims(
     readonly username: string | undefined;
   },
 ): IntrospectionClaims {
-  const sent = Object.entries(members).filter(([name]) => !TOKEN_CLAIMS.includes(name));
+  const sent = Object.entries(members).filter(([name]) => !CLAIM_NAMES.includes(name));
   return {
     ...Object.fromEntries(sent),
     ...definedOnly({

@@ -25,7 +25,7 @@ export interface ApiKeysOptions {
   backendApiKey?: string;
   /**
    * The scopes of every key, or a function that returns those of one key. PropelAuth's keys have no
-   * scopes of their own, so without this option a key is good for nothing that needs one.
+   * scopes of their own, so without this option a key is refused wherever a scope is needed.
    *
    * The function is called once for each answer of PropelAuth, not for each request.
    *

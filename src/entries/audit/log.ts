@@ -76,7 +76,7 @@ export interface AuditLog extends Audit {
 }
 
 /** The clock of a log. */
-export interface LogWorld extends Pick<World, "startTimer"> {
+interface LogWorld extends Pick<World, "startTimer"> {
   /** Keeps the process alive until the returned function is called. */
   readonly keepAlive: () => () => void;
 }

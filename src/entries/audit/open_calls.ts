@@ -80,7 +80,7 @@ export function createOpenCalls(world: World): OpenCalls {
       try {
         onEnd(ended);
       } catch {
-        // A listener's fault is not the caller's.
+        // An error of the listener must not fail the request.
       }
     }
   }

@@ -35,7 +35,7 @@ export type AuditLogProblem = AuditLogCounts & {
 };
 
 /** The queue of one audit log. */
-export interface Queue {
+interface Queue {
   readonly counts: AuditLogCounts;
   /** Adds an event, or drops it when there is no room. */
   add(event: CallEvent): void;
@@ -49,7 +49,7 @@ export interface Queue {
 interface QueueOptions {
   readonly write: (events: readonly CallEvent[]) => void | Promise<void>;
   readonly maxQueuedCalls: number;
-  /** Whether events past that are dropped; otherwise nobody adds more. */
+  /** Whether events past that are dropped; otherwise calls are refused before they begin. */
   readonly drops: boolean;
   readonly maxBatchSize: number;
   readonly onProblem: ((problem: AuditLogProblem) => void) | undefined;

@@ -51,7 +51,7 @@ export interface Fault {
  * @param url The address.
  * @param init The request.
  * @param read Reads the response.
- * @returns What `read` returned, or why it could not.
+ * @returns The result of `read`, or the fault in its place.
  */
 export async function exchange<T>(
   { world, timeoutSeconds }: Network,
@@ -119,7 +119,7 @@ const REASONS: readonly [Fault["reason"], RegExp][] = [
 /**
  * Finds the reason in an error of `fetch`; each runtime words it differently.
  *
- * @param error What was thrown, of any type.
+ * @param error The thrown value, of any type.
  * @returns The reason, and the innermost message.
  */
 export function faultOf(error: unknown): Pick<Fault, "reason" | "detail"> {

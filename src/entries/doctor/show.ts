@@ -1,8 +1,8 @@
 /**
  * Sentences that hold values from outside, and how they are printed. Pure: no clock, no network.
  *
- * Checks build {@linkcode Words} and know no secrets; one function that does know them makes text of
- * it, so no check can forget to hide one.
+ * Checks build {@linkcode Words} and know no secrets. One function, which knows them, makes text of
+ * Words, so no check can forget to hide a secret.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export function foreignList(values: readonly unknown[]): Words {
  * Builds a sentence, as a tag of a template.
  *
  * @param texts Our own text.
- * @param parts What stands between.
+ * @param parts The parts between the texts.
  * @returns The sentence.
  */
 export function say(texts: TemplateStringsArray, ...parts: readonly (Words | number)[]): Words {
@@ -61,7 +61,7 @@ export function say(texts: TemplateStringsArray, ...parts: readonly (Words | num
 /**
  * Creates the function that makes text of sentences.
  *
- * @param secrets What must never be printed, in whatever spelling: tokens, the client secret.
+ * @param secrets The texts that are never printed, in whatever spelling: tokens, the client secret.
  * @returns The function; its text is printable ASCII without secrets, of at most 1000 characters.
  */
 export function createPrintWords(secrets: readonly string[]): (words: Words) => string {

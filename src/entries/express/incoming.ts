@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { buildJsonRpcError } from "../../http/json_rpc_error.ts";
 import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
@@ -59,8 +59,8 @@ const METHOD = /^(?!(?:CONNECT|TRACE|TRACK)$)[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
  *
  * Takes the fields as they were received: Node drops all but the first `Authorization` of two, and
  * two have to be refused. A field that only `headers` has counts too: behind `serverless-http` there
- * are no others, and middleware may have added one. The host of the URL is a placeholder, for the `Host` field goes along;
- * forwarded fields are fields like any other.
+ * are no others, and middleware may have added one. The host of the URL is a placeholder, since the
+ * `Host` field goes along; forwarded fields are fields like any other.
  *
  * The body is the one that a parser left. Without one the stream is read, but only when the body is
  * asked for: it stays unread for the next handler.
@@ -107,7 +107,7 @@ export function tryBuildRequest(incoming: IncomingRequest): BuiltRequest | undef
  * @returns A 400 with a JSON-RPC error.
  */
 export function buildBadRequest(): Response {
-  return buildJsonRpcError(400, TRANSPORT_ERROR, "Unsupported HTTP method or request target");
+  return buildJsonRpcError(400, "transport", "Unsupported HTTP method or request target");
 }
 
 /** Whether the stream was read; `undefined` for a request without one, as tests and adapters make. */

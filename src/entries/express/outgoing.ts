@@ -36,7 +36,7 @@ export interface OutgoingResponse {
   removeHeader(name: string): void;
   /** Calls back once. */
   once(event: string, listener: () => void): unknown;
-  /** Tells listeners. */
+  /** Emits an event. */
   emit(event: string): boolean;
   /** Ends the connection. */
   destroy(): unknown;

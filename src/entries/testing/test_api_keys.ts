@@ -1,5 +1,5 @@
 /**
- * The API keys of a test, and what PropelAuth says of each. No clock of its own, no network.
+ * The API keys of a test, and PropelAuth's answer about each. No clock of its own, no network.
  *
  * @module
  */

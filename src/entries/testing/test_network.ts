@@ -29,7 +29,7 @@ export interface TestNetwork {
   fetch(url: string, init: RequestInit, onHeld?: (held: boolean) => void): Promise<Response>;
   /** Fails the next `times` questions. */
   fail(failure: TestFailure, times: number): void;
-  /** Ends what {@linkcode TestNetwork.fail} began. */
+  /** Ends the failure that {@linkcode TestNetwork.fail} began. */
   recover(): void;
   /** Holds answers back from now on. */
   hold(): HeldAnswers;
@@ -61,7 +61,7 @@ interface Holding {
 /**
  * Creates a network that works.
  *
- * @param server What it answers.
+ * @param server The answers.
  * @returns The network.
  */
 export function createTestNetwork(server: TestAuthorizationServer): TestNetwork {

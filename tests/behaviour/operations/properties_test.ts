@@ -233,7 +233,7 @@ test("no call is kept from the MCP server that the policy allows", async () => {
   assert(passed > RUNS.numRuns / 20, `only ${passed} of the calls were allowed`);
 });
 
-test("a list shows a tool to those whose call of it is let through, and to no others", async () => {
+test("a list shows a tool exactly to the callers whose call of it passes", async () => {
   await fc.assert(
     fc.asyncProperty(granted, fc.boolean(), async (scopes, deny) => {
       const ask = (method: string, params: object) =>

@@ -51,7 +51,7 @@ export interface StageOptions {
   readonly server?: ServerKind;
   /** The lifetime of access tokens in seconds. */
   readonly expiresIn?: number;
-  /** The scopes that a 401 names; when absent, those of every request. */
+  /** The scopes that a 401 names; when absent, the library's default. */
   readonly challengeScopes?: string[];
   /** Whether PropelAuth's issuer has no path, as in older environments. */
   readonly bareIssuer?: boolean;

@@ -106,13 +106,19 @@ export function judgeIssuer(
   }
   return failed(
     say`${seen}: the older form has no path`,
-    servedBare
-      ? `Many clients refuse the login. Set the option issuer to "${authUrl}": the metadata is ` +
-        "served for that too."
-      : "Codex, Copilot, Gemini CLI, mcp-remote and MCP SDK v2 refuse it; Claude Code and SDK v1 do " +
-        "not. Ask PropelAuth's support to update this environment.",
+    REFUSED_BY +
+      (servedBare
+        ? `Set the option issuer to "${authUrl}": the metadata is served for that too.`
+        : "Ask PropelAuth's support to update this environment."),
   );
 }
+
+/** The clients that refuse an issuer without a path, as docs/clients.md has them. */
+const REFUSED_BY =
+  "No login by Codex, Copilot, Gemini CLI, mcp-remote, MCP Inspector, MCP SDK v2, AI SDK, OpenAI " +
+  "Agents, Mastra, the SDKs for Python (FastMCP and all on them), Go and Rust. Claude Code, " +
+  "OpenCode, Cline, mcporter, and SDK v1 with LangChain, Strands, ADK, Genkit and LlamaIndex on " +
+  "it do log in. ";
 
 /**
  * Judges whether PropelAuth takes proof keys, which every MCP client sends (RFC 7636).

@@ -92,7 +92,8 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
   if (difference === ADDED_SLASH) {
     return failed(
       seen,
-      "Nearly every client refuses it. Take the slash out of the server's option mcpPath or " +
+      'Nearly every client refuses it: most say "… does not match expected …", Claude Code ' +
+        "without the paths, Codex nothing; Genkit and Mastra have no tools. Take the slash out of the server's option mcpPath or " +
         "resource, or give clients the URL with it.",
     );
   }
@@ -104,7 +105,8 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
   if (ours !== undefined && `${theirs}/`.startsWith(`${ours}/`)) {
     return warning(
       seen,
-      "Strict clients refuse it; others log in for it, and the server may refuse their tokens. " +
+      "Strict clients refuse it. Claude Code, Codex, mcporter, mcp-remote and SDKs for TypeScript " +
+        "log in for it, and ask for a login again and again if the server refuses their tokens. " +
         "Leave the option resource out.",
     );
   }
@@ -112,12 +114,18 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
   return failed(
     seen,
     path === serverUrl.pathname
-      ? `Clients refuse it. Set the server's SERVER_URL to the address that they use: ` +
-        serverUrl.origin
-      : "Clients refuse it. Give them the URL that the server publishes, or correct SERVER_URL " +
-        "and the option mcpPath.",
+      ? `${REFUSAL} Set the server's SERVER_URL to the address that they use: ${serverUrl.origin}`
+      : `${REFUSAL} Give them the URL that the server publishes, or correct SERVER_URL and the ` +
+        "option mcpPath.",
   );
 }
+
+/** How clients refuse another URL than theirs, as docs/clients.md has it. */
+const REFUSAL =
+  'Clients refuse it. Most say "… does not match expected …", AI SDK "must have the ' +
+  'same origin", the SDK for Go "failed to register client", smolagents and CrewAI "Couldn\'t ' +
+  'connect", BeeAI "Session has been destroyed". Codex, OpenCode, Genkit and Mastra have no ' +
+  "tools and say nothing; Semantic Kernel waits.";
 
 const ADDED_SLASH = "a slash more at its end";
 

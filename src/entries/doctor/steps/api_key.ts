@@ -81,7 +81,7 @@ async function factsOf(ask: Introspect, credential: string): Promise<Introspecti
   }
 }
 
-/** Nobody answered, or not in a way that can be used. Its status tells that MCP is not enabled. */
+/** PropelAuth gave no usable answer. Its status 404 says that MCP is not enabled. */
 class Unanswered extends IntrospectionError {
   readonly outcome: Outcome;
 

@@ -9,7 +9,7 @@ import type { PropelAuthEvent, TokenEvent } from "../../events/events.ts";
 import type { OtelAttributes } from "./api.ts";
 
 /** How a verification ended. */
-export type Outcome = "accepted" | "refused" | "unverified";
+type Outcome = "accepted" | "refused" | "unverified";
 
 /** An event that ends a verification. */
 export type VerificationEvent = Extract<

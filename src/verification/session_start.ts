@@ -13,9 +13,9 @@ import { type Lease, takeLease } from "../lib/lease.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds that a request may wait. Codex ends a start of 10 seconds by itself. */
-export const PATIENCE_SECONDS = 8;
+const PATIENCE_SECONDS = 8;
 /** How many requests may wait at once; further ones are refused at once. */
-export const MAX_PATIENT_REQUESTS = 100;
+const MAX_PATIENT_REQUESTS = 100;
 
 /**
  * Tells whether a request may wait: it starts a session, and its client is still there. A function,
@@ -24,7 +24,7 @@ export const MAX_PATIENT_REQUESTS = 100;
 export type Patience = () => boolean;
 
 /** Runs a question again and again while PropelAuth is out of reach, for a bounded time. */
-export type AskPatiently = <T>(patience: Patience, ask: () => Promise<T>) => Promise<T>;
+type AskPatiently = <T>(patience: Patience, ask: () => Promise<T>) => Promise<T>;
 
 /**
  * Creates the function that waits.
