@@ -101,6 +101,8 @@ for (const program of onDeno ? ["deno_serve", "node_http"] : ["node_http"]) {
     assert.equal(lines.pop(), "");
     const recorded = idsOf(lines);
     assert.deepEqual(answered.filter((id) => !recorded.has(id)), []);
+    // A call that was still open when `close()` gave up has another outcome.
+    assert.deepEqual([...new Set(lines.map((line) => JSON.parse(line).outcome))], ["ok"]);
   });
 }
 
