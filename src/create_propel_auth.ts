@@ -106,11 +106,10 @@ export function composePropelAuth(
       emit,
     }),
     verifier: Object.freeze({
-      async verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
-        const caller = await verifier.verifyAccessToken(token, resources.policyOf(orgId));
+      verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
         reportUnjudged();
         reportUnaudited();
-        return caller;
+        return verifier.verifyAccessToken(token, resources.policyOf(orgId));
       },
     }),
     handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
@@ -119,7 +118,7 @@ export function composePropelAuth(
       ...parts,
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
-      onAdmitted: reportUnjudged,
+      onUnjudged: reportUnjudged,
       onUnaudited: reportUnaudited,
     }),
     getAccessToken,

@@ -106,10 +106,10 @@ export interface PropelAuthOptions {
    */
   scopesSupported?: string[];
   /**
-   * Scopes that a 401 tells the client to ask for. With an empty list a client asks for all of
-   * `scopesSupported`.
+   * Scopes that a 401 tells the client to ask for, since few clients ask for more after the login.
+   * With an empty list a client asks for all of `scopesSupported`.
    *
-   * @default {requiredScopes}
+   * @default {requiredScopes and those that operations names, but for operations that no list shows}
    */
   challengeScopes?: string[];
   /**

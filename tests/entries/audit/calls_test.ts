@@ -347,7 +347,7 @@ const PICKED: [
 ];
 
 for (const [what, pick, expected] of PICKED) {
-  test(`auditArguments() records of ${what} what there is`, async () => {
+  test(`auditArguments() records the arguments of ${what}`, async () => {
     // As a program without types may.
     const { auth, events } = createAudited({}, pick as () => Record<string, unknown>);
     await auth.handler(() => json(result()))(post(toolCall("add")));
