@@ -19,8 +19,6 @@ export interface Answer {
 
 /** The characters of the longest text that is read: 16 Mi. A longer one counts as no answer. */
 export const MAX_ANSWER_LENGTH = 16 * 1024 * 1024;
-/** From how many characters on a search for the members that matter takes less time than to parse all. */
-const LONG = 1024;
 /** How many characters at the end of a message are searched for its id. */
 const TAIL_LENGTH = 300;
 
@@ -39,20 +37,20 @@ const IS_ERROR = /"isError"\s*:\s*true/;
  * Reads the answers in a JSON text, those of a batch one by one. Requests and notifications of the
  * server are not answers.
  *
- * A text that is not JSON gives no answer, or a wrong one: the client cannot read it either.
+ * Most results are told by their first and last members, without parsing the text. So a text that is not
+ * JSON gives no answer, or a wrong one: the client cannot read it either.
  *
  * @param text The text.
  * @param onAnswer Receives each answer.
  */
 export function readAnswers(text: string, onAnswer: (answer: Answer) => void): void {
   if (text.length > MAX_ANSWER_LENGTH) return;
-  if (text.length > LONG) {
-    const [head, headId, member] = HEAD.exec(text.slice(0, TAIL_LENGTH)) ?? [];
-    if (member === "method") return;
-    const id = headId ?? TAIL.exec(text.slice(-TAIL_LENGTH))?.[1];
-    if (head !== undefined && id !== undefined && !IS_ERROR.test(text)) {
-      return onAnswer({ id: JSON.parse(id), outcome: "ok", errorCode: undefined });
-    }
+  const [head, headId, member] = HEAD.exec(text) ?? [];
+  if (member === "method") return;
+  const id = head && (headId ?? TAIL.exec(text.slice(-TAIL_LENGTH))?.[1]);
+  if (id !== undefined && !IS_ERROR.test(text)) {
+    const value = id.startsWith('"') ? id.slice(1, -1) : Number(id);
+    return onAnswer({ id: value, outcome: "ok", errorCode: undefined });
   }
   const body = parseJson(text);
   for (const message of Array.isArray(body) ? body : [body]) {

@@ -50,7 +50,7 @@ const READ: [what: string, text: string, answers: Answer[]][] = [
   ["an empty batch", "[]", []],
   ["text", '"result"', []],
   ["a number", "12", []],
-  ["a broken text", '{"id":1,"result":{}', []],
+  ["a broken text", '{"id":1,"error":{}', []],
   ["a text that is too long", " ".repeat(MAX_ANSWER_LENGTH) + '{"id":1,"result":{}}', []],
 ];
 
