@@ -55,6 +55,7 @@ service:
   pipelines:
     traces: { exporters: [debug, otlp_http] }
     metrics: { exporters: [prometheus, otlp_http] }
+    logs: { exporters: [debug, otlp_http] }
 `,
   );
   const [, ...args] = command("observe.md", "otelcol ").split(" ");
