@@ -200,7 +200,6 @@ function hasManyBrackets(json: Uint8Array): boolean {
 
 /** Finds the quote that ends a string. Long pieces without an escape are left to the engine's search. */
 function endOfString(json: Uint8Array, start: number): number {
-  let quote = -1;
   let plain = 0;
   for (let at = start; at < json.length; at++) {
     const byte = json[at];
@@ -209,11 +208,13 @@ function endOfString(json: Uint8Array, start: number): number {
       at++;
       plain = 0;
     } else if (++plain > LONG_PIECE) {
-      if (quote < at) quote = json.indexOf(QUOTE, at);
+      const quote = json.indexOf(QUOTE, at);
       if (quote < 0) break;
-      const backslash = json.subarray(at, quote).indexOf(BACKSLASH);
-      if (backslash < 0) return quote;
-      at += backslash - 1;
+      // Behind an odd number of backslashes a quote is a character of the string.
+      let last = quote;
+      while (last > at && json[last - 1] === BACKSLASH) last--;
+      if ((quote - last) % 2 === 0) return quote;
+      at = quote;
       plain = 0;
     }
   }
