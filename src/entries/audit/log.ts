@@ -42,7 +42,7 @@ export interface AuditLogOptions {
    */
   maxBatchSize?: number;
   /**
-   * What happens while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
+   * The behaviour while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
    * answered 503 before they reach the MCP server; every call that does has its place in the queue.
    *
    * @default {"drop"}
@@ -180,5 +180,6 @@ function resolveLogOptions(options: AuditLogOptions) {
 }
 
 function requireCount(name: string, value: number): number {
-  return requireNumber(name, value, "an integer >= 1", (one) => Number.isInteger(one) && one >= 1);
+  const rule = "a whole number >= 1";
+  return requireNumber(name, value, rule, (count) => Number.isInteger(count) && count >= 1);
 }

@@ -101,11 +101,7 @@ export function tryBuildRequest(incoming: IncomingRequest): BuiltRequest | undef
   }
 }
 
-/**
- * Builds the answer to a request that {@linkcode tryBuildRequest} cannot build.
- *
- * @returns A 400 with a JSON-RPC error.
- */
+/** Builds the 400 to a request that {@linkcode tryBuildRequest} cannot build. */
 export function buildBadRequest(): Response {
   return buildJsonRpcError(400, "transport", "Unsupported HTTP method or request target");
 }
@@ -209,12 +205,7 @@ class StandIn {
 // Once for all: an object whose own prototype is changed is slow to make.
 Object.setPrototypeOf(StandIn.prototype, Request.prototype);
 
-/**
- * Finds Node's request behind a request of {@linkcode buildRequest}, or behind its copy.
- *
- * @param request The request.
- * @returns Node's request.
- */
+/** Finds Node's request behind a request of {@linkcode tryBuildRequest}, or behind its copy. */
 export function incomingOf(request: Request): IncomingRequest | undefined {
   return Reflect.get(request, INCOMING);
 }

@@ -55,12 +55,23 @@ export async function tryScopes(start: Start, challengeScopes: string[]): Promis
 }
 
 /** Whether a session works that starts while PropelAuth is away, for each length in seconds. */
-export async function tryStarts(start: Start, lengths: readonly number[]): Promise<string[]> {
+export async function tryStarts(
+  start: Start,
+  lengths: readonly number[],
+  stale: boolean,
+): Promise<string[]> {
   const results: string[] = [];
-  await onStage({}, start, async (driver, stage) => {
+  await onStage({ stale }, start, async (driver, stage) => {
     await driver.connect(60);
     await driver.call("whoami");
-    for (const seconds of lengths) results.push(await startInOutage(driver, stage, seconds));
+    for (const seconds of lengths) {
+      results.push(await startInOutage(driver, stage, seconds));
+      if (!stale) continue;
+      // The restarted server knows the caller again, as before the next outage.
+      await driver.close();
+      await driver.connect();
+      await driver.call("whoami");
+    }
     return {};
   });
   return results;

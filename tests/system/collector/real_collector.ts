@@ -16,7 +16,7 @@ export interface RealCollector {
   readonly endpoint: string;
   /** Host and port of the metrics in Prometheus's format, at `/metrics`. */
   readonly prometheus: string;
-  /** What the collector has forwarded. */
+  /** The output of the collector. */
   readonly received: Collector;
   /** Stops it, when it has sent all that it holds; gives its log, spans included. */
   stop(): Promise<string>;
