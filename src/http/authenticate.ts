@@ -9,7 +9,7 @@ import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { Running } from "../operations/requirements.ts";
@@ -99,7 +99,7 @@ export function createAuthenticate(
     const { request } = attempt;
     const policy = policyFor(request);
     if (policy === undefined) {
-      return buildJsonRpcError(404, TRANSPORT_ERROR, "No endpoint of an organization");
+      return buildJsonRpcError(404, "transport", "No endpoint of an organization");
     }
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;

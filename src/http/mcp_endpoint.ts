@@ -13,7 +13,7 @@ import { refusalOf } from "../oauth/refusal_sentences.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
-import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
@@ -82,7 +82,7 @@ export interface McpEndpointParts {
 }
 
 /** Answers a request under the token policy of the resource that it is for. */
-export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
+type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
 
 /**
  * Creates the endpoint of one MCP server.
@@ -132,7 +132,7 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     let response: Response;
     if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
       emit?.(buildSessionRefused(caller));
-      response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
+      response = buildJsonRpcError(404, "session_not_found", "Session not found");
     } else {
       const admitted = operationGate(request, caller, tokenPolicy, audited);
       const admission = admitted instanceof Promise ? await admitted : admitted;

@@ -9,7 +9,7 @@ import { isObject } from "../lib/json.ts";
 /** One message that asks for something: a request or a notification. */
 export interface Call {
   readonly method: string;
-  /** The tools, prompts and resources it is about; empty for methods that are about none. */
+  /** The tools, prompts and resources that it asks for; empty when it asks for none of these. */
   readonly targets: readonly Target[];
 }
 
@@ -24,22 +24,22 @@ export interface Target {
 type Members = Record<string, unknown>;
 
 /** The characters of the longest URI. */
-export const MAX_URI_LENGTH = 4096;
+const MAX_URI_LENGTH = 4096;
 
 /** The characters of the longest method, tool name or prompt name. */
-export const MAX_NAME_LENGTH = 512;
+const MAX_NAME_LENGTH = 512;
 
 /** How deep lists and objects may be nested. */
-export const MAX_DEPTH = 512;
+const MAX_DEPTH = 512;
 
 /** How many messages, tools, prompts and resources one request may have together. */
-export const MAX_CALLS = 1000;
+const MAX_CALLS = 1000;
 
 /** How many members the messages and parameters of one request may have together. */
-export const MAX_MEMBERS = 10_000;
+const MAX_MEMBERS = 10_000;
 
 /** How many characters the names and URIs of one request may have together. */
-export const MAX_NAMES_LENGTH = 32_768;
+const MAX_NAMES_LENGTH = 32_768;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];

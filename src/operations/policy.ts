@@ -1,5 +1,6 @@
 /**
- * Decides which operations a caller may use, and which entries of a list it may see. Pure: no clock, no network.
+ * Decides which operations a caller may use, and which entries of a list it may see. Pure: no clock,
+ * no network.
  *
  * @module
  */
@@ -28,7 +29,7 @@ interface OperationPolicyOptions {
 }
 
 /** The decision about all operations of one request. */
-export type OperationVerdict =
+type OperationVerdict =
   | {
     readonly kind: "allowed";
     /** Whether the token has to be introspected now. */

@@ -10,12 +10,12 @@ import type { AccessToken } from "../oauth/access_token.ts";
 import type { Target } from "./calls.ts";
 import { isObject } from "../lib/json.ts";
 import { nearestName } from "../lib/nearest_name.ts";
-import { type List, LISTS } from "./lists.ts";
+import { type List, LISTS, METHOD_NOT_FOUND } from "./lists.ts";
 import { createRuleMatcher, type NamedRule } from "./rule_matcher.ts";
 import type { ResolvedOperations, Rule } from "./rules.ts";
 
 /** A rule that matches nothing in a complete list. */
-export interface UnmatchedRule {
+interface UnmatchedRule {
   readonly kind: Target["kind"];
   /** The key of the rule. */
   readonly name: string;
@@ -33,7 +33,7 @@ export interface RuleWatch {
    *
    * @param body The request's JSON; only a single request for a list is watched, no batch.
    * @param caller Whose list it is.
-   * @returns A function for each message of the answer; `undefined` when nothing is to be learnt.
+   * @returns A function for each message of the answer; `undefined` when no rule waits for that list.
    */
   watch(body: unknown, caller: AccessToken): ReadMessage | undefined;
   /** The rules that matched no entry of any list so far. */
@@ -41,8 +41,8 @@ export interface RuleWatch {
 }
 
 /**
- * The test that is under way, if one is: it is told of each watch through which an answer passes. In
- * asynchronous context, so that a router between the test and the handler does not matter.
+ * The test that is under way, if one is: it receives each watch that reads an answer. Kept in
+ * asynchronous context, so that a router may stand between the test and the handler.
  */
 export const watchTest: AsyncLocalStorage<(watch: RuleWatch) => void> = new AsyncLocalStorage();
 
@@ -50,8 +50,6 @@ export const watchTest: AsyncLocalStorage<(watch: RuleWatch) => void> = new Asyn
 const MAX_WALKS = 32;
 /** How many names of one list are remembered, to suggest the nearest. */
 const MAX_NAMES = 500;
-/** JSON-RPC 2.0 §5.1: the server has no such list, so it offers nothing of that kind. */
-const METHOD_NOT_FOUND = -32601;
 
 /**
  * Creates a watch.

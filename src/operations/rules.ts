@@ -36,6 +36,8 @@ export interface ResolvedOperations {
   }[];
   /** Every scope that a rule names, functions excepted. */
   readonly scopes: ReadonlySet<string>;
+  /** The scopes among them of methods, and of the operations that a list may show. */
+  readonly visibleScopes: ReadonlySet<string>;
 }
 
 const GROUPS = ["tools", "resources", "prompts", "methods"] as const;
@@ -55,6 +57,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   refuseOldSpelling("operations", value);
   requireMembers("operations", value, [...GROUPS, "listed"]);
   const scopes = new Set<string>();
+  const visibleScopes = new Set<string>();
   const listed = resolveListing("operations.listed", value.listed, "permitted");
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
     const rules = value[name] ?? {};
@@ -65,7 +68,11 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
       Object.entries(rules).map(([key, rule]) => {
         const resolved = resolveRule(`operations.${name}[${describe(key)}]`, rule, listed);
         if (typeof resolved.scopes !== "function") {
-          for (const scope of resolved.scopes.flat()) scopes.add(scope);
+          const isVisible = name === "methods" || resolved.listed !== "never";
+          for (const scope of resolved.scopes.flat()) {
+            scopes.add(scope);
+            if (isVisible) visibleScopes.add(scope);
+          }
         }
         return [key, resolved];
       }),
@@ -82,6 +89,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
     methods: group("methods"),
     resources,
     scopes,
+    visibleScopes,
   };
 }
 
@@ -119,9 +127,10 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
     throw new BrokenRule(name, RULE, describe(value));
   }
   requireMembers(name, value, ["scopes", "fresh", "listed"]);
+  const { fresh = false } = value;
   return {
     scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
-    fresh: optionalBoolean(`${name}.fresh`, value.fresh) ?? false,
+    fresh: requireBoolean(`${name}.fresh`, fresh),
     listed: resolveListing(`${name}.listed`, value.listed, listed),
   };
 }
@@ -146,8 +155,4 @@ function refuseOldSpelling(name: string, value: object): void {
   const spelling = value["unlisted"] === true ? '"never"' : '"always"';
   const received = `unlisted: ${describe(value["unlisted"])}`;
   throw new BrokenRule(`${name}.unlisted`, `written as listed: ${spelling}`, received);
-}
-
-function optionalBoolean(name: string, value: unknown): boolean | undefined {
-  return value === undefined ? undefined : requireBoolean(name, value);
 }

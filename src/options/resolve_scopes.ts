@@ -50,7 +50,7 @@ export function resolveScopes(options: PropelAuthOptions): ResolvedScopes {
     ? [...named]
     : requireScopes("scopesSupported", scopesSupported);
   const challenged = challengeScopes === undefined
-    ? requiredScopes
+    ? [...new Set([...requiredScopes, ...operations?.visibleScopes ?? []])]
     : requireScopes("challengeScopes", challengeScopes);
   return {
     requiredScopes: Object.freeze(requiredScopes),

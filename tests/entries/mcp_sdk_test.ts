@@ -10,6 +10,7 @@ import express from "express";
 import { createMcpHandler, withMcpAuth } from "mcp-handler";
 import type { PropelAuth } from "../../src/propel_auth.ts";
 import { createSdkVerifier, NEVER } from "../../src/entries/mcp_sdk.ts";
+import { createKeyHarness, PERSONAL } from "./api_keys/harness.ts";
 import { sendTo } from "../support/node_server.ts";
 import {
   ACTIVE,
@@ -149,6 +150,17 @@ for (const [name, createGate] of Object.entries(GATES)) {
       assert.equal(seen, "token-1");
     });
   }
+}
+
+for (const [name, createGate] of Object.entries(GATES)) {
+  test(`${name} adds a challenge of its own to the 403 for an API key that lacks a scope`, async () => {
+    const harness = createKeyHarness({ scopes: [] }, { requiredScopes: ["read"] });
+    harness.key = () => json(PERSONAL);
+    const response = await createGate(harness.auth)(mcpRequest("key-1"));
+    assert.equal(response.status, 403);
+    assert.match(response.headers.get("WWW-Authenticate") ?? "", /error="insufficient_scope"/);
+    assert.match(await response.text(), /The API key lacks a scope that this operation needs/);
+  });
 }
 
 test("withMcpAuth serves a whole MCP server of mcp-handler", async () => {

@@ -112,7 +112,7 @@ const MISTAKES: [what: string, mcp: unknown, received: string][] = [
 ];
 
 for (const [what, mcp, received] of MISTAKES) {
-  test(`handler() says what to do with ${what}`, () => {
+  test(`handler() names the remedy for ${what}`, () => {
     const { auth } = createHarness();
     assert.throws(() => auth.handler(mcp as McpServerHandler), {
       name: "TypeError",
@@ -227,7 +227,7 @@ test("handler() lets one client leave without failing those who wait with it", a
   assert.equal(asked.length, 1);
 });
 
-test("handler() passes on what the MCP server throws", async () => {
+test("handler() rejects with the error of the MCP server", async () => {
   const { auth } = createHarness();
   const handler = auth.handler(() => Promise.reject(new Error("of the tool")));
   await assert.rejects(handler(mcpRequest()), { message: "of the tool" });

@@ -117,7 +117,18 @@ const RESOLVED: [
     scopeHierarchy: { b: ["a"] },
   }, {
     scopesSupported: ["mcp", "a", "b"],
-    challengeScopes: ["mcp"],
+    challengeScopes: ["mcp", "a", "b"],
+  }],
+  ["operations that no list shows name scopes", {
+    requiredScopes: ["mcp"],
+    operations: {
+      listed: "never",
+      tools: { hidden: ["a"], seen: { scopes: ["b", "mcp"], listed: "always" } },
+      methods: { "tools/call": ["c"] },
+    },
+  }, {
+    scopesSupported: ["mcp", "a", "b", "c"],
+    challengeScopes: ["mcp", "b", "c"],
   }],
   ["a 401 is to name other scopes", {
     requiredScopes: ["mcp"],

@@ -25,7 +25,8 @@ export interface AuditLogOptions {
   /**
    * Writes a batch of events, in the order in which the calls ended. It is not called again before
    * the promise that it returns has settled. When it throws or rejects, it is called with the same
-   * batch again after a pause of 1 to 30 seconds: `eventId` tells which lines are there already.
+   * events again, and those that came meanwhile, after a pause of 1 to 30 seconds: `eventId` tells
+   * which are written already.
    */
   write: (events: readonly CallEvent[]) => void | Promise<void>;
   /**
@@ -41,7 +42,7 @@ export interface AuditLogOptions {
    */
   maxBatchSize?: number;
   /**
-   * What happens while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
+   * The behaviour while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
    * answered 503 before they reach the MCP server; every call that does has its place in the queue.
    *
    * @default {"drop"}
@@ -75,7 +76,7 @@ export interface AuditLog extends Audit {
 }
 
 /** The clock of a log. */
-export interface LogWorld extends Pick<World, "startTimer"> {
+interface LogWorld extends Pick<World, "startTimer"> {
   /** Keeps the process alive until the returned function is called. */
   readonly keepAlive: () => () => void;
 }
@@ -179,5 +180,6 @@ function resolveLogOptions(options: AuditLogOptions) {
 }
 
 function requireCount(name: string, value: number): number {
-  return requireNumber(name, value, "an integer >= 1", (one) => Number.isInteger(one) && one >= 1);
+  const rule = "a whole number >= 1";
+  return requireNumber(name, value, rule, (count) => Number.isInteger(count) && count >= 1);
 }

@@ -30,7 +30,7 @@ const CLIENT_LEFT = 499;
  * is read through a web stream. The new methods stay, since others may have wrapped them.
  *
  * @param outgoing The response; its methods are replaced.
- * @returns The response as a web-standard one, and the way to let it go.
+ * @returns The response as a web-standard one, and the function that sends it.
  */
 export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   const original = methodsOf(outgoing);

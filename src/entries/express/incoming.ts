@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { buildJsonRpcError } from "../../http/json_rpc_error.ts";
 import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
 import { routeOf } from "../../lib/url.ts";
 
@@ -59,8 +59,8 @@ const METHOD = /^(?!(?:CONNECT|TRACE|TRACK)$)[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
  *
  * Takes the fields as they were received: Node drops all but the first `Authorization` of two, and
  * two have to be refused. A field that only `headers` has counts too: behind `serverless-http` there
- * are no others, and middleware may have added one. The host of the URL is a placeholder, for the `Host` field goes along;
- * forwarded fields are fields like any other.
+ * are no others, and middleware may have added one. The host of the URL is a placeholder, since the
+ * `Host` field goes along; forwarded fields are fields like any other.
  *
  * The body is the one that a parser left. Without one the stream is read, but only when the body is
  * asked for: it stays unread for the next handler.
@@ -101,13 +101,9 @@ export function tryBuildRequest(incoming: IncomingRequest): BuiltRequest | undef
   }
 }
 
-/**
- * Builds the answer to a request that {@linkcode tryBuildRequest} cannot build.
- *
- * @returns A 400 with a JSON-RPC error.
- */
+/** Builds the 400 to a request that {@linkcode tryBuildRequest} cannot build. */
 export function buildBadRequest(): Response {
-  return buildJsonRpcError(400, TRANSPORT_ERROR, "Unsupported HTTP method or request target");
+  return buildJsonRpcError(400, "transport", "Unsupported HTTP method or request target");
 }
 
 /** Whether the stream was read; `undefined` for a request without one, as tests and adapters make. */
@@ -209,12 +205,7 @@ class StandIn {
 // Once for all: an object whose own prototype is changed is slow to make.
 Object.setPrototypeOf(StandIn.prototype, Request.prototype);
 
-/**
- * Finds Node's request behind a request of {@linkcode buildRequest}, or behind its copy.
- *
- * @param request The request.
- * @returns Node's request.
- */
+/** Finds Node's request behind a request of {@linkcode tryBuildRequest}, or behind its copy. */
 export function incomingOf(request: Request): IncomingRequest | undefined {
   return Reflect.get(request, INCOMING);
 }

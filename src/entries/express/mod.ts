@@ -1,8 +1,8 @@
 /**
  * The gate as middleware for Express 4 and 5.
  *
- * Everything goes through {@linkcode PropelAuth.handler}, so that it is refused, answered and told
- * of as there.
+ * Every request goes through {@linkcode PropelAuth.handler}, so refusals, answers and events are the
+ * same as there.
  *
  * @example A protected endpoint in an app that exists
  * ```ts
@@ -56,12 +56,12 @@ interface Exchange {
 }
 
 /**
- * Creates middleware that guards whatever it is mounted on as the MCP endpoint.
+ * Creates middleware that guards the path it is mounted on as the MCP endpoint.
  *
  * The next handler finds the caller in `request.auth`, where the transports of the MCP SDKs look
- * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. What it answers gets
- * the same treatment as through `auth.handler`: CORS, lists that show what the caller may use,
- * sessions that belong to their caller, standing streams that end with their token.
+ * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. Its answer is treated
+ * as by `auth.handler`: CORS, lists that show only operations that the caller may use, sessions that
+ * belong to their caller, standing streams that end with their token.
  *
  * Body parsers may stand before or behind. With the option `operations` the body has to be judged:
  * when no parser was there before, it is read here, and left in `request.body`.

@@ -36,7 +36,7 @@ export interface OutgoingResponse {
   removeHeader(name: string): void;
   /** Calls back once. */
   once(event: string, listener: () => void): unknown;
-  /** Tells listeners. */
+  /** Emits an event. */
   emit(event: string): boolean;
   /** Ends the connection. */
   destroy(): unknown;
@@ -48,9 +48,6 @@ export type FieldValue = number | string | readonly string[];
 /**
  * Tells whether a response can no longer be written: another middleware has answered, or the client
  * has left.
- *
- * @param outgoing The response.
- * @returns Whether nothing may be sent any more.
  */
 export function isAnswered(outgoing: OutgoingResponse): boolean {
   const { headersSent, writableEnded, destroyed, closed = false } = outgoing;
@@ -75,12 +72,7 @@ export async function sendResponse(outgoing: OutgoingResponse, response: Respons
   outgoing.end(...body);
 }
 
-/**
- * Reads the fields that were set so far.
- *
- * @param outgoing The response.
- * @returns The same as web-standard headers.
- */
+/** Reads the fields that were set so far, as web-standard headers. */
 export function readFields(outgoing: OutgoingResponse): Headers {
   const headers = new Headers();
   for (const [name, value = []] of Object.entries(outgoing.getHeaders())) {

@@ -10,14 +10,14 @@ import { Buffer } from "node:buffer";
 const HIGH_WATER_MARK_BYTES = 64 * 1024;
 
 /** A part, as the writer gave it. */
-export interface Part {
+interface Part {
   readonly isLast: boolean;
   /** A chunk, its encoding and a callback, or fewer of them. */
   readonly args: readonly unknown[];
 }
 
 /** Parts in order, and a stream that takes them. */
-export interface Parts {
+interface Parts {
   /** Adds a part; `false` asks the writer to wait. */
   add(part: Part): boolean;
   /** Whether the last part is there. */

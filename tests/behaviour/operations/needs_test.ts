@@ -134,8 +134,13 @@ const CHALLENGED: [what: string, options: Partial<PropelAuthOptions>, scope: str
   [
     ["what every request requires", { requiredScopes: ["mcp", "notes:read"] }, "mcp notes:read"],
     [
-      "nothing, so that it asks for all",
-      { operations: { tools: { t: ["notes:read"] } } },
+      "what every request and the operations need",
+      { requiredScopes: ["mcp"], operations: { tools: { t: { anyOf: ["notes:read", "x"] } } } },
+      "mcp notes:read x",
+    ],
+    [
+      "nothing that only hidden operations need",
+      { operations: { tools: { t: { scopes: ["notes:admin"], listed: "never" } } } },
       undefined,
     ],
     [
@@ -177,7 +182,7 @@ test("handler() judges by the body, whatever the headers say", async () => {
   assert.deepEqual([response.status, reached], [403, undefined]);
 });
 
-test("handler() tells a browser of what it refuses", async () => {
+test("handler() has CORS headers on a refused call", async () => {
   const headers = { "Origin": "https://mcp.example.com" };
   const { response } = await send(JSON.stringify(call("add_note")), "mcp", POLICY, { headers });
   assert.equal(response.headers.get("Access-Control-Allow-Origin"), "https://mcp.example.com");
@@ -203,7 +208,7 @@ test("handler() does not call the MCP server when a rule throws", async () => {
   });
 });
 
-test("handler() tells an operator of what it refuses, and no secret", async () => {
+test("handler() reports a refused call to the operator, without a secret", async () => {
   const events: Record<string, unknown>[] = [];
   const options = { ...DENY, onEvent: (event: object) => events.push({ ...event }) };
   await send(JSON.stringify(call("add_note")), "mcp notes:read", options);

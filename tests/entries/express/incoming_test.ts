@@ -108,7 +108,7 @@ const READERS: [what: string, read: (request: Request) => Promise<string>][] = [
 ];
 
 for (const [what, read] of READERS) {
-  test(`buildRequest() gives the body that is still to be read by ${what}`, async () => {
+  test(`buildRequest() gives a body that can still be read by ${what}`, async () => {
     const look = async ({ request, wasRead }: BuiltRequest) => [
       wasRead(),
       await read(request),

@@ -21,9 +21,8 @@ import {
 } from "./results.ts";
 import { playProgram } from "./program.ts";
 import { PROGRAMS } from "./programs.ts";
-import type { Measured } from "./measured.ts";
 import { SCOPES } from "./policy.ts";
-import { measure, type Start, tryScopes } from "./scenarios.ts";
+import { measure, type Start, tryScopes, tryStarts } from "./scenarios.ts";
 import type { Stage } from "./stage.ts";
 import { withTables } from "./table.ts";
 
@@ -33,13 +32,22 @@ Usage: deno task clients [options] [CLIENT ...]
 
   CLIENT     only these, by their ids in tests/system/client_table/clients.ts
   --write    stores the results, and writes the tables of docs/clients.md
-  --challenge none|all
-             prints what clients ask for and can call when a 401 names no scope, or all; stores nothing
+  --challenge none|required|operations
+             prints which scopes clients ask for when a 401 names no scope, those of every request,
+             or those of the operations too, and whether they can call the second tool
+  --starts SECONDS,...
+             prints whether a session works that starts in an outage of each length
+  --stale    the same where the server has staleIfErrorSeconds
   --jobs N   how many run at once (2)
   --help     this text
 
-Ends with 1 when something changed. Clients are installed into .clients.`;
+Ends with 1 when something changed. The two options that print store nothing. Clients are installed into .clients.`;
 
+const CHALLENGES: Readonly<Record<string, readonly string[]>> = {
+  none: [],
+  required: SCOPES.slice(0, 1),
+  operations: SCOPES,
+};
 const GUIDE = fileURLToPath(new URL("docs/clients.md", root));
 const NODE = fileURLToPath(new URL(".ci/tools/node_modules/node24/bin/node", root));
 
@@ -49,6 +57,8 @@ async function main(): Promise<number> {
     options: {
       write: { type: "boolean" },
       challenge: { type: "string" },
+      starts: { type: "string" },
+      stale: { type: "boolean" },
       jobs: { type: "string", default: "2" },
       help: { type: "boolean" },
     },
@@ -60,14 +70,15 @@ async function main(): Promise<number> {
   const chosen = CLIENTS.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
   const stored = await readResults();
   const rows = new Map(stored.map((row) => [row.id, row]));
+  const counts = new Map<string, number>();
   let changed = 0;
   const waiting = [...chosen];
   async function work(): Promise<void> {
     for (let client = waiting.shift(); client !== undefined; client = waiting.shift()) {
-      if (values.challenge !== undefined) {
-        const scopes = values.challenge === "all" ? [...SCOPES] : [];
-        const { asks, callsWithScope } = await atHome(client, (start) => tryScopes(start, scopes));
-        console.log(`${client.id}: asks for ${asks}; the second tool: ${callsWithScope}`);
+      if (values.challenge !== undefined || values.starts !== undefined) {
+        const results = await tryOut(client, values);
+        for (const one of results) counts.set(one, (counts.get(one) ?? 0) + 1);
+        console.log(`${client.id}: ${results.join("; ")}`);
         continue;
       }
       const row = await run(client);
@@ -83,8 +94,31 @@ async function main(): Promise<number> {
   if (values.write) {
     await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", GUIDE] }).output();
   }
+  for (const [result, count] of [...counts].filter(([, count]) => count > 1)) {
+    console.log(`${count} times ${result}`);
+  }
   console.log(`${chosen.length} clients, ${changed} changes`);
   return changed === 0 || values.write ? 0 : 1;
+}
+
+/** Measures what `--challenge` or `--starts` asks for. */
+async function tryOut(
+  client: Client,
+  { challenge = "", starts, stale = false }: {
+    readonly challenge?: string;
+    readonly starts?: string;
+    readonly stale?: boolean;
+  },
+): Promise<string[]> {
+  if (starts !== undefined) {
+    const lengths = starts.split(",").map(Number);
+    const results = await atHome(client, (start) => tryStarts(start, lengths, stale));
+    return results.map((result, i) => `${lengths[i]} s: ${result}`);
+  }
+  const scopes = CHALLENGES[challenge];
+  if (scopes === undefined) throw new Error(`--challenge ${challenge} is unknown`);
+  const { asks, callsWithScope } = await atHome(client, (start) => tryScopes(start, [...scopes]));
+  return [`asks for ${asks}`, `the second tool: ${callsWithScope}`];
 }
 
 /** Stores rows, and writes the tables of the guide; at once, since several clients run. */
@@ -101,10 +135,10 @@ async function run(client: Client): Promise<Row> {
 }
 
 /** Installs a client and measures it in a home of its own. */
-async function atHome(
+async function atHome<T>(
   client: Client,
-  measureClient: (start: Start) => Promise<Measured>,
-): Promise<Measured> {
+  measureClient: (start: Start) => Promise<T>,
+): Promise<T> {
   const folder = await install(client);
   const home = await Deno.makeTempDir({ prefix: "client-" });
   try {

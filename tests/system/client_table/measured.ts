@@ -9,13 +9,13 @@ export interface Measured {
   /** The first JSON-RPC request, with its protocol version. */
   readonly begins: string;
   readonly logsIn: string;
-  /** The scopes that the client asks for at the first login. */
+  /** The scopes that the client asks for at the first login: `challenge`, `all` published or `none`. */
   readonly asks: string;
   readonly redirect: string;
   readonly calls: string;
-  /** A tool that needs one more scope than the 401 named, by a user who allows everything. */
+  /** A tool that needs one more scope than every request, by a user who allows everything. */
   readonly callsWithScope: string;
-  /** The same, by a user who declined the scope at the first login. */
+  /** The same, by a user who declined that scope at the first login and allows it at a second. */
   readonly stepsUp: string;
   /** After the access token expired. */
   readonly refreshes: string;

@@ -8,7 +8,7 @@ import type { Command, Driver, Reply } from "./driver.ts";
 import { HANGS } from "./driver.ts";
 import { type InteractiveModel, startInteractiveModel, type Turn } from "./interactive_model.ts";
 
-/** What a program needs to know. */
+/** The places that a program needs. */
 export interface Surroundings {
   readonly mcpUrl: string;
   /** Its home, empty at first. */
@@ -24,9 +24,16 @@ export interface Program {
   logIn(around: Surroundings, modelUrl: string): Promise<void>;
   /** A session that begins with a question. */
   ask(around: Surroundings, modelUrl: string): Command;
+  /**
+   * A tool of its own without any effect. A program that asks the model before the MCP session has
+   * started offers the server's tools with a later question: the model calls this one until then.
+   */
+  readonly idleTool?: string;
 }
 
 const SECONDS = 60;
+/** How long the model waits for the server's tools: longer than a program waits for a session. */
+const IDLE_SECONDS = 30;
 
 /** Plays a program. */
 export function playProgram(program: Program, around: Surroundings): Driver {
@@ -42,9 +49,17 @@ export function playProgram(program: Program, around: Surroundings): Driver {
         loggedIn = true;
       }
       session = startSession(program, around);
-      const turn = await session.turn();
-      const ok = turn.offered.some((name) => name.endsWith("whoami"));
-      return { ok, text: ok ? "" : "the model is offered no tool of the server" };
+      const until = Date.now() + 1000 * IDLE_SECONDS;
+      for (;;) {
+        const turn = await session.turn();
+        if (turn.offered.some((name) => name.endsWith("whoami"))) return { ok: true, text: "" };
+        if (program.idleTool === undefined || Date.now() > until) {
+          return { ok: false, text: "the model is offered no tool of the server" };
+        }
+        await wait(1);
+        session.answered();
+        turn.call(program.idleTool);
+      }
     } catch (error) {
       return { ok: false, text: error instanceof Error ? error.message : String(error) };
     }

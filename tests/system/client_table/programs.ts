@@ -57,6 +57,7 @@ function claudeEnv(modelUrl: string): Record<string, string> {
 }
 
 const codex: Program = {
+  idleTool: "get_goal",
   async logIn(around) {
     const add = `${TOOLS}codex mcp add -c mcp_oauth_callback_port=8081 reports`;
     await run(around, atTerminal(around, `${add} --url ${around.mcpUrl}`));

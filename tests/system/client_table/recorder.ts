@@ -10,7 +10,7 @@ import {
   type MintTokenOptions,
   startLocalPropelAuth,
 } from "@x/propelauth-local";
-import { SCOPES } from "./policy.ts";
+import { PUBLISHED } from "./policy.ts";
 
 /** A running local PropelAuth and its records. */
 export interface RecordingPropelAuth extends AsyncDisposable {
@@ -38,7 +38,7 @@ export async function startRecordingPropelAuth(
   const local = await startLocalPropelAuth({
     log: () => {},
     ...options,
-    scopes: SCOPES.map((name) => ({ name, optional: true })),
+    scopes: PUBLISHED.map((name) => ({ name, optional: true })),
   });
   const counts = new Map<string, number>();
   const access = new Set<string>();

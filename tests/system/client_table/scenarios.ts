@@ -5,7 +5,7 @@
  */
 import type { Driver, Reply } from "./driver.ts";
 import { type Measured, NONE } from "./measured.ts";
-import { SCOPES } from "./policy.ts";
+import { PUBLISHED, SCOPES } from "./policy.ts";
 import { ANSWERS } from "./servers.ts";
 import { type Stage, type StageOptions, startStage } from "./stage.ts";
 import { readable } from "./readable.ts";
@@ -50,7 +50,31 @@ type Part = Partial<Measured>;
 
 /** A login and the calls after it, where a 401 names other scopes than by default. */
 export async function tryScopes(start: Start, challengeScopes: string[]): Promise<Measured> {
-  return { ...NONE, ...await onStage({ challengeScopes }, start, login) };
+  const tried = (driver: Driver, stage: Stage) => login(driver, stage, challengeScopes);
+  return { ...NONE, ...await onStage({ challengeScopes }, start, tried) };
+}
+
+/** Whether a session works that starts while PropelAuth is away, for each length in seconds. */
+export async function tryStarts(
+  start: Start,
+  lengths: readonly number[],
+  stale: boolean,
+): Promise<string[]> {
+  const results: string[] = [];
+  await onStage({ stale }, start, async (driver, stage) => {
+    await driver.connect(60);
+    await driver.call("whoami");
+    for (const seconds of lengths) {
+      results.push(await startInOutage(driver, stage, seconds));
+      if (!stale) continue;
+      // The restarted server knows the caller again, as before the next outage.
+      await driver.close();
+      await driver.connect();
+      await driver.call("whoami");
+    }
+    return {};
+  });
+  return results;
 }
 
 async function onStage(
@@ -63,13 +87,17 @@ async function onStage(
   return await run(driver, stage);
 }
 
-async function login(driver: Driver, stage: Stage): Promise<Part> {
+async function login(
+  driver: Driver,
+  stage: Stage,
+  challenged: readonly string[] = SCOPES,
+): Promise<Part> {
   const connected = await driver.connect(60);
   const [opened] = stage.opened;
   const found = {
     begins: stage.requests.find(({ call }) => call !== "")?.call ?? "none",
     logsIn: !connected.ok ? failure(connected) : opened === undefined ? "by header" : "yes",
-    asks: opened === undefined ? "-" : asked(opened),
+    asks: opened === undefined ? "-" : asked(opened, challenged),
     redirect: readable(opened?.searchParams.get("redirect_uri") ?? "-"),
   };
   if (!connected.ok) return found;
@@ -88,10 +116,12 @@ async function logInOnly(driver: Driver): Promise<Part> {
 }
 
 /** The scopes of an authorization request, in the words of the table. */
-function asked(authorization: URL): string {
+function asked(authorization: URL, challenged: readonly string[]): string {
   const scope = authorization.searchParams.get("scope");
-  if (scope === SCOPES[0]) return "challenge";
-  return scope === SCOPES.join(" ") ? "all" : scope ?? "none";
+  if (scope === null) return "none";
+  const is = (scopes: readonly string[]): boolean =>
+    scope.split(" ").sort().join() === [...scopes].sort().join();
+  return is(challenged) ? "challenge" : is(PUBLISHED) ? "all" : scope;
 }
 
 async function stepUp(driver: Driver, stage: Stage): Promise<Part> {
@@ -143,17 +173,7 @@ async function outage(driver: Driver, stage: Stage): Promise<Part> {
   if (!connected.ok) return { outage1: failure(connected) };
   await driver.call("whoami");
   const opened = stage.opened.length;
-  /** A session that begins while PropelAuth is away. */
-  async function begin(seconds: number): Promise<string> {
-    await driver.close();
-    stage.startOutage(seconds);
-    const connected = await driver.connect(seconds + 40);
-    const result = connected.ok ? answered(await driver.call("whoami"), "whoami") : connected;
-    // The pause of the gate's breaker ends with the restart.
-    stage.endOutage();
-    await stage.restart();
-    return typeof result === "string" ? result : failure(result);
-  }
+  const begin = (seconds: number) => startInOutage(driver, stage, seconds);
   const outage1 = await begin(1);
   await driver.close();
   const again = await driver.connect();
@@ -177,6 +197,18 @@ async function outage(driver: Driver, stage: Stage): Promise<Part> {
     ? failure(during).replace(/^no: /, "then yes: ")
     : failure(during);
   return { outage1, outage5, outage30, afterOutage, outageInSession };
+}
+
+/** A session that begins while PropelAuth is away. */
+async function startInOutage(driver: Driver, stage: Stage, seconds: number): Promise<string> {
+  await driver.close();
+  stage.startOutage(seconds);
+  const connected = await driver.connect(seconds + 40);
+  const result = connected.ok ? answered(await driver.call("whoami"), "whoami") : connected;
+  // The pause of the gate's breaker ends with the restart.
+  stage.endOutage();
+  await stage.restart();
+  return typeof result === "string" ? result : failure(result);
 }
 
 async function restart(driver: Driver, stage: Stage): Promise<Part> {

@@ -36,7 +36,7 @@ const SERVE_SECONDS = 90;
 
 /** A server of an example. */
 export interface Framework extends Shortcomings {
-  /** What the test's title says. */
+  /** The name in the title of its test. */
   readonly name: string;
   /** Commands that run first, in the project's folder. */
   readonly build?: readonly (readonly [program: string, ...args: string[]])[];

@@ -76,7 +76,8 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
     "it has the older form": {
       setup: { local: { issuerForm: "bare" } },
       seen: /, but this server publishes .+\/oauth\/2\.1: the older form has no path$/,
-      remedy: /^Codex, .+ and MCP SDK v2 refuse it; Claude Code and .+ PropelAuth's support/,
+      remedy:
+        /^These clients refuse it: Codex, .+FastMCP.+\. These log in: Claude .+ Ask PropelAuth's support/,
     },
     "it has the older form, and is served there": {
       setup: {
@@ -87,7 +88,8 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
         ),
       },
       seen: /, but this server publishes /,
-      remedy: /Set the option issuer to "http:\/\/127\.0\.0\.1:\d+"/,
+      remedy:
+        /^These clients refuse it: Codex, .+ Set the option issuer to "http:\/\/127\.0\.0\.1:\d+"/,
     },
     "it is of an own domain": {
       setup: {

@@ -201,7 +201,8 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
     "it has another scheme and host": {
       setup: { server: documents({ resource: "https://mcp.internal:80/mcp" }) },
       seen: /: another scheme and host and port$/,
-      remedy: /^Clients refuse it\. Set the server's SERVER_URL to the address that they use/,
+      remedy:
+        /^Clients refuse it\. Most say .+; Semantic Kernel waits\. Set the server's SERVER_URL/,
     },
     "it has another path": {
       setup: {
@@ -227,7 +228,8 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
     "it has a slash more than the URL in use": {
       setup: { options: () => ({ mcpPath: "/mcp/" }) },
       seen: /: a slash more at its end$/,
-      remedy: /^Nearly every client refuses it\. Take the slash out/,
+      remedy:
+        /^Nearly every client refuses it\. Most say .+; Codex, .+ say nothing .+ Take the slash out/,
     },
     "it spells the scheme in capitals": {
       setup: {
@@ -252,7 +254,7 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
       status: "warning",
       seen: /, but the URL in use is .+\/mcp: the origin alone, without a path$/,
       remedy:
-        /^Strict clients refuse it; others log in for it, .+ Leave the option resource out\.$/,
+        /^Strict clients refuse it\. Claude Code, .+ log in for it, .+ Leave the option resource out\.$/,
     },
     "it is the beginning of the URL in use": {
       setup: {

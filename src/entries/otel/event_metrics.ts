@@ -12,7 +12,7 @@ import {
   describeCredential,
   describeIntrospection,
   describeVerification,
-} from "./shared_attributes.ts";
+} from "./verification_attributes.ts";
 
 /** The ratio of cache hits is the mean of about so many tokens. */
 const HIT_RATIO_WINDOW = 1000;
