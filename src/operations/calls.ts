@@ -175,7 +175,7 @@ function isVisibleAscii(name: string): boolean {
  * @returns Whether it is nested deeper than {@linkcode MAX_DEPTH}.
  */
 export function isTooDeep(json: Uint8Array): boolean {
-  if (!hasManyBrackets(json)) return false;
+  if (json.length <= MAX_DEPTH || !hasManyBrackets(json)) return false;
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
