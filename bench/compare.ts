@@ -13,7 +13,7 @@ export interface Load {
   readonly expect?: (response: Response, index: number) => Promise<void>;
 }
 
-/** What one server took, round by round. */
+/** The times of one server, round by round. */
 export interface Taken {
   /** CPU time of the whole process for each call, in microseconds. */
   readonly cpu: readonly number[];

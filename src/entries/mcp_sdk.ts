@@ -111,7 +111,7 @@ export function createSdkVerifier(
   });
 }
 
-/** Whatever else may fail is our fault: `withMcpAuth` would answer it with 401. */
+/** Any other error is a fault of this server, which `withMcpAuth` would answer with 401. */
 function describeFailure(error: unknown): { code: Code; message: string } {
   const known = error instanceof AccessTokenError || error instanceof IntrospectionError;
   const refusal = refusalOf(known ? error.reason : "malformed_response");

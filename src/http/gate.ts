@@ -80,8 +80,8 @@ export function createGate(
     const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy, request));
     try {
       // Cloudflare Workers may give a request no signal.
-      const patience = () => startsSession(request) && request.signal?.aborted !== true;
-      const verified = verifier.verify(readToken(request), policy, patience);
+      const mayWait = () => startsSession(request) && request.signal?.aborted !== true;
+      const verified = verifier.verify(readToken(request), policy, mayWait);
       return verified instanceof Promise ? verified.catch(refuse) : verified;
     } catch (error) {
       return refuse(error);

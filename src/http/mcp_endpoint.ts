@@ -98,15 +98,18 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
   const { gate, allowedOrigins, runAs, world, streams, sessions, emit, audit } = parts;
   const operationGate = parts.operationGate ?? admitParsed;
 
-  async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
+  async function serve(
+    admission: Admission,
+    tokenPolicy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
+  ): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
       const response = requireResponse(
-        await runAs({ caller, parsedBody }, () => mcp(request, options)),
+        await runAs({ caller, parsedBody, audited }, () => mcp(request, options)),
       );
-      const answer = caller.apiKey === undefined ? response : withoutChallenge(response);
-      return filter === undefined ? answer : await filter(answer);
+      return filter === undefined ? response : await filter(response);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
       if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
@@ -138,9 +141,11 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      response = audited === undefined
-        ? await serve(admission, tokenPolicy)
-        : await audited.serve(admission.caller, () => serve(admission, tokenPolicy));
+      const served = audited === undefined
+        ? await serve(admission, tokenPolicy, undefined)
+        : await audited.serve(() => serve(admission, tokenPolicy, audited));
+      // Last, since the audit reads from the challenge that a call was refused.
+      response = caller.apiKey === undefined ? served : withoutChallenge(served);
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }

@@ -28,6 +28,8 @@ const MAX_EAGER_LENGTH = 16 * 1024;
 /** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
 
+const decoder = new TextDecoder();
+
 /** A request that may go on to the MCP server. */
 export interface Admission {
   readonly caller: AccessToken;
@@ -156,7 +158,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     let parsedBody: unknown;
     try {
       // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
-      parsedBody = JSON.parse(typeof json === "string" ? json : new TextDecoder().decode(json));
+      parsedBody = JSON.parse(typeof json === "string" ? json : decoder.decode(json));
     } catch {
       return buildJsonRpcError(400, "parse", "The request body must be JSON");
     }
@@ -181,10 +183,8 @@ async function readBody(request: Request): Promise<string | Uint8Array | undefin
   const declared = declaresBody(headers);
   // `body` is looked at only where it must be: that makes a stream of it, which takes longer to read.
   if (!declared && request.body === null) return undefined;
-  const encoding = headers.get("Content-Encoding") ?? "identity";
-  const type = (headers.get("Content-Type") ?? "").replace(UTF8, "");
   // An MCP server could decode other JSON than the one that was judged.
-  if (!/^identity$/i.test(encoding) || /charset/i.test(type)) {
+  if (!isPlain(headers)) {
     return buildJsonRpcError(415, "transport", "The request body must be plain UTF-8");
   }
   try {
@@ -205,5 +205,14 @@ async function readBody(request: Request): Promise<string | Uint8Array | undefin
 
 // RFC 9112 §6: the fields that say that a message has a body.
 function declaresBody(headers: Headers): boolean {
-  return headers.has("Transfer-Encoding") || Number(headers.get("Content-Length") ?? 0) !== 0;
+  return Number(headers.get("Content-Length") ?? 0) !== 0 || headers.has("Transfer-Encoding");
+}
+
+/** Whether a body is UTF-8, and not compressed. */
+function isPlain(headers: Headers): boolean {
+  const encoding = headers.get("Content-Encoding");
+  if (encoding !== null && !/^identity$/i.test(encoding)) return false;
+  const type = headers.get("Content-Type") ?? "";
+  // First the type that all clients send.
+  return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
 }

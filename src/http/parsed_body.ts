@@ -13,7 +13,7 @@ import { COPY_WITHOUT, copyWithout } from "../lib/copy_request.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 
 /** Longer bodies are forwarded unread, so that the MCP server's own limit holds: 64 KiB. */
-export const MAX_PARSED_BYTES = 64 * 1024;
+const MAX_PARSED_BYTES = 64 * 1024;
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 

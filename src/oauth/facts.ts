@@ -7,7 +7,7 @@
 import type { VerifiedApiKey } from "./api_key.ts";
 import { IntrospectionError } from "./errors.ts";
 import type { AccessTokenErrorReason } from "./refusal_sentences.ts";
-import { isObject, parseJson } from "../lib/json.ts";
+import { freezeDeeply, isObject, parseJson } from "../lib/json.ts";
 import { canonicalResource } from "./protected_resource.ts";
 
 /**
@@ -267,22 +267,4 @@ function readAudience(audience: string | readonly string[] | undefined): string[
 function isTextOrTexts(value: unknown): boolean {
   return typeof value === "string" ||
     (Array.isArray(value) && value.every((member) => typeof member === "string"));
-}
-
-/**
- * Freezes a value and all that it holds.
- *
- * @param root The value; nothing else may hold a part of it.
- * @returns The same value.
- */
-export function freezeDeeply<T extends object>(root: T): T {
-  // Without recursion: 64 KiB of JSON can be nested deeper than a call stack.
-  const open: object[] = [root];
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    for (const member of Object.values(value)) {
-      if (typeof member === "object" && member !== null) open.push(member);
-    }
-    Object.freeze(value);
-  }
-  return root;
 }

@@ -36,7 +36,7 @@ export interface ResolvedOperations {
   }[];
   /** Every scope that a rule names, functions excepted. */
   readonly scopes: ReadonlySet<string>;
-  /** Those of them that an operation needs which a list may show, or a method. */
+  /** The scopes among them of methods, and of the operations that a list may show. */
   readonly visibleScopes: ReadonlySet<string>;
 }
 

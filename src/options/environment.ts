@@ -4,6 +4,7 @@
  * @module
  */
 
+import { definedOnly } from "../lib/json.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { checkOptionNames } from "./resolve_options.ts";
 import { findSource } from "../verification/credential_source.ts";
@@ -97,17 +98,11 @@ export function readEnvironment(
       introspectionClientId,
       introspectionClientSecret,
       baseUrl,
+      // An option that is given as `undefined` is one that is not given.
       ...definedOnly(overrides),
       ...(further && backendApiKey && { apiKeys: further.withBackendApiKey(backendApiKey) }),
       ...(requiredScopes && { requiredScopes }),
     },
     variables,
   };
-}
-
-/** An option that is given as `undefined` is one that is not given. */
-function definedOnly<T extends object>(options: T): Partial<T> {
-  const partial: Partial<T> = { ...options };
-  for (const name in partial) if (partial[name] === undefined) delete partial[name];
-  return partial;
 }

@@ -130,7 +130,7 @@ export function createSharedForgetting(
     const now = world.now();
     // A clock may jump back.
     if (Math.abs(now - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
-    // A lost cache is looked for in the background: the answers that are kept here go on to count.
+    // A lost cache is looked for in the background; until then the answers kept here are used.
     const isLost = Math.abs(now - lostAt) < LOST_SECONDS;
     const checking = checks.join(change.name, check).then(() => {});
     return isLost ? undefined : checking;

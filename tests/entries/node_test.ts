@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import Fastify from "fastify";
 import { authenticate } from "../../src/entries/node.ts";
 import { createHarness, RESOURCE } from "../support/harness.ts";
 import { sendTo } from "../support/node_server.ts";
@@ -118,3 +119,35 @@ for (const [what, parsedBody, fields, status] of PARSED) {
     }
   });
 }
+
+test("authenticate() judges the calls of a body that Fastify has parsed", async () => {
+  const { auth } = createHarness({ operations: { tools: { purge_reports: ["admin"] } } });
+  const app = Fastify();
+  app.addHook("preHandler", async (request, reply) => {
+    try {
+      const options = { parsedBody: request.body };
+      await authenticate(auth, request.raw, () => {}, options);
+    } catch (refusal) {
+      if (!(refusal instanceof Response)) throw refusal;
+      await reply.send(refusal);
+    }
+  });
+  app.all("/mcp", (request) => ({ received: request.body ?? "nothing" }));
+  const url = `${await app.listen({ host: "127.0.0.1", port: 0 })}/mcp`;
+  const send = async (body?: unknown, token = "good") => {
+    const headers = { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" };
+    const response = body === undefined
+      ? await fetch(url, { headers: { "Authorization": `Bearer ${token}` } })
+      : await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+    return [response.status, (await response.json()).received];
+  };
+  try {
+    const open = { ...TOOL, params: { name: "whoami" } };
+    assert.deepEqual(await send(open), [200, open]);
+    assert.deepEqual(await send(TOOL), [403, undefined]);
+    assert.deepEqual(await send(undefined), [200, "nothing"]);
+    assert.deepEqual(await send(open, "two tokens"), [400, undefined]);
+  } finally {
+    await app.close();
+  }
+});

@@ -1,13 +1,16 @@
 /** The servers of `examples/audit/`, each a process: the calls in their files when they are ended. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import * as sdk from "@modelcontextprotocol/client";
 import type { CallEvent } from "@x/propelauth-mcp/audit";
+import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
+import { createFileLog } from "../../examples/audit/file.ts";
+import { mcp } from "../../examples/audit/mcp_server.ts";
 import { command } from "../support/guides.ts";
 import { listUserIds, mintToken, openLocal, startProgram } from "./frameworks.ts";
 
@@ -30,7 +33,7 @@ async function startLoad(resource: string, clients: number, enough: number) {
   let onEnough = (): void => {};
   const begun = new Promise<void>((resolve) => onEnough = resolve);
 
-  async function callAgain(client: Client, name: string): Promise<void> {
+  async function callAgain(client: sdk.Client, name: string): Promise<void> {
     for (let call = 0;; call++) {
       const id = `${name}-${call}`;
       try {
@@ -47,9 +50,9 @@ async function startLoad(resource: string, clients: number, enough: number) {
   const loops = Array.from({ length: clients }, async (_, index) => {
     const [userId = ""] = listUserIds();
     const headers = { Authorization: `Bearer ${await mintToken(resource, userId)}` };
-    const client = new Client({ name: "test", version: "1.0.0" });
+    const client = new sdk.Client({ name: "test", version: "1.0.0" });
     const url = new URL(resource);
-    await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
+    await client.connect(new sdk.StreamableHTTPClientTransport(url, { requestInit: { headers } }));
     await Promise.all(["a", "b", "c"].map((name) => callAgain(client, `${index}${name}`)));
     await client.close().catch(() => {});
   });
@@ -101,6 +104,8 @@ for (const program of onDeno ? ["deno_serve", "node_http"] : ["node_http"]) {
     assert.equal(lines.pop(), "");
     const recorded = idsOf(lines);
     assert.deepEqual(answered.filter((id) => !recorded.has(id)), []);
+    // A call that was still open when `close()` gave up has another outcome.
+    assert.deepEqual([...new Set(lines.map((line) => JSON.parse(line).outcome))], ["ok"]);
   });
 }
 
@@ -111,4 +116,27 @@ test("a killed server has lost no more calls than its queue holds", async () => 
   const recorded = idsOf(lines);
   const lost = answered.filter((id) => !recorded.has(id));
   assert(lost.length <= 20, `${lost.length} calls are lost`);
+});
+
+test("createFileLog() begins a new line after one that a crash cut off", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "audit-"));
+  const file = join(folder, "calls.jsonl");
+  try {
+    await writeFile(file, '{"eventId":"cut off');
+    for (const id of ["r1", "r2"]) {
+      const audit = createFileLog(file);
+      const propelAuth = createTestPropelAuth({ audit });
+      const handler = propelAuth.createPropelAuth().handler(mcp);
+      const client = await propelAuth.connect(handler, { sdk, token: propelAuth.token() });
+      await client.callTool({ name: "read_report", arguments: { id } });
+      await client.close();
+      await audit.close();
+    }
+    const [first, ...lines] = (await readFile(file, "utf8")).split("\n");
+    assert.equal(first, '{"eventId":"cut off');
+    assert.equal(lines.pop(), "");
+    assert.deepEqual([...idsOf(lines)], ["r1", "r2"]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
-import { MAX_PARSED_BYTES } from "../../src/http/parsed_body.ts";
 import type { AccessToken } from "../../src/oauth/access_token.ts";
 import type { McpRequestOptions } from "../../src/http/mcp_endpoint.ts";
 import { createHarness, mcpRequest } from "../support/harness.ts";
 
+const MAX_PARSED_BYTES = 64 * 1024;
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 
 /** Sends a request through a handler, and gives what the MCP server received. */

@@ -6,7 +6,7 @@ import { createOperationPolicy } from "../../src/operations/policy.ts";
 import { resolveOperations } from "../../src/operations/rules.ts";
 import type { OperationRules } from "../../src/operations/operations.ts";
 
-// What goes over the wire: tests/behaviour/operations.
+// tests/behaviour/operations has the requests and responses.
 
 const RULES: OperationRules = {
   tools: {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { auditLog } from "@x/propelauth-mcp/audit";
 import { createAudited, message, post } from "../entries/audit/harness.ts";
 import { json } from "../support/harness.ts";
-import { block, GUIDES } from "../support/guides.ts";
+import { block, command, GUIDES } from "../support/guides.ts";
 import { root } from "../support/root.ts";
 
 const guide = GUIDES.get("audit.md") ?? "";
@@ -18,7 +18,7 @@ function namesIn(firstRow: string): string[] {
   );
 }
 
-test("docs/audit.md shows the event of a call as it is written", async () => {
+test("docs/audit.md shows the members of a call's event", async () => {
   const shown = JSON.parse(block("audit.md", "json"));
   const { arguments: args, requestId, name } = shown;
   const { auth, events, world } = createAudited(
@@ -43,7 +43,7 @@ test("docs/audit.md shows the event of a call as it is written", async () => {
   }));
   const [event] = events;
   assert(event);
-  assert.deepEqual(Object.keys(event), Object.keys(shown));
+  assert.deepEqual(Object.keys(event).sort(), Object.keys(shown).sort());
   const { eventId, endedAt, tokenDigest } = shown;
   assert.deepEqual({ ...event, eventId, endedAt, tokenDigest }, shown);
   assert.equal(eventId.length, event.eventId.length);
@@ -76,6 +76,8 @@ test("docs/audit.md lists every option of auditLog() with its default", () => {
 const SHOWN: [file: string, shown: string][] = [
   ["file.ts", block("audit.md", "ts ignore", "function createFileLog(")],
   ["deno_serve.ts", block("audit.md", "ts ignore", "Deno.serve(")],
+  ["postgres.ts", block("audit.md", "ts ignore", "function createPostgresLog(")],
+  ["otel_logs.ts", block("audit.md", "ts ignore", "function createOtelLog(")],
   ["node_http.ts", block("audit.md", "ts ignore", "createServer(getRequestListener(")],
 ];
 
@@ -85,3 +87,21 @@ for (const [file, shown] of SHOWN) {
     assert.equal(shown, text.replace(/^(?:\/\/.*\n)+/, ""));
   });
 }
+
+test("docs/audit.md installs the versions that the tests use", () => {
+  const { imports } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
+  const installed = [
+    ...command("audit.md", "npm install @opentelemetry/").split(" ").slice(2),
+    ...command("audit.md", "npm install pg@").split(" ").slice(2),
+  ];
+  const pinned = Object.values<string>(imports).map((target) => target.replace("npm:", ""));
+  for (const one of installed) assert(pinned.includes(one), one);
+  const used = new Set<string | undefined>();
+  for (const [, shown] of SHOWN) {
+    for (const [, name] of shown.matchAll(/from "(pg|@opentelemetry\/[^"]+)"/g)) used.add(name);
+  }
+  assert.deepEqual(
+    installed.map((one) => one.replace(/(?<=.)@.*/, "")).sort(),
+    [...used].sort(),
+  );
+});

@@ -15,9 +15,9 @@ import { ACTIVE, createFakeWorld, type FakeWorld, SECRET } from "../support/harn
 export interface MemoryCache extends SharedCache {
   get: SharedCache["get"];
   delete: SharedCache["delete"];
-  /** What is kept, whatever its time. */
+  /** The kept values, expired ones too. */
   readonly kept: Map<string, { value: string; until: number }>;
-  /** What was called, in order: `get`, `set`, `lock` (a `set` of what is absent), `delete`. */
+  /** The calls in order: `get`, `set`, `lock` (a `set` with `onlyIfAbsent`), `delete`. */
   readonly calls: string[];
   /** `lost`: refuses each call. `stuck`: never answers. */
   state: "well" | "lost" | "stuck";

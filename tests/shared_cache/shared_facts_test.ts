@@ -151,7 +151,7 @@ for (const token_type of [undefined, "Bearer", 7, "refresh_token"]) {
   });
 }
 
-// What somebody may do who can write to the store.
+// Changes that an attacker may make who can write to the store.
 const FORGERIES: [what: string, forge: (value: string, other: string) => string][] = [
   ["replaced by another token's", (_value, other) => other],
   ["changed", (value) => value.slice(0, -3) + (value.endsWith("AAA") ? "BBB" : "AAA")],
@@ -287,7 +287,7 @@ test("introspect() shares no answer that cannot be written", async () => {
       Promise.resolve(readFacts(`${JSON.stringify(ACTIVE).slice(0, -1)},"more":${more}}`))
     );
     for (const _ of [1, 2]) assert.equal((await introspect(create())).facts.active, true);
-    // How deep is too deep is the runtime's affair: Bun can write this, and then shares it.
+    // The depth that cannot be written depends on the runtime: Bun writes this, and then shares it.
     if (more === long) assert.equal(asked.length, 2);
   }
 });

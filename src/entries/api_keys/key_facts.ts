@@ -4,14 +4,13 @@
  * @module
  */
 
-import { isObject } from "../../lib/json.ts";
+import { definedOnly, freezeDeeply, isObject } from "../../lib/json.ts";
 import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
 import {
   type ActiveFacts,
   CLAIM_NAMES,
   type FactsFormat,
-  freezeDeeply,
   type IntrospectionClaims,
   type IntrospectionFacts,
   readFacts,
@@ -196,17 +195,6 @@ function readText(value: unknown): string | undefined {
 
 function readTexts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
-}
-
-type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
-
-function definedOnly<T extends object>(values: T): Defined<T> {
-  const partial: Defined<T> = {};
-  for (const name in values) {
-    const value = values[name];
-    if (value !== undefined) Object.assign(partial, { [name]: value });
-  }
-  return partial;
 }
 
 function malformed(): IntrospectionError {

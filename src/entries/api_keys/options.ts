@@ -14,7 +14,7 @@ import {
 } from "../../lib/check_option.ts";
 import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
 
-/** What API keys may do, and which of them are let in. An unknown option is refused. */
+/** The scopes of API keys, and the kinds that are let in. An unknown option is refused. */
 export interface ApiKeysOptions {
   /**
    * The key with which this server asks PropelAuth about API keys: Backend Integration > API keys in

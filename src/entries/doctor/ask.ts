@@ -117,10 +117,8 @@ const REASONS: readonly [Fault["reason"], RegExp][] = [
 ];
 
 /**
- * Finds the reason in an error of `fetch`; each runtime words it differently.
- *
- * @param error The thrown value, of any type.
- * @returns The reason, and the innermost message.
+ * Finds the reason and the innermost message in an error of `fetch`; each runtime words it
+ * differently.
  */
 export function faultOf(error: unknown): Pick<Fault, "reason" | "detail"> {
   if (error instanceof DeadlineError) return { reason: "timeout", detail: "" };

@@ -44,13 +44,7 @@ export function foreignList(values: readonly unknown[]): Words {
   return values.length === 0 ? "none" : [{ values }];
 }
 
-/**
- * Builds a sentence, as a tag of a template.
- *
- * @param texts Our own text.
- * @param parts The parts between the texts.
- * @returns The sentence.
- */
+/** Builds a sentence, as a tag of a template. */
 export function say(texts: TemplateStringsArray, ...parts: readonly (Words | number)[]): Words {
   return texts.flatMap((text, at) => {
     const part = parts[at] ?? "";
@@ -107,10 +101,7 @@ export function describeSetting(value: unknown): string {
 }
 
 /**
- * Masks the query and the fragment of a URL, which may hold secrets of others.
- *
- * @param value A header's value.
- * @returns The same with `***` in their place.
+ * Writes `***` in place of the query and the fragment of a URL, which may hold secrets of others.
  */
 export function withoutQuery(value: string | null): string | undefined {
   return value?.replace(/([?#]).+/s, "$1***");

@@ -78,11 +78,7 @@ export function tryBuildRequest(incoming: IncomingRequest): BuiltRequest | undef
   }
 }
 
-/**
- * Builds the answer to a request that {@linkcode tryBuildRequest} cannot build.
- *
- * @returns A 400 with a JSON-RPC error.
- */
+/** Builds the 400 to a request that {@linkcode tryBuildRequest} cannot build. */
 export function buildBadRequest(): Response {
   return buildJsonRpcError(400, "transport", "Unsupported HTTP method or request target");
 }

@@ -10,6 +10,7 @@ import type { Parts } from "./parts.ts";
 
 /** RFC 9110 §15: answers that have no content; a web-standard response insists on it. */
 const WITHOUT_BODY = new Set([204, 205, 304]);
+
 /**
  * Creates a stand-in.
  *

@@ -25,11 +25,7 @@ interface RequestSpans {
  */
 export const requestSpans: AsyncLocalStorage<RequestSpans> = new AsyncLocalStorage();
 
-/**
- * Creates an empty list of spans.
- *
- * @returns The list.
- */
+/** Creates an empty list of spans. */
 export function createRequestSpans(): RequestSpans {
   let waiting: CreateSpan[] | undefined = [];
   let context: OtelContext | undefined;

@@ -58,12 +58,7 @@ interface Holding {
   readonly onAsked: () => void;
 }
 
-/**
- * Creates a network that works.
- *
- * @param server The answers.
- * @returns The network.
- */
+/** Creates a network that works. */
 export function createTestNetwork(server: TestAuthorizationServer): TestNetwork {
   const validateUrl = `${server.authUrl}/api/backend/v1/end_user_api_keys/validate`;
   const asked: string[] = [];

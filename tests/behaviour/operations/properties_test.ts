@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { runs } from "../../support/fuzz_runs.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "../../support/harness.ts";
 
-// Whatever a body holds: what reaches the MCP server is allowed by a reference of ten lines, and what
-// that allows reaches it. The server is one that reads leniently: it takes a member in any case, the
-// first of two, and folds Unicode.
+// For any body: exactly the calls that a reference of ten lines allows reach the MCP server. The server
+// reads leniently: it takes a member in any case, the first of two, and folds Unicode.
 
 const TOOLS: Record<string, string[][]> = {
   read: [["r"]],

@@ -37,6 +37,7 @@ Usage: deno task clients [options] [CLIENT ...]
              or those of the operations too, and whether they can call the second tool
   --starts SECONDS,...
              prints whether a session works that starts in an outage of each length
+  --stale    the same where the server has staleIfErrorSeconds
   --jobs N   how many run at once (2)
   --help     this text
 
@@ -57,6 +58,7 @@ async function main(): Promise<number> {
       write: { type: "boolean" },
       challenge: { type: "string" },
       starts: { type: "string" },
+      stale: { type: "boolean" },
       jobs: { type: "string", default: "2" },
       help: { type: "boolean" },
     },
@@ -102,11 +104,15 @@ async function main(): Promise<number> {
 /** Measures what `--challenge` or `--starts` asks for. */
 async function tryOut(
   client: Client,
-  { challenge = "", starts }: { challenge?: string; starts?: string },
+  { challenge = "", starts, stale = false }: {
+    readonly challenge?: string;
+    readonly starts?: string;
+    readonly stale?: boolean;
+  },
 ): Promise<string[]> {
   if (starts !== undefined) {
     const lengths = starts.split(",").map(Number);
-    const results = await atHome(client, (start) => tryStarts(start, lengths));
+    const results = await atHome(client, (start) => tryStarts(start, lengths, stale));
     return results.map((result, i) => `${lengths[i]} s: ${result}`);
   }
   const scopes = CHALLENGES[challenge];

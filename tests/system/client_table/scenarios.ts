@@ -55,12 +55,23 @@ export async function tryScopes(start: Start, challengeScopes: string[]): Promis
 }
 
 /** Whether a session works that starts while PropelAuth is away, for each length in seconds. */
-export async function tryStarts(start: Start, lengths: readonly number[]): Promise<string[]> {
+export async function tryStarts(
+  start: Start,
+  lengths: readonly number[],
+  stale: boolean,
+): Promise<string[]> {
   const results: string[] = [];
-  await onStage({}, start, async (driver, stage) => {
+  await onStage({ stale }, start, async (driver, stage) => {
     await driver.connect(60);
     await driver.call("whoami");
-    for (const seconds of lengths) results.push(await startInOutage(driver, stage, seconds));
+    for (const seconds of lengths) {
+      results.push(await startInOutage(driver, stage, seconds));
+      if (!stale) continue;
+      // The restarted server knows the caller again, as before the next outage.
+      await driver.close();
+      await driver.connect();
+      await driver.call("whoami");
+    }
     return {};
   });
   return results;
@@ -146,8 +157,8 @@ async function deadTokens(driver: Driver, stage: Stage): Promise<Part> {
   return { revoked, loggedOut: await callTwice(driver, stage, "whoami") };
 }
 
-/** Long enough to connect and to call, short enough to wait for. */
-const LIFETIME_SECONDS = 6;
+/** Long enough to load a process, to connect and to call; short enough to wait for. */
+const LIFETIME_SECONDS = 12;
 
 async function expiry(driver: Driver, stage: Stage): Promise<Part> {
   const connected = await driver.connect(60);

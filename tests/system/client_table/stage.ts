@@ -53,6 +53,8 @@ export interface StageOptions {
   readonly expiresIn?: number;
   /** The scopes that a 401 names; when absent, the library's default. */
   readonly challengeScopes?: string[];
+  /** Whether the server admits known callers in an outage, by `staleIfErrorSeconds`. */
+  readonly stale?: boolean;
   /** Whether PropelAuth's issuer has no path, as in older environments. */
   readonly bareIssuer?: boolean;
   /** Whether clients are given a URL with another host than the `resource` of the metadata has. */
@@ -88,7 +90,10 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       introspectionClientId: propelAuth.local.introspectionClientId,
       introspectionClientSecret: propelAuth.local.introspectionClientSecret,
       baseUrl: `http://127.0.0.1:${port}`,
-      tokenIntrospectionOverrides: { fetch: (url, init) => ask(url, init) },
+      tokenIntrospectionOverrides: {
+        fetch: (url, init) => ask(url, init),
+        ...(options.stale === true && { cacheTtlSeconds: 1, staleIfErrorSeconds: 900 }),
+      },
     });
     return server === "sessions" ? serveSessions(auth) : serveStateless(auth);
   }

@@ -1,5 +1,5 @@
 /**
- * What the tests of real clients share: the example servers on Deno from source and on Node from the
+ * The parts that the tests of real clients share: the example servers on Deno from source and on Node from the
  * packed package, a local PropelAuth, and the user at the browser, played by `authorizeAs`.
  *
  * Needs what `.ci/tools` installs and what `.ci/pack` makes.
