@@ -135,7 +135,9 @@ const READERS: [what: string, read: (request: Request) => Promise<unknown>][] = 
 
 for (const [what, read] of READERS) {
   test(`ForwardedRequest gives its body by ${what}`, async () => {
-    const request = create(what === "clone()" ? () => new AbortController().signal : unasked);
+    // A copy may look at the signal, and on Bun `new Request()` does.
+    const isCopied = what === "clone()" || what === "new Request()";
+    const request = create(isCopied ? () => new AbortController().signal : unasked);
     assert.equal(request.bodyUsed, false);
     assert.equal(await read(request), TEXT);
   });
