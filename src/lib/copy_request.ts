@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ForwardedRequest } from "./forwarded_request.ts";
+
 /**
  * The member by which an object that stands in for a request makes a copy of itself: a function of the
  * name of the field to leave out and of the new body, if there is one.
@@ -12,17 +14,6 @@ export const COPY_WITHOUT: unique symbol = Symbol("copy without a field");
 
 /** Replaces a body: a text, or a function that makes it when it is read. */
 export type NewBody = string | (() => string);
-
-/**
- * Tells whether a request is one of the runtime's own class. Adapters for Node hand out objects that
- * only look like one, and become one at some cost when they are copied or cloned.
- *
- * @param request The request.
- * @returns Whether its class is the runtime's `Request` itself.
- */
-export function isNative(request: Request): boolean {
-  return Object.getPrototypeOf(request) === Request.prototype && !(COPY_WITHOUT in request);
-}
 
 /**
  * Copies a request without one field. The copy belongs to the runtime's own class, unless the request
@@ -48,20 +39,19 @@ export function copyWithout(field: string, request: Request, body?: NewBody): Re
 }
 
 function copyRequest(field: string, request: Request, newBody: NewBody | undefined): Request {
-  const body = typeof newBody === "function" ? streamOf(newBody) : newBody;
   const hasBody = request.method !== "GET" && request.method !== "HEAD";
-  if (!isNative(request) && (body !== undefined || !hasBody)) {
-    return rebuildWithout(field, request, body ?? null);
+  if (newBody !== undefined || !hasBody) {
+    const body = typeof newBody === "function" ? streamOf(newBody) : newBody ?? null;
+    return rebuildWithout(field, request, body);
   }
   let copy: Request;
   try {
-    copy = body === undefined ? new Request(request) : new Request(request, withBody({}, body));
+    copy = new Request(request);
   } catch {
     // An adapter's own class that cannot be copied (srvx).
-    return rebuildWithout(field, request, body ?? request.body);
+    return rebuildWithout(field, request, request.body);
   }
-  // Deleted from the copy: the headers of a server's own requests are immutable. Passing changed headers
-  // to the constructor would cost four times as much here, since it parses and checks all of them again.
+  // Deleted from the copy: the headers of a server's own requests are immutable.
   copy.headers.delete(field);
   return copy;
 }
@@ -72,21 +62,14 @@ function rebuildWithout(
   request: Request,
   body: string | Request["body"],
 ): Request {
-  const { url, method, signal } = request;
+  const { url, method } = request;
   const headers: [string, string][] = [];
-  for (const [name, value] of request.headers) {
-    // In lower case, since an adapter's own class of headers may keep the client's spelling.
+  // Not by an iterator, which takes Deno twice as long. In lower case, since an adapter's own class of
+  // headers may keep the client's spelling.
+  request.headers.forEach((value, name) => {
     if (name.toLowerCase() !== field) headers.push([name, value]);
-  }
-  return new Request(url, withBody({ method, headers, signal }, body));
-}
-
-/** Node insists on `duplex` for a stream. */
-function withBody(
-  init: RequestInit,
-  body: string | Request["body"],
-): RequestInit & { duplex: "half" } {
-  return { ...init, body, duplex: "half" };
+  });
+  return new ForwardedRequest({ url, method, headers, body, getSignal: () => request.signal });
 }
 
 function streamOf(makeBody: () => string): ReadableStream<Uint8Array<ArrayBuffer>> {

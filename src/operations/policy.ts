@@ -57,6 +57,8 @@ export interface OperationPolicy {
   readonly lists: readonly List[];
 }
 
+const ALL_ALLOWED: OperationVerdict = { kind: "allowed", fresh: false, lists: undefined };
+
 /** The method by which an entry of a list is used. */
 const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
 
@@ -95,6 +97,17 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     return true;
   }
 
+  function isListedBy(found: FoundRule, caller: AccessToken): boolean {
+    const { listed } = found.rule;
+    if (listed !== "permitted") return listed === "always";
+    try {
+      return isSatisfied(found, caller);
+    } catch {
+      // A function that throws for an entry of a list hides the entry.
+      return false;
+    }
+  }
+
   function isPersonal(list: List): boolean {
     const rules = operations[list.kind];
     const count = "size" in rules ? rules.size : rules.length;
@@ -102,10 +115,13 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
   }
 
   const lists = LISTS.filter(isPersonal);
+  /** Without a rule, as for the option `audit` alone, all calls pass. */
+  const hasRules = lists.length > 0 || operations.methods.size > 0;
 
   return {
     lists,
     judge(calls: readonly Call[], caller: AccessToken): OperationVerdict {
+      if (!hasRules) return ALL_ALLOWED;
       const needed = new Set(requiredScopes);
       let lacking: Pick<Operation, "method" | "name"> | undefined;
       let fresh = false;
@@ -134,22 +150,13 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     },
     isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
       const name = readText(entry, key);
-      const target = name === undefined ? undefined : { kind, name, arguments: {} };
-      const found = target && findForTarget(method, target);
-      if (target === undefined || found === undefined) return !deny;
-      const isOpen = (one: FoundRule): boolean => {
-        const { listed } = one.rule;
-        if (listed !== "permitted") return listed === "always";
-        try {
-          return isSatisfied(one, caller);
-        } catch {
-          // A function that throws for an entry of a list hides the entry.
-          return false;
-        }
-      };
+      if (name === undefined) return !deny;
+      const found = findForTarget(method, { kind, name, arguments: {} });
+      if (found === undefined) return !deny;
+      for (const one of found) if (!isListedBy(one, caller)) return false;
       const ofAll = operations.methods.get(USES[kind]);
-      return found.every(isOpen) && (ofAll === undefined ||
-        isOpen({ rule: ofAll, operation: { method, name: target.name, arguments: {} } }));
+      return ofAll === undefined ||
+        isListedBy({ rule: ofAll, operation: { method, name, arguments: {} } }, caller);
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COPY_WITHOUT, copyWithout, isNative } from "../../src/lib/copy_request.ts";
+import { COPY_WITHOUT, copyWithout } from "../../src/lib/copy_request.ts";
 import { mcpRequest, RESOURCE } from "../support/harness.ts";
 
 const fields = (request: Request) => [...request.headers.keys()];
@@ -50,7 +50,8 @@ function standIn(method: string, headers: [string, string][], body?: string): Re
     method,
     headers: {
       has: (name: string) => headers.some(([one]) => one === name.toLowerCase()),
-      [Symbol.iterator]: () => headers[Symbol.iterator](),
+      forEach: (take: (value: string, name: string) => void) =>
+        headers.forEach(([name, value]) => take(value, name)),
     },
     signal: abort.signal,
     get body(): never {
@@ -60,12 +61,6 @@ function standIn(method: string, headers: [string, string][], body?: string): Re
   };
   return Object.setPrototypeOf(parts, Object.create(Request.prototype));
 }
-
-test("isNative() tells a request of the runtime from one of an adapter", () => {
-  assert.equal(isNative(mcpRequest()), true);
-  assert.equal(isNative(standIn("GET", [])), false);
-  assert.equal(isNative(Object.assign(mcpRequest(), { [COPY_WITHOUT]() {} })), false);
-});
 
 test("copyWithout() has a request copy itself that can", () => {
   const copy = mcpRequest();
@@ -81,7 +76,8 @@ for (const method of ["GET", "HEAD"]) {
       "authorization",
       standIn(method, [["AUTHORIZATION", "Bearer token-1"], ["X-Own", "1"]]),
     );
-    assert.equal(Object.getPrototypeOf(copy), Request.prototype);
+    // Only a request of the runtime's own class can be copied.
+    assert.equal(new Request(copy).url, RESOURCE);
     assert.deepEqual([copy.method, copy.url, fields(copy)], [method, RESOURCE, ["x-own"]]);
   });
 }

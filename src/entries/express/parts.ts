@@ -17,7 +17,7 @@ interface Part {
 }
 
 /** Parts in order, and a stream that takes them. */
-interface Parts {
+export interface Parts {
   /** Adds a part; `false` asks the writer to wait. */
   add(part: Part): boolean;
   /** Whether the last part is there. */

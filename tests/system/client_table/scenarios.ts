@@ -157,8 +157,8 @@ async function deadTokens(driver: Driver, stage: Stage): Promise<Part> {
   return { revoked, loggedOut: await callTwice(driver, stage, "whoami") };
 }
 
-/** Long enough to connect and to call, short enough to wait for. */
-const LIFETIME_SECONDS = 6;
+/** Long enough to load a process, to connect and to call; short enough to wait for. */
+const LIFETIME_SECONDS = 12;
 
 async function expiry(driver: Driver, stage: Stage): Promise<Part> {
   const connected = await driver.connect(60);
