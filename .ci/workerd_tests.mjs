@@ -7,7 +7,7 @@ const TEST = /_test\.js$/;
 /** `deno transpile` leaves the comment of a file, or its end, on the line of its first import. */
 const IMPORT =
   /^(?:(?:\/\*.*| )\*\/ )?(?:import|export)\s[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
-/** What a worker has; relative paths lead to files that are looked at in the same way. */
+/** The specifiers that a worker can import; files behind relative paths are checked in the same way. */
 const OFFERED =
   /^(node:(test|assert\/strict|async_hooks|buffer|crypto|events|process|stream|timers(\/promises)?|url|util)|@x\/propelauth-mcp(\/[\w-]+)?)$/;
 

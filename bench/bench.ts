@@ -1,6 +1,7 @@
 // Measures what the gate costs, as ratios within one run: `deno task bench`.
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
+import { setRounds } from "./compare.ts";
 import { measureKeyQuestions, measureWarmKey } from "./measures/api_keys.ts";
 import { measureCoreSize, measureFirstCall } from "./measures/artifact.ts";
 import { measureCapacity } from "./measures/capacity.ts";
@@ -21,6 +22,8 @@ const HELP = `Measures what the gate costs, each figure as a ratio or a count wi
 Usage: deno task bench [options]
 
   --only WORD      only the measures whose name contains this word
+  --rounds N       how many rounds of a comparison of two servers count, 40 of most; a few show
+                   that a measure runs, and no more
   --before FOLDER  compares garbage collections with an older checkout in this folder
   --loaded         prints times of a busy machine too, each with the load
   --json           the figures as JSON
@@ -35,6 +38,7 @@ measures run only by name: "peers" installs other gates for MCP servers, and "fa
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
+    rounds: { type: "string" },
     before: { type: "string" },
     loaded: { type: "boolean", default: false },
     json: { type: "boolean" },
@@ -73,9 +77,15 @@ function choose(only: string | undefined): typeof MEASURES {
   return [...MEASURES, ...BY_NAME].filter(([name]) => name.includes(only));
 }
 
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+
 if (values.help) {
   console.log(HELP);
+} else if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
+  console.error(`--rounds must be a whole number above 0: received ${values.rounds}`);
+  Deno.exit(2);
 } else {
+  if (rounds !== undefined) setRounds(rounds);
   const figures: Figure[] = [];
   for (const [name, measure] of choose(values.only)) {
     if (!values.json) console.error(`measuring: ${name}`);

@@ -13,7 +13,7 @@ export interface Load {
   readonly expect?: (response: Response, index: number) => Promise<void>;
 }
 
-/** What one server took, round by round. */
+/** The times of one server, round by round. */
 export interface Taken {
   /** CPU time of the whole process for each call, in microseconds. */
   readonly cpu: readonly number[];
@@ -22,6 +22,14 @@ export interface Taken {
 }
 
 const CONNECTIONS = 8;
+
+/** `--rounds`; `undefined` leaves each measure its own number. */
+let roundsOfAll: number | undefined;
+
+/** Sets how many rounds of each comparison of servers count. */
+export function setRounds(rounds: number): void {
+  roundsOfAll = rounds;
+}
 
 /**
  * Calls servers in turn, round by round, each in a process of its own: in one process the engine's
@@ -33,8 +41,9 @@ const CONNECTIONS = 8;
  */
 export async function compareServers(
   starts: readonly (() => Promise<Program>)[],
-  { rounds = 40, calls = 400, request = CALL, expect = expectHello }: Load = {},
+  { rounds: ownRounds = 40, calls = 400, request = CALL, expect = expectHello }: Load = {},
 ): Promise<Taken[]> {
+  const rounds = roundsOfAll ?? ownRounds;
   const servers: Program[] = [];
   try {
     for (const start of starts) servers.push(await start());

@@ -1,11 +1,9 @@
-import * as api from "@opentelemetry/api";
 import {
   createPropelAuth,
   type OperationRules,
   type PropelAuth,
   type PropelAuthOptions,
 } from "@x/propelauth-mcp";
-import { otelCalls, otelEvents } from "@x/propelauth-mcp/otel";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
 /** A token of the usual length of an opaque token. */
@@ -45,12 +43,6 @@ export function createGate(
       },
     },
   });
-}
-
-/** Creates a gate that records each call with OpenTelemetry. */
-export function createTracedGate(baseUrl: string): PropelAuth {
-  const recorded = { onEvent: otelEvents(api), audit: otelCalls(api) };
-  return createGate(baseUrl, {}, undefined, undefined, recorded);
 }
 
 /** Creates a gate that asks a PropelAuth over the network, as a server for `https://mcp.example.com`. */

@@ -7,7 +7,7 @@ import { consoleEvents } from "jsr:@x/propelauth-mcp/events";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 
-/** What each tool needs, of people and programs alike. */
+/** The scopes that each tool needs, of people and programs alike. */
 export const POLICY = {
   scopesSupported: ["read:reports", "write:reports"],
   operations: {
@@ -20,9 +20,9 @@ export const POLICY = {
   },
 } satisfies Partial<PropelAuthOptions>;
 
-/** What an API key may do: PropelAuth's keys have no scopes, so the server decides. */
+/** The scopes of an API key: PropelAuth gives keys none, so the server decides. */
 export const API_KEYS = {
-  // A generic key has no owner, so its reports would be nobody's.
+  // A generic key has no owner, so no one could own its reports.
   kinds: ["personal", "organization"],
   // The key of an organization may do what the role of its maker may do.
   scopes: ({ orgRole }) =>

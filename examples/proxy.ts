@@ -29,7 +29,7 @@ const CALLER_PREFIX = "x-caller-";
  *
  * @param auth The resource server, whose `baseUrl` and `mcpPath` are those of the proxy.
  * @param upstreamUrl The URL of the MCP server.
- * @returns A handler that serves the metadata, refuses whom the gate refuses, and passes on the rest.
+ * @returns A handler that serves the metadata, refuses what the gate refuses, and passes on the rest.
  */
 export function createProxy(
   auth: PropelAuth,
@@ -61,7 +61,7 @@ function buildUpstreamHeaders(fields: Headers, caller: AccessToken): Headers {
   for (const name of [...headers.keys()]) {
     if (name.startsWith(CALLER_PREFIX)) headers.delete(name);
   }
-  // The gate has checked both. They name this proxy, which an MCP server would take for a foreigner.
+  // The gate has checked both. They name this proxy, so an MCP server that checks them would refuse.
   headers.delete("Host");
   headers.delete("Origin");
   headers.set("Accept-Encoding", "identity");

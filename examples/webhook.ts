@@ -1,7 +1,7 @@
 // Forgets a user's cached answers when a webhook of PropelAuth reports a change of the user. In
 // PropelAuth's dashboard, under Integrations > Webhooks, add the URL of this server with the path
-// `/webhooks/propelauth`, and the events user.deleted, user.disabled, user.locked, user.logged_out, user.removed_from_org and
-// user.role_changed_within_org. The signing secret is shown there too.
+// `/webhooks/propelauth`, and the events user.deleted, user.disabled, user.locked, user.logged_out,
+// user.removed_from_org and user.role_changed_within_org. The signing secret is shown there too.
 // deno-lint-ignore-file no-unversioned-import
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";

@@ -10,7 +10,7 @@
  */
 
 import process from "node:process";
-import { runLocalPropelAuth } from "./src/program/run.ts";
+import { runLocalPropelAuth } from "./src/program/run_local_propelauth.ts";
 
 export { runLocalPropelAuth };
 export { startLocalPropelAuth } from "./src/start.ts";

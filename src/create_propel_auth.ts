@@ -107,11 +107,10 @@ export function composePropelAuth(
       audit,
     }),
     verifier: Object.freeze({
-      async verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
-        const caller = await verifier.verifyAccessToken(token, resources.policyOf(orgId));
+      verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
         reportUnjudged();
         reportUnaudited();
-        return caller;
+        return verifier.verifyAccessToken(token, resources.policyOf(orgId));
       },
     }),
     handler: (mcp: McpServerHandler, handlerOptions?: HandlerOptions): RequestHandler =>
@@ -120,7 +119,7 @@ export function composePropelAuth(
       ...parts,
       policyFor: (request) =>
         perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
-      onAdmitted: reportUnjudged,
+      onUnjudged: reportUnjudged,
       onUnaudited: reportUnaudited,
     }),
     getAccessToken,

@@ -34,15 +34,20 @@ export interface PropelAuth extends Requirements {
    *
    * Guards every request that it is given, whatever its path. Only where `mcpPath` has `{orgId}` it
    * reads the organization from the path, and answers 404 to a path that is not an endpoint's. It
-   * judges no body, so `operations` have no effect (the event `operations_unjudged` reports it once),
-   * and binds no session to its caller. With the option `audit` it reads a copy of the body, at most
-   * 4 MiB, and records the calls in it.
+   * binds no session to its caller.
+   *
+   * It reads no body. Where a framework has parsed the body, pass it on as `parsedBody`: `operations`
+   * then judge its calls, and filter the lists in the response. Without `options` they have no effect
+   * (the event `operations_unjudged` reports it once). With the option `audit` it reads a copy of the
+   * body, at most 4 MiB, and records the calls in it.
    *
    * @param request The request; its body is left alone.
    * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and
    * {@linkcode requireScopes} working. It is not called for a request that is refused.
+   * @param options `parsedBody`: the body as a JSON value, the one that the MCP server receives too.
+   * When it is `undefined`, a request whose fields announce a body is refused.
    * @returns The response of `admitted`, or the refusal; for browsers with CORS headers.
-   * @throws {TypeError} `admitted` is not a function.
+   * @throws {TypeError} `admitted` is not a function, or an option is unknown.
    *
    * @example
    * ```ts
@@ -62,6 +67,7 @@ export interface PropelAuth extends Requirements {
   authenticate(
     request: Request,
     admitted: (caller: AccessToken) => Response | Promise<Response>,
+    options?: { readonly parsedBody: unknown },
   ): Promise<Response>;
   /**
    * The caller, inside the MCP server that {@linkcode PropelAuth.handler} called.

@@ -114,7 +114,7 @@ test("handler() takes transports that keep sessions, and refuses those of one re
   }
 });
 
-test("handler() says what to do with an SDK server that has no transport", () => {
+test("handler() names the remedy for an SDK server that has no transport", () => {
   const { auth } = createHarness();
   const info = { name: "mine", version: "1.0.0" };
   for (const mcp of [new McpServerV1(info), new McpServerV2(info), new McpServerV2(info).server]) {

@@ -184,7 +184,7 @@ function refused(token: AccessToken, auth: PropelAuth): void {
   auth.resourceMetadata.resource = never;
 }
 
-test("the types are compiled, and what they say of getAccessToken() is so", () => {
+test("the types are compiled, and the type of getAccessToken() is true", () => {
   for (const compiled of [fits, protects, reads, challenges, claims, organization, keys, refused]) {
     assert.equal(typeof compiled, "function");
   }

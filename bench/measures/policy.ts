@@ -39,7 +39,7 @@ export async function measurePolicyList(): Promise<Figure[]> {
   ];
 }
 
-/** What a policy adds to a list, over the time that its text takes to be parsed and written again. */
+/** The time that a policy adds to a list, over the time of `JSON.parse` and `JSON.stringify`. */
 async function measureList(length: number, goal: number): Promise<Figure> {
   const tools = Array.from({ length }, (_, i) => ({
     name: `tool_${i}`,
@@ -61,7 +61,7 @@ async function measureList(length: number, goal: number): Promise<Figure> {
   return atMost(what, ratio, goal);
 }
 
-/** What a policy adds to a body of 1 MiB, over `JSON.parse` of that body. */
+/** The time that a policy adds to a body of 1 MiB, over `JSON.parse` of that body. */
 async function measureLongBody(): Promise<Figure> {
   const rows = Array.from({ length: 10_000 }, (_, id) => ({ id, text: "x".repeat(80) }));
   const params = { name: "hello", arguments: { rows } };

@@ -51,7 +51,7 @@ const before = heap();
 for (let i = 1_000; i < tokens; i++) await verifier.verifyAccessToken(tokenOf(i));
 const bytes = (heap() - before) / (tokens - 1_000);
 
-// What the engine and the runtime keep until the end of a turn is gone then.
+// Lets go of objects that the engine and the runtime keep until the end of a turn.
 for (let turn = 0; turn < 3; turn++) {
   await new Promise((resolve) => setTimeout(resolve, 10));
   collect();

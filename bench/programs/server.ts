@@ -13,7 +13,6 @@ import {
   createGate,
   createListServer,
   createMcpServer,
-  createTracedGate,
   RULES,
 } from "../fixture.ts";
 
@@ -48,7 +47,10 @@ async function guard(origin: string): Promise<Guarded> {
     return { handler: createAskingGate(authUrl, Number(seconds)).handler(server) };
   }
   if (gate === "guarded") return { handler: createGate(origin).handler(server) };
-  if (gate === "traced") return { handler: createTracedGate(origin).handler(server) };
+  if (gate === "traced") {
+    const { createTracedGate } = await import("./traced_gate.ts");
+    return { handler: createTracedGate(origin).handler(server) };
+  }
   if (gate === "policy") {
     return { handler: createGate(origin, {}, undefined, RULES).handler(server) };
   }

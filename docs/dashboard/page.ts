@@ -15,11 +15,14 @@ const TOKEN_OUTCOMES = { accepted: GREEN, refused: AMBER, unverified: RED };
 const SOURCES = { cache: BLUE, introspection: "#8a5bd1", flight: "#19a3b5" };
 const CALL_OUTCOMES = { ok: GREEN, tool_error: "#b5651d", refused: AMBER, error: RED };
 
-/** Groups a value of `error.type`: absent, a tool's own error, a JSON-RPC code, or a reason of ours. */
+/**
+ * Groups a value of `error.type`: absent, a tool's own error, a call without a result (a code or a
+ * word), or the reason of a refusal.
+ */
 function outcomeOf(errorType: string): keyof typeof CALL_OUTCOMES {
   if (errorType === "") return "ok";
   if (errorType === "tool_error") return "tool_error";
-  return /^-?\d+$/.test(errorType) ? "error" : "refused";
+  return /^(?:-?\d+|cancelled|no_answer|_OTHER)$/.test(errorType) ? "error" : "refused";
 }
 
 function callsByTool(sample: Sample | undefined): Row[] {

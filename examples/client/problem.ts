@@ -24,7 +24,7 @@ export class Unreachable extends TypeError {
   }
 }
 
-/** What is known of the server and of this login. */
+/** The facts about the server and this login by which errors are explained. */
 export interface Context {
   /** The MCP server. */
   readonly serverUrl: URL;

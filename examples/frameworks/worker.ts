@@ -1,4 +1,4 @@
-// A Cloudflare Worker, with `compatibility_flags = ["nodejs_compat"]`: what it needs comes with the
+// A Cloudflare Worker, with `compatibility_flags = ["nodejs_compat"]`: its settings come with the
 // first request.
 // deno-lint-ignore-file no-unversioned-import
 import { createPropelAuth, type PropelAuth } from "jsr:@x/propelauth-mcp";

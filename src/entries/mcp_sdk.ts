@@ -1,5 +1,5 @@
 /**
- * A verifier for those who keep the gate of the MCP SDK, `requireBearerAuth`, or `withMcpAuth` of
+ * A verifier for servers that keep the gate of the MCP SDK, `requireBearerAuth`, or `withMcpAuth` of
  * `mcp-handler`. Those gates know only the SDK's own errors, so the SDK's classes are passed in.
  *
  * @example With SDK v2; the class stands in for `OAuthError` of `@modelcontextprotocol/server`
@@ -111,7 +111,7 @@ export function createSdkVerifier(
   });
 }
 
-/** Whatever else may fail is our fault: `withMcpAuth` would answer it with 401. */
+/** Any other error is a fault of this server, which `withMcpAuth` would answer with 401. */
 function describeFailure(error: unknown): { code: Code; message: string } {
   const known = error instanceof AccessTokenError || error instanceof IntrospectionError;
   const refusal = refusalOf(known ? error.reason : "malformed_response");

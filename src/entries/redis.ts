@@ -48,10 +48,11 @@ export interface RedisCacheOptions {
   /**
    * How the client spells the options of `SET`: `"object"` is `{ PX: 1000, NX: true }`, as `redis`
    * does; `"lowercase"` is `{ px: 1000, nx: true }`, as `@upstash/redis` does; `"arguments"` is
-   * `"PX", 1000, "NX"`, as `ioredis` does. A client that does not understand the spelling would keep
-   * entries for ever, so it has to be given for a client other than these three, and none but its
-   * own is accepted for these. With another client the first `set` tries it: one without effect
-   * fails each time, and no entry is written. `@db/redis`, Deno's client, takes `"lowercase"`.
+   * `"PX", 1000, "NX"`, as `ioredis` does. `@db/redis`, Deno's client, takes `"lowercase"`.
+   *
+   * A client that does not understand the spelling would keep entries for ever. So these three
+   * clients accept only their own spelling, and any other client needs this option. The first `set`
+   * of such a client tries the spelling: without an effect, every `set` fails and writes no entry.
    *
    * @default {by the client: `redis` has `pSetEx`, `@upstash/redis` `createScript`, `ioredis` `call`}
    */

@@ -19,8 +19,8 @@ export interface TokenEvent {
   /** Seconds that it took, with fractions. */
   readonly durationSeconds: number;
   /**
-   * The kind of credential, and of a question the endpoint that was asked: `api_key` is the one for
-   * API keys. Absent while it is not known, as for one that PropelAuth does not know.
+   * The kind of credential; of an introspection, the kind that the asked endpoint knows. Absent when
+   * the kind is not known, as for a credential that PropelAuth never issued.
    */
   readonly credential?: CredentialType;
 }
@@ -49,7 +49,7 @@ export type EventFacts =
     readonly received?: string;
   }
   | {
-    /** The token is fine, and what was asked for needs more than it is good for. */
+    /** The token is valid, and the call needs more than the token allows. */
     readonly code: "call_refused";
     readonly tokenDigest: string;
     readonly credential: CredentialType;
@@ -58,7 +58,10 @@ export type EventFacts =
     readonly subject?: string;
     /** The JSON-RPC method; absent with a body that was not parsed, or that has several calls. */
     readonly method?: string;
-    /** With `method`: the tool, prompt or resource, else the method again; cut to 200 characters, escaped. */
+    /**
+     * With `method`: the tool, prompt or resource, else the method again; cut to 200 characters,
+     * escaped.
+     */
     readonly operation?: string;
     /**
      * Whether the client was sent a challenge that names the missing scopes. It was not when
@@ -94,7 +97,7 @@ export type EventFacts =
     readonly code: "metadata_unavailable";
     /** The HTTP status, when there was one. */
     readonly status?: number;
-    /** Otherwise what went wrong, for people: cut to 200 characters, escaped. */
+    /** Without a status: the fault, for people: cut to 200 characters, escaped. */
     readonly detail?: string;
   }
   | {
@@ -116,8 +119,8 @@ export type EventFacts =
   | { readonly code: "shared_cache_entry_rejected"; readonly tokenDigest: string }
   | {
     /**
-     * A token was verified by `verifier` or `authenticate()`, which see no call: the option
-     * `operations` has no effect there. Reported once.
+     * A token was verified by `verifier`, or by `authenticate()` without `parsedBody`, which see no
+     * call: the option `operations` has no effect there. Reported once.
      */
     readonly code: "operations_unjudged";
   }
@@ -191,12 +194,7 @@ export type Emit = ((facts: EventFacts) => void) | undefined;
 const MAX_SHOWN_LENGTH = 200;
 const DIGEST_LENGTH = 12;
 
-/**
- * Shortens a digest to the digits that events show.
- *
- * @param digest The SHA-256 of a token in hex.
- * @returns Its first 12 digits.
- */
+/** Shortens a token's SHA-256 in hex to the 12 digits that events show. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, DIGEST_LENGTH);
 }

@@ -51,18 +51,15 @@ export function levelOf(facts: EventFacts): EventLevel {
 }
 
 /**
- * Tells whether an event is the normal first step of a login: a client calls without a token, to
- * learn where its user can log in.
- *
- * @param facts The event.
- * @returns Whether it is.
+ * Whether an event is the normal first step of a login: a client calls without a token, to learn
+ * where its user can log in.
  */
 export function isLoginStart(facts: EventFacts): boolean {
   return facts.code === "token_refused" && facts.reason === "missing_credentials";
 }
 
 /**
- * Says whose affair a failed question is.
+ * Tells whether a failed introspection may recover by itself.
  *
  * @param reason Why there is no usable answer.
  * @returns `unreachable`: it may recover by itself. `misconfigured`: somebody has to act.
@@ -125,7 +122,7 @@ export function messageOf(facts: EventFacts): string {
     case "operations_unjudged":
       return "A token was verified by verifier or authenticate(), which see no call: the rules of " +
         "operations have no effect there, and every tool runs. Put auth.handler() or " +
-        "requireAuth() in front of the MCP server.";
+        "requireAuth() in front of the MCP server, or give authenticate() the parsedBody.";
     case "rule_unmatched":
       return "A rule of operations matches nothing in the complete list that the MCP server sent, so " +
         "it protects nothing: compare its name with the list. If the server shows the operation to " +
@@ -244,7 +241,7 @@ export function createEmit(
       const returned: unknown = listener(Object.freeze(event));
       if (returned instanceof Promise) returned.catch(() => {});
     } catch {
-      // A listener's fault is not the caller's.
+      // An error of the listener must not fail the request.
     }
   };
 }

@@ -21,13 +21,7 @@ export interface TokenInHand {
   readonly startedAt: number;
 }
 
-/**
- * Builds the members that every event about a token has.
- *
- * @param token The token, and when its verification or introspection started.
- * @param now Seconds since 1970.
- * @returns The shortened digest and the duration.
- */
+/** Builds the members of every event about a token, the argument `token` of the functions below. */
 export function describeToken(
   { digest, startedAt }: Pick<TokenInHand, "digest" | "startedAt">,
   now: number,
@@ -37,14 +31,7 @@ export function describeToken(
   return { tokenDigest: shortDigest(digest), durationSeconds };
 }
 
-/**
- * Builds the event of a token that was accepted.
- *
- * @param token The members from {@linkcode describeToken}.
- * @param accepted The verified token.
- * @param source Where the facts came from.
- * @returns The event.
- */
+/** Builds the event of a token that was accepted; `source` is that of the facts. */
 export function buildAccepted(
   token: TokenEvent,
   { clientId, subject, credential }: AccessToken,
@@ -54,16 +41,7 @@ export function buildAccepted(
   return { code: "token_accepted", ...token, credential, source, ...whose };
 }
 
-/**
- * Builds the event of a token that was refused: which rule it broke, and what it has instead.
- *
- * @param token The members from {@linkcode describeToken}.
- * @param error Why it was refused.
- * @param policy The policy that refused it.
- * @param answer PropelAuth's answer, and where it came from.
- * @param now Seconds since 1970.
- * @returns The event.
- */
+/** Builds the event of a refused token: which rule of `policy` it broke, and what it has instead. */
 export function buildRefused(
   token: TokenEvent,
   error: AccessTokenError,
@@ -131,13 +109,7 @@ function credentialOf(facts: IntrospectionFacts): CredentialType | undefined {
   return facts.apiKey === undefined ? "access_token" : "api_key";
 }
 
-/**
- * Builds the event of a question that PropelAuth did not answer.
- *
- * @param token The members from {@linkcode describeToken}.
- * @param error Why there is no usable answer.
- * @returns The event.
- */
+/** Builds the event of a question that PropelAuth did not answer. */
 export function buildFailed(
   token: TokenEvent,
   { reason, status, cause }: IntrospectionError,
@@ -151,13 +123,7 @@ export function buildFailed(
   };
 }
 
-/**
- * Builds the event of a verification that ended without a verdict.
- *
- * @param token The members from {@linkcode describeToken}.
- * @param error Why the token could not be introspected.
- * @returns The event.
- */
+/** Builds the event of a verification that ended without a verdict. */
 export function buildUnverified(token: TokenEvent, { reason }: IntrospectionError): EventFacts {
   return { code: "token_unverified", ...token, reason };
 }
@@ -195,13 +161,7 @@ export function buildCallRefused(
   };
 }
 
-/**
- * Builds the event of a call of an operation that no rule allows.
- *
- * @param caller The caller.
- * @param name The operation.
- * @returns The event.
- */
+/** Builds the event of a call of an operation that no rule allows. */
 export function buildOperationRefused(caller: AccessToken, name: string): EventFacts {
   return {
     code: "request_refused",
@@ -211,22 +171,12 @@ export function buildOperationRefused(caller: AccessToken, name: string): EventF
   };
 }
 
-/**
- * Builds the event of a caller who presented another caller's session.
- *
- * @param caller The caller.
- * @returns The event.
- */
+/** Builds the event of a caller who presented another caller's session. */
 export function buildSessionRefused(caller: AccessToken): EventFacts {
   return { code: "session_refused", ...describeCaller(caller) };
 }
 
-/**
- * Builds the event of a rule that matches nothing in a complete list.
- *
- * @param unmatched The rule.
- * @returns The event.
- */
+/** Builds the event of a rule that matches nothing in a complete list. */
 export function buildRuleUnmatched({ kind, name, nearest }: {
   readonly kind: "tools" | "resources" | "prompts";
   readonly name: string;

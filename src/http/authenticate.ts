@@ -9,12 +9,30 @@ import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { Running } from "../operations/requirements.ts";
+import { refuseAs } from "../lib/broken_rule.ts";
+import { requireMembers } from "../lib/check_option.ts";
 
 /** Answers the request of a verified caller. */
 type Admitted = (caller: AccessToken) => Response | Promise<Response>;
+
+/** The body, for a framework that has read and parsed it. */
+interface AuthenticateOptions {
+  readonly parsedBody: unknown;
+}
+
+/** The arguments of one call of `authenticate()`. */
+interface Attempt {
+  readonly request: Request;
+  readonly admitted: Admitted;
+  readonly options: AuthenticateOptions | undefined;
+}
+
+/** A verified caller, and the body if its calls were judged. */
+type Judged = Omit<Admission, "request">;
 
 interface AuthenticateParts {
   readonly gate: Gate;
@@ -22,8 +40,10 @@ interface AuthenticateParts {
   /** Gives the policy of a request's path; `undefined` when no endpoint of an organization is there. */
   readonly policyFor: (request: Request) => AccessTokenPolicy | undefined;
   readonly runAs: <T>(running: Running, run: () => T) => T;
-  /** Called for each verified caller: no call was judged. */
-  readonly onAdmitted: () => void;
+  /** Absent without the option `operations`. */
+  readonly operationGate: OperationGate | undefined;
+  /** Called for each verified caller whose calls were not judged. */
+  readonly onUnjudged: () => void;
   /** Absent without the option `audit`. */
   readonly audit: CallAudit | undefined;
   /** Called when calls are not recorded. */
@@ -41,31 +61,49 @@ interface AuthenticateParts {
  */
 export function createAuthenticate(
   parts: AuthenticateParts,
-): (request: Request, admitted: Admitted) => Promise<Response> {
-  const { gate, allowedOrigins, policyFor, runAs, onAdmitted, audit, onUnaudited } = parts;
+): (request: Request, admitted: Admitted, options?: AuthenticateOptions) => Promise<Response> {
+  const { gate, allowedOrigins, policyFor, runAs, operationGate, audit } = parts;
 
-  async function run(
-    request: Request,
-    admitted: Admitted,
+  async function serve(
+    { caller, parsedBody, filter }: Judged,
+    { admitted }: Attempt,
+    policy: AccessTokenPolicy,
+  ): Promise<Response> {
+    const answered = await runAs({ caller, parsedBody }, async () => await admitted(caller))
+      // A requirement such as requireScopes() that failed; other errors pass through.
+      .catch((error: unknown) => buildRefusal(error, policy));
+    const shown = filter === undefined ? answered : await filter(answered);
+    return caller.apiKey === undefined ? shown : withoutChallenge(shown);
+  }
+
+  async function answer(
+    caller: AccessToken,
+    attempt: Attempt,
+    policy: AccessTokenPolicy,
     audited: AuditedRequest | undefined,
   ): Promise<Response> {
+    const { request, options } = attempt;
+    if (options === undefined || operationGate === undefined) {
+      parts.onUnjudged();
+      const unjudged = { caller, parsedBody: undefined, filter: undefined };
+      const run = () => serve(unjudged, attempt, policy);
+      return await (audited?.readAndServe(caller, run, parts.onUnaudited) ?? run());
+    }
+    const judged = await operationGate(withBody(request, options), caller, policy, audited);
+    if (judged instanceof Response) return judged;
+    const run = () => serve(judged, attempt, policy);
+    return await (audited?.serve(judged.caller, run) ?? run());
+  }
+
+  async function run(attempt: Attempt, audited: AuditedRequest | undefined): Promise<Response> {
+    const { request } = attempt;
     const policy = policyFor(request);
     if (policy === undefined) {
-      return buildJsonRpcError(404, TRANSPORT_ERROR, "No endpoint of an organization");
+      return buildJsonRpcError(404, "transport", "No endpoint of an organization");
     }
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
-    onAdmitted();
-    const answer = async (): Promise<Response> => {
-      const answered = await runAs(
-        { caller, parsedBody: undefined },
-        async () => await admitted(caller),
-      )
-        // A requirement such as requireScopes() that failed; other errors pass through.
-        .catch((error: unknown) => buildRefusal(error, policy));
-      return caller.apiKey === undefined ? answered : withoutChallenge(answered);
-    };
-    const answered = await (audited?.readAndServe(caller, answer, onUnaudited) ?? answer());
+    const answered = await answer(caller, attempt, policy, audited);
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);
@@ -73,14 +111,34 @@ export function createAuthenticate(
     return readable;
   }
 
-  return (request, admitted) => {
-    // At once, not as a rejection: code for the form without a function must not go on.
+  return (request, admitted, options) => {
+    // Thrown at once, since code that gives no function may not wait for the promise either.
     if (typeof admitted !== "function") {
       throw new TypeError(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",
       );
     }
-    if (audit === undefined) return run(request, admitted, undefined);
-    return audit.follow(request, (audited) => run(request, admitted, audited));
+    refuseAs(
+      "Cannot authenticate",
+      () => options && requireMembers("options", options, ["parsedBody"]),
+    );
+    const attempt = { request, admitted, options };
+    if (audit === undefined) return run(attempt, undefined);
+    return audit.follow(request, (audited) => run(attempt, audited));
   };
+}
+
+/**
+ * Builds a request for the gate of operations from a body that the framework has parsed. When the
+ * framework has parsed none, the request keeps its fields, and the gate refuses it if they announce a
+ * body.
+ */
+function withBody({ url, method, headers }: Request, { parsedBody }: AuthenticateOptions): Request {
+  if (parsedBody === undefined) return new Request(url, { method, headers });
+  const body = JSON.stringify(parsedBody);
+  return new Request(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body,
+  });
 }

@@ -12,7 +12,7 @@ import { type Emit, showForeign } from "../events/events.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 
 const FRESH_SECONDS = 300;
-/** Seconds without another fetch after a failed one: anyone can ask for the document, without a token. */
+/** Seconds without a fetch after a failed one, since anyone can ask for the document without a token. */
 const COOLDOWN_SECONDS = 5;
 const MAX_METADATA_BYTES = 64 * 1024;
 

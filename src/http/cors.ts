@@ -40,7 +40,7 @@ export function setCorsHeaders(
 }
 
 /**
- * Builds the answer to a preflight of the MCP endpoint, without CORS headers of its own origin.
+ * Builds the answer to a preflight of the MCP endpoint. {@linkcode setCorsHeaders} adds the origin.
  *
  * @param request The `OPTIONS` request.
  * @returns 204 with the methods and headers that may be sent.
@@ -51,12 +51,7 @@ export function buildPreflight(request: Request): Response {
   return new Response(null, { status: 204, headers: preflightHeaders(request, MCP_METHODS) });
 }
 
-/**
- * Builds the answer to a preflight of public metadata.
- *
- * @param request The `OPTIONS` request.
- * @returns 204, for every origin.
- */
+/** Builds the answer to a preflight of public metadata: 204, for every origin. */
 export function buildPublicPreflight(request: Request): Response {
   const headers = preflightHeaders(request, METADATA_METHODS);
   headers.set("Access-Control-Allow-Origin", "*");

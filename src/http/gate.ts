@@ -15,7 +15,7 @@ import { parseBearerToken } from "../oauth/bearer.ts";
 import { buildPreflight, setCorsHeaders } from "./cors.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import { type Emit, showForeign } from "../events/events.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
 import { startsSession } from "./sessions.ts";
 import type { Verifier } from "../verification/verifier.ts";
@@ -28,8 +28,8 @@ interface GateOptions {
 }
 
 /**
- * The gate: a verified token, or the response to send instead. Without a promise where nobody has to be
- * asked about the token.
+ * The gate: a verified token, or the response to send instead. It returns no promise when the answer
+ * about the token is cached.
  */
 export type Gate = (
   request: Request,
@@ -70,7 +70,7 @@ export function createGate(
     const origin = request.headers.get("Origin");
     if (origin !== null && !isOriginAllowed(origin, allowedOrigins)) {
       emit?.({ code: "request_refused", reason: "origin", received: showForeign(origin) });
-      return buildJsonRpcError(403, TRANSPORT_ERROR, "This Origin is not allowed");
+      return buildJsonRpcError(403, "transport", "This Origin is not allowed");
     }
     const withCors = (response: Response): Response => {
       setCorsHeaders(response.headers, origin, allowedOrigins);
@@ -80,8 +80,8 @@ export function createGate(
     const refuse = (error: unknown): Response => withCors(buildRefusal(error, policy, request));
     try {
       // Cloudflare Workers may give a request no signal.
-      const patience = () => startsSession(request) && request.signal?.aborted !== true;
-      const verified = verifier.verify(readToken(request), policy, patience);
+      const mayWait = () => startsSession(request) && request.signal?.aborted !== true;
+      const verified = verifier.verify(readToken(request), policy, mayWait);
       return verified instanceof Promise ? verified.catch(refuse) : verified;
     } catch (error) {
       return refuse(error);

@@ -6,7 +6,7 @@
  */
 
 import { type Emit, showForeign } from "../events/events.ts";
-import { buildJsonRpcError, TRANSPORT_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { isLoopback } from "../lib/url.ts";
 
 /** Stands in an allowed origin for every subdomain: `https://*.example.com`. */
@@ -21,7 +21,7 @@ export type AllowedOrigins = "any" | "loopback" | readonly string[];
  *
  * @param origin The `Origin` field value.
  * @param allowed Which origins may.
- * @returns Whether it is one of them. `null`, the origin of sandboxed pages, is only among all.
+ * @returns Whether it is one of them. `null`, the origin of sandboxed pages, needs `"any"`.
  */
 export function isOriginAllowed(origin: string, allowed: AllowedOrigins): boolean {
   if (allowed === "any") return true;
@@ -72,5 +72,5 @@ function hostOf(request: Request): string {
 export function refuseHost(request: Request, emit: Emit): Response {
   emit?.({ code: "request_refused", reason: "host", received: showForeign(hostOf(request)) });
   const message = "This Host is not allowed; the operator sets baseUrl to the URL that clients use";
-  return buildJsonRpcError(403, TRANSPORT_ERROR, message);
+  return buildJsonRpcError(403, "transport", message);
 }

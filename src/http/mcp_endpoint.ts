@@ -13,7 +13,7 @@ import { refusalOf } from "../oauth/refusal_sentences.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
-import { buildJsonRpcError, SESSION_NOT_FOUND } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
@@ -41,8 +41,9 @@ export type McpFunction = (
 ) => Response | Promise<Response>;
 
 /**
- * An MCP server: a function, an object with `fetch` (SDK v2's `createMcpHandler`), or two factories
- * that create a server and a transport for each request (SDK v1).
+ * An MCP server: a function, an object or a function with `fetch` (SDK v2's `createMcpHandler`, that
+ * of Cloudflare's `agents`), or two factories that create a server and a transport for each request
+ * (SDK v1).
  *
  * Also an object with `handleRequest`, which is one connected transport. It serves one session, so it
  * is for tests; one without sessions answers a single request and is refused.
@@ -81,7 +82,7 @@ export interface McpEndpointParts {
 }
 
 /** Answers a request under the token policy of the resource that it is for. */
-export type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
+type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Response>;
 
 /**
  * Creates the endpoint of one MCP server.
@@ -131,7 +132,7 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     let response: Response;
     if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
       emit?.(buildSessionRefused(caller));
-      response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
+      response = buildJsonRpcError(404, "session_not_found", "Session not found");
     } else {
       const admitted = operationGate(request, caller, tokenPolicy, audited);
       const admission = admitted instanceof Promise ? await admitted : admitted;
@@ -165,11 +166,13 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
 }
 
 function asFunction(mcp: McpServerHandler): McpFunction {
+  const hasMembers = typeof mcp === "object" && mcp !== null || typeof mcp === "function";
+  // Before the function itself: that of Cloudflare's `agents` ignores its second argument.
+  if (hasMembers && "fetch" in mcp && typeof mcp.fetch === "function") {
+    return (request, options) => mcp.fetch(request, options);
+  }
   if (typeof mcp === "function") return mcp;
-  if (typeof mcp === "object" && mcp !== null) {
-    if ("fetch" in mcp && typeof mcp.fetch === "function") {
-      return (request, options) => mcp.fetch(request, options);
-    }
+  if (hasMembers) {
     if (
       "server" in mcp && typeof mcp.server === "function" && typeof mcp.transport === "function"
     ) {

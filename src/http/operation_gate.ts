@@ -11,12 +11,7 @@ import { copyWithout } from "../lib/copy_request.ts";
 import type { Emit } from "../events/events.ts";
 import type { AuditedRequest } from "../operations/call_audit.ts";
 import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
-import {
-  buildJsonRpcError,
-  INVALID_REQUEST,
-  PARSE_ERROR,
-  TRANSPORT_ERROR,
-} from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
 import type { List } from "../operations/lists.ts";
 import type { OperationPolicy } from "../operations/policy.ts";
@@ -54,20 +49,6 @@ export type OperationGate = (
   tokenPolicy: AccessTokenPolicy,
   audited: AuditedRequest | undefined,
 ) => Admission | Response | Promise<Admission | Response>;
-
-/**
- * The gate of a server without the option `operations`: forwards every request, its body unread.
- *
- * @param request The client's request.
- * @param caller The verified token.
- * @returns The request to forward.
- */
-export const admitUnread = (request: Request, caller: AccessToken): Admission => ({
-  caller,
-  request: copyWithout("authorization", request),
-  parsedBody: undefined,
-  filter: undefined,
-});
 
 interface Allowed {
   /** As the newest answer about the token describes it. */
@@ -146,7 +127,11 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
       case "unknown":
         emit?.(buildOperationRefused(judged, verdict.name));
         audited?.refuse(undefined);
-        return buildJsonRpcError(403, INVALID_REQUEST, "This server does not offer this operation");
+        return buildJsonRpcError(
+          403,
+          "invalid_request",
+          "This server does not offer this operation",
+        );
       case "scope_missing": {
         const error = scopeMissing(judged, verdict.scopes);
         // An API key gets no challenge: no login gives it a scope.
@@ -173,10 +158,10 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
       // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
       parsedBody = JSON.parse(new TextDecoder().decode(bytes));
     } catch {
-      return buildJsonRpcError(400, PARSE_ERROR, "The request body must be JSON");
+      return buildJsonRpcError(400, "parse", "The request body must be JSON");
     }
     const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
-    if (calls === undefined) return buildJsonRpcError(400, INVALID_REQUEST, "Invalid Request");
+    if (calls === undefined) return buildJsonRpcError(400, "invalid_request", "Invalid Request");
     const busy = audited?.begin(caller, calls, parsedBody);
     if (busy !== undefined) return busy;
     const allowed = await judge(calls, caller, tokenPolicy, audited);
@@ -200,13 +185,13 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | und
   const type = (headers.get("Content-Type") ?? "").replace(UTF8, "");
   // An MCP server could decode other JSON than the one that was judged.
   if (!/^identity$/i.test(encoding) || /charset/i.test(type)) {
-    return buildJsonRpcError(415, TRANSPORT_ERROR, "The request body must be plain UTF-8");
+    return buildJsonRpcError(415, "transport", "The request body must be plain UTF-8");
   }
   try {
     const bytes = await readBytes(request, MAX_BODY_BYTES);
     if (bytes === undefined) {
       const message = `The request body must not exceed ${MAX_BODY_BYTES} bytes`;
-      return buildJsonRpcError(413, TRANSPORT_ERROR, message);
+      return buildJsonRpcError(413, "transport", message);
     }
     // The headers announce a body, but an adapter in front of us (a body parser) has consumed it. The
     // MCP server might read that body from elsewhere, and it was never judged.
@@ -215,7 +200,7 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | und
   } catch {
     // The client's connection broke off.
   }
-  return buildJsonRpcError(400, PARSE_ERROR, "The request body could not be read");
+  return buildJsonRpcError(400, "parse", "The request body could not be read");
 }
 
 // RFC 9112 §6: the fields that say that a message has a body.

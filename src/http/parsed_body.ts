@@ -8,12 +8,12 @@
  */
 
 import { parseJson } from "../lib/json.ts";
-import { buildJsonRpcError, PARSE_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { COPY_WITHOUT, copyWithout, isNative } from "../lib/copy_request.ts";
-import { type Admission, admitUnread, type OperationGate } from "./operation_gate.ts";
+import type { Admission, OperationGate } from "./operation_gate.ts";
 
 /** Longer bodies are forwarded unread, so that the MCP server's own limit holds: 64 KiB. */
-export const MAX_PARSED_BYTES = 64 * 1024;
+const MAX_PARSED_BYTES = 64 * 1024;
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
@@ -35,6 +35,11 @@ export function createParsingGate(takesParsedBody: boolean): OperationGate {
   };
 }
 
+function admitUnread(request: Request, caller: Admission["caller"]): Admission {
+  const forwarded = copyWithout("authorization", request);
+  return { caller, request: forwarded, parsedBody: undefined, filter: undefined };
+}
+
 function hasShortJson({ method, headers, bodyUsed }: Request): boolean {
   const length = Number(headers.get("Content-Length") ?? 0);
   return method === "POST" && length > 0 && length <= MAX_PARSED_BYTES && !bodyUsed &&
@@ -49,7 +54,7 @@ async function parseAndAdmit(
   try {
     text = await request.text();
   } catch {
-    return buildJsonRpcError(400, PARSE_ERROR, "The request body could not be read");
+    return buildJsonRpcError(400, "parse", "The request body could not be read");
   }
   const forwarded = copyWithout("authorization", request, text);
   // Of a body that is not JSON the MCP server reads the text, and refuses it.

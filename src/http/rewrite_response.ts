@@ -7,10 +7,10 @@
 import { discard } from "../lib/body.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 import type { List } from "../operations/lists.ts";
-import { buildJsonRpcError, INTERNAL_ERROR } from "./json_rpc_error.ts";
+import { buildJsonRpcError } from "./json_rpc_error.ts";
 
 /** Changes a JSON-RPC message in place, and returns whether it did. */
-export type Rewrite = (message: unknown) => boolean;
+type Rewrite = (message: unknown) => boolean;
 
 /**
  * Creates the rewrite that leaves in lists only the entries a caller may see.
@@ -60,7 +60,7 @@ export async function rewriteResponse(response: Response, rewrite: Rewrite): Pro
   if (headers.has("Content-Encoding")) {
     // A compressed list cannot be filtered.
     discard(response);
-    return buildJsonRpcError(500, INTERNAL_ERROR, "The MCP server must not compress this answer");
+    return buildJsonRpcError(500, "internal", "The MCP server must not compress this answer");
   }
   headers.delete("Content-Length");
   const { status, statusText } = response;

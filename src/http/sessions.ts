@@ -10,7 +10,7 @@ import type { AccessToken } from "../oauth/access_token.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** How many sessions are remembered; past it the least recently used one goes. */
-export const MAX_SESSIONS = 10_000;
+const MAX_SESSIONS = 10_000;
 
 /** Remembers to which caller a session was handed out. A session is never a credential. */
 export interface Sessions {
@@ -25,8 +25,6 @@ export interface Sessions {
  *
  * A session that this process never handed out (after a restart, or from another instance) has no
  * owner until the MCP server answers with it.
- *
- * @returns The table.
  */
 export function createSessions(): Sessions {
   const owners = createTtlCache<string>(MAX_SESSIONS);

@@ -15,7 +15,7 @@ import type { World } from "../lib/world.ts";
  * header and body differ.
  *
  * @param request The request.
- * @param response What the MCP server answered.
+ * @param response The response of the MCP server.
  * @returns Whether it is a standing stream.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports | MCP Streamable HTTP}
@@ -28,7 +28,7 @@ export function isStandingStream(request: Request, response: Response): boolean 
     response.body !== null;
 }
 
-/** Why the source of a stream is cancelled that ends here, and not because its reader left. */
+/** The reason given to the source when the stream ends here, and not because its reader left. */
 export const STREAM_ENDED = "The stream has ended";
 
 /** The standing streams that are open, so that they can be ended together. */
@@ -42,11 +42,7 @@ export interface OpenStreams {
   endAll(): void;
 }
 
-/**
- * Creates an empty set of streams.
- *
- * @returns The set.
- */
+/** Creates an empty set of streams. */
 export function createOpenStreams(): OpenStreams {
   const ends = new Set<() => void>();
   let over = false;

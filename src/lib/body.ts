@@ -64,11 +64,7 @@ export async function readBytes(
   return undefined;
 }
 
-/**
- * Cancels the body of a response that is not read, so that its connection can be used again.
- *
- * @param response The response.
- */
+/** Cancels the body of a response that is not read, so that its connection can be used again. */
 export function discard(response: Response): void {
   if (response.body !== null) abandon(response.body.cancel());
 }

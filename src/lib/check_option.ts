@@ -164,7 +164,7 @@ export function requireBoolean(name: string, value: unknown): boolean {
 }
 
 /**
- * Requires a function, or `undefined`. What the function takes and returns cannot be checked here.
+ * Requires a function, or `undefined`. Its parameters and its result cannot be checked here.
  *
  * @param name The option's name.
  * @param value The received value.

@@ -1,5 +1,5 @@
 /**
- * Reads JSON from outside without throwing. Pure: no clock, no network.
+ * JSON values: reads text without throwing, freezes, drops absent members. Pure: no clock, no network.
  *
  * @module
  */
@@ -26,4 +26,41 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Freezes a value and all that it holds.
+ *
+ * @param root The value; nothing else may hold a part of it.
+ * @returns The same value.
+ */
+export function freezeDeeply<T extends object>(root: T): T {
+  // Without recursion: 64 KiB of JSON can be nested deeper than a call stack.
+  const open: object[] = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    for (const member of Object.values(value)) {
+      if (typeof member === "object" && member !== null) open.push(member);
+    }
+    Object.freeze(value);
+  }
+  return root;
+}
+
+/** The members of a type that are not `undefined`. */
+type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/**
+ * Copies an object without the members that are `undefined`.
+ *
+ * @param values The object.
+ * @returns The copy.
+ */
+export function definedOnly<T extends object>(values: T): Defined<T> {
+  const defined: Defined<T> = {};
+  const own: T = { ...values };
+  for (const name in own) {
+    const value = own[name];
+    if (value !== undefined) Object.assign(defined, { [name]: value });
+  }
+  return defined;
 }

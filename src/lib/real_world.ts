@@ -42,9 +42,8 @@ export const REAL_WORLD: World = {
 };
 
 /**
- * Keeps the process alive, since a timer of {@linkcode REAL_WORLD} does not.
- *
- * @returns A function that lets the process end.
+ * Keeps the process alive, since a timer of {@linkcode REAL_WORLD} does not; returns a function that
+ * lets it end.
  */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, MAX_TIMER_MS);

@@ -35,12 +35,7 @@ interface Work<T> {
   ended: boolean;
 }
 
-/**
- * Creates an empty set of shared work.
- *
- * @param world The clock and the timers.
- * @returns The set.
- */
+/** Creates an empty set of shared work. */
 export function createSharedWork<T>(world: World): SharedWork<T> {
   const joinable = new Map<string, Work<T>>();
   /** All of it, the oldest first; detached work too. */

@@ -44,7 +44,7 @@ export class DeadlineError extends Error {
  * @param world Gives the timer.
  * @param seconds How long the exchange may take.
  * @param run The exchange; the signal is aborted when the deadline passes.
- * @returns What `run` gave.
+ * @returns The result of `run`.
  * @throws {DeadlineError} The deadline passed first. Whatever `run` throws passes through.
  */
 export async function withDeadline<T>(

@@ -13,11 +13,8 @@ export const INACTIVE_TTL_SECONDS = 5;
 export type DatedFacts = Pick<Answer, "facts" | "askedAt">;
 
 /**
- * Tells whether an answer refuses the token whatever the policy: it is inactive, or had expired when
+ * Whether an answer refuses the token whatever the policy: the token is inactive, or had expired when
  * the question was asked.
- *
- * @param answer The answer.
- * @returns Whether the token is dead.
  */
 export function isDead({ facts, askedAt }: DatedFacts): boolean {
   return expiryOf(facts) <= askedAt;

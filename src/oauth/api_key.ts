@@ -7,12 +7,12 @@
 /** The kinds of credentials with which a client can call. */
 export type CredentialType = "access_token" | "api_key";
 
-/** Whose an API key is: `personal` a user's, `organization` an organization's, `generic` nobody's. */
+/** The owner of an API key: a user (`personal`), an organization, or nobody (`generic`). */
 export type ApiKeyKind = "personal" | "organization" | "generic";
 
 /** An API key that PropelAuth called valid, frozen. An absent member was not in its answer. */
 export interface VerifiedApiKey {
-  /** Whose the key is. */
+  /** The kind of owner. */
   readonly kind: ApiKeyKind;
   /** The object that was given when the key was made; empty when there was none. */
   readonly metadata: Readonly<Record<string, unknown>>;

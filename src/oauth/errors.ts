@@ -79,12 +79,7 @@ export class IntrospectionError extends Error {
   }
 }
 
-/**
- * Tells whether PropelAuth could not be reached, so that another try may help.
- *
- * @param error The error with which an introspection ended.
- * @returns Whether the response is a 503.
- */
+/** Whether PropelAuth could not be reached: another try may help, and the response is a 503. */
 export function isOutage(error: unknown): error is IntrospectionError {
   return error instanceof IntrospectionError && refusalOf(error.reason).status === 503;
 }

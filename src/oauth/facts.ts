@@ -7,7 +7,7 @@
 import type { VerifiedApiKey } from "./api_key.ts";
 import { IntrospectionError } from "./errors.ts";
 import type { AccessTokenErrorReason } from "./refusal_sentences.ts";
-import { isObject, parseJson } from "../lib/json.ts";
+import { freezeDeeply, isObject, parseJson } from "../lib/json.ts";
 import { canonicalResource } from "./protected_resource.ts";
 
 /**
@@ -131,6 +131,9 @@ const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
 const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
 
+/** The members of {@linkcode IntrospectionClaims} whose type is known. */
+export const CLAIM_NAMES: readonly string[] = [...TEXT_MEMBERS, ...TIME_MEMBERS, ...LIST_MEMBERS];
+
 /**
  * Reads an introspection response.
  *
@@ -150,12 +153,7 @@ export function readFacts(text: string): IntrospectionFacts {
   return Object.freeze(readActiveFacts(keepTypedMembers(members), tokenType));
 }
 
-/**
- * Writes facts as a text that {@linkcode readFacts} reads as the same facts again.
- *
- * @param facts The facts.
- * @returns An introspection response.
- */
+/** Writes facts as an introspection response, which {@linkcode readFacts} reads as the same facts. */
 export function writeFacts(facts: IntrospectionFacts): string {
   if (!facts.active) return '{"active":false}';
   // A token type that is no text was dropped from the claims, and has to refuse the token again.
@@ -269,22 +267,4 @@ function readAudience(audience: string | readonly string[] | undefined): string[
 function isTextOrTexts(value: unknown): boolean {
   return typeof value === "string" ||
     (Array.isArray(value) && value.every((member) => typeof member === "string"));
-}
-
-/**
- * Freezes a value and all that it holds.
- *
- * @param root The value; nothing else may hold a part of it.
- * @returns The same value.
- */
-export function freezeDeeply<T extends object>(root: T): T {
-  // Without recursion: 64 KiB of JSON can be nested deeper than a call stack.
-  const open: object[] = [root];
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    for (const member of Object.values(value)) {
-      if (typeof member === "object" && member !== null) open.push(member);
-    }
-    Object.freeze(value);
-  }
-  return root;
 }

@@ -12,7 +12,7 @@ import { type IntrospectionFacts, readFacts } from "./facts.ts";
 /** The longest introspection response that is read: 64 KiB. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;
 
-/** Upper bound for `Retry-After`, in seconds: then one introspection tries again all the same. */
+/** The longest `Retry-After` that is obeyed, in seconds; after it one introspection tries again. */
 export const MAX_RETRY_AFTER_SECONDS = 60;
 
 /** The credentials of this server at the introspection endpoint. */

@@ -16,7 +16,7 @@ export type HoldsScope = (granted: readonly string[], needed: string) => boolean
  * needed one.
  *
  * @param hierarchy The option: for each broader scope those that it includes, directly.
- * @param known The scopes that the other options name; any other name is a slip.
+ * @param known The scopes that the other options name; any other name is a mistake.
  * @returns The check. Names match exactly, as PropelAuth's do.
  * @throws {BrokenRule} It is not an object of lists of scopes, has a cycle, or names an unknown scope.
  *

@@ -1,6 +1,6 @@
 /**
- * The seam between a request and the option `audit`, whose code is in an entry of its own: types, and
- * the table that finds the code behind the option's value.
+ * The interface between a request and the option `audit`, whose code is in an entry of its own: types,
+ * and the table that finds the code behind the option's value.
  *
  * @module
  */
@@ -56,7 +56,8 @@ export interface AuditedRequest {
    */
   serve(caller: AccessToken, run: () => Promise<Response>): Promise<Response>;
   /**
-   * Does both from a copy of the request's body, where no gate has read it.
+   * Begins the calls in a copy of the request's body, then calls the MCP server as `serve` does. For
+   * requests whose body no gate has read.
    *
    * @param onUnread Called when the copy cannot be read: `run` is called all the same.
    */
@@ -68,7 +69,7 @@ export interface AuditedRequest {
 }
 
 /** Connects the listeners of one PropelAuth with its clock; all share one reading of each answer. */
-export type ConnectAudits = (audits: readonly Audit[], world: World) => CallAudit;
+type ConnectAudits = (audits: readonly Audit[], world: World) => CallAudit;
 
 const connections = new WeakMap<object, ConnectAudits>();
 

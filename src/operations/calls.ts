@@ -9,7 +9,7 @@ import { isObject } from "../lib/json.ts";
 /** One message that asks for something: a request or a notification. */
 export interface Call {
   readonly method: string;
-  /** The tools, prompts and resources it is about; empty for methods that are about none. */
+  /** The tools, prompts and resources that it asks for; empty when it asks for none of these. */
   readonly targets: readonly Target[];
 }
 
@@ -24,22 +24,22 @@ export interface Target {
 type Members = Record<string, unknown>;
 
 /** The characters of the longest URI. */
-export const MAX_URI_LENGTH = 4096;
+const MAX_URI_LENGTH = 4096;
 
 /** The characters of the longest method, tool name or prompt name. */
-export const MAX_NAME_LENGTH = 512;
+const MAX_NAME_LENGTH = 512;
 
 /** How deep lists and objects may be nested. */
-export const MAX_DEPTH = 512;
+const MAX_DEPTH = 512;
 
 /** How many messages, tools, prompts and resources one request may have together. */
-export const MAX_CALLS = 1000;
+const MAX_CALLS = 1000;
 
 /** How many members the messages and parameters of one request may have together. */
-export const MAX_MEMBERS = 10_000;
+const MAX_MEMBERS = 10_000;
 
 /** How many characters the names and URIs of one request may have together. */
-export const MAX_NAMES_LENGTH = 32_768;
+const MAX_NAMES_LENGTH = 32_768;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -200,7 +200,6 @@ function hasManyBrackets(json: Uint8Array): boolean {
 
 /** Finds the quote that ends a string. Long pieces without an escape are left to the engine's search. */
 function endOfString(json: Uint8Array, start: number): number {
-  let quote = -1;
   let plain = 0;
   for (let at = start; at < json.length; at++) {
     const byte = json[at];
@@ -209,11 +208,13 @@ function endOfString(json: Uint8Array, start: number): number {
       at++;
       plain = 0;
     } else if (++plain > LONG_PIECE) {
-      if (quote < at) quote = json.indexOf(QUOTE, at);
+      const quote = json.indexOf(QUOTE, at);
       if (quote < 0) break;
-      const backslash = json.subarray(at, quote).indexOf(BACKSLASH);
-      if (backslash < 0) return quote;
-      at += backslash - 1;
+      // Behind an odd number of backslashes a quote is a character of the string.
+      let last = quote;
+      while (last > at && json[last - 1] === BACKSLASH) last--;
+      if ((quote - last) % 2 === 0) return quote;
+      at = quote;
       plain = 0;
     }
   }

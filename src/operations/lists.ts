@@ -16,6 +16,9 @@ export interface List {
   readonly key: string;
 }
 
+/** JSON-RPC 2.0 §5.1: the server has no such list, so it offers nothing of that kind. */
+export const METHOD_NOT_FOUND = -32601;
+
 /** All of them. */
 export const LISTS: readonly List[] = [
   { method: "tools/list", member: "tools", kind: "tools", key: "name" },

@@ -6,7 +6,7 @@
  */
 
 import { isObject, parseJson } from "../lib/json.ts";
-import type { List } from "./lists.ts";
+import { type List, METHOD_NOT_FOUND } from "./lists.ts";
 
 /** A POST to the MCP endpoint. */
 export interface ListRequest {
@@ -26,13 +26,12 @@ export interface ListReply {
 export type ReadList = { readonly names: readonly string[] } | { readonly fault: string };
 
 /** The lists by method, and the session to end, if the server began one. */
-export interface ReadLists {
+interface ReadLists {
   readonly lists: ReadonlyMap<string, ReadList>;
   readonly sessionId: string | undefined;
 }
 
 const PROTOCOL_VERSION = "2025-11-25";
-const METHOD_NOT_FOUND = -32601;
 /** A server whose pages never end is given up. */
 const MAX_PAGES = 1000;
 

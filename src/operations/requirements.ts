@@ -73,7 +73,7 @@ export interface Requirements {
   requireOrg(orgId: string): AccessToken;
   /**
    * Requires a role in the caller's organization: the claim `org_role` is one of `roles`.
-   * The claim has no order among roles in it, so name every role that is allowed.
+   * The claim says nothing about an order of roles, so name every role that is allowed.
    *
    * @param roles The roles, at least one.
    * @returns The caller.

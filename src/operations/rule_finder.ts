@@ -29,17 +29,11 @@ interface RuleFinder {
   findForTarget(method: string, target: Target, settled?: Set<Rule>): FoundRule[] | undefined;
 }
 
-/** Methods that a client needs to find its way, and methods that are judged by their targets. */
+/** Methods that a client needs to connect and to list, or that are judged by their targets. */
 const PROTOCOL =
   /^(initialize|ping|server\/discover|notifications\/.*|(tools|prompts|resources|resources\/templates)\/list|logging\/setLevel|subscriptions\/listen)$/s;
 
-/**
- * Creates a finder.
- *
- * @param operations The checked rules.
- * @param deny Whether an operation in no rule is refused.
- * @returns The finder.
- */
+/** Creates a finder; with `deny` it refuses an operation that is in no rule. */
 export function createRuleFinder(operations: ResolvedOperations, deny: boolean): RuleFinder {
   const findFolded = {
     tools: createFoldedNames(operations.tools),

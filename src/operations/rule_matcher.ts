@@ -19,20 +19,14 @@ export interface NamedRule {
 }
 
 /** The rules of one MCP server that lists can be compared with. */
-export interface RuleMatcher {
+interface RuleMatcher {
   /** All of them; rules for methods are in no list. */
   readonly rules: readonly NamedRule[];
   /** Finds the rules that an entry of a list belongs to, by the entry's name. */
   find(list: List, name: string): readonly Rule[];
 }
 
-/**
- * Creates a matcher.
- *
- * @param operations The checked rules.
- * @param deny Whether an operation in no rule is refused.
- * @returns The matcher.
- */
+/** Creates a matcher; `deny` tells whether an operation that is in no rule is refused. */
 export function createRuleMatcher(operations: ResolvedOperations, deny: boolean): RuleMatcher {
   const rules = listRules(operations);
   const { findForTarget } = createRuleFinder(operations, deny);

@@ -10,12 +10,12 @@ import type { AccessToken } from "../oauth/access_token.ts";
 import type { Target } from "./calls.ts";
 import { isObject } from "../lib/json.ts";
 import { nearestName } from "../lib/nearest_name.ts";
-import { type List, LISTS } from "./lists.ts";
+import { type List, LISTS, METHOD_NOT_FOUND } from "./lists.ts";
 import { createRuleMatcher, type NamedRule } from "./rule_matcher.ts";
 import type { ResolvedOperations, Rule } from "./rules.ts";
 
 /** A rule that matches nothing in a complete list. */
-export interface UnmatchedRule {
+interface UnmatchedRule {
   readonly kind: Target["kind"];
   /** The key of the rule. */
   readonly name: string;
@@ -33,7 +33,7 @@ export interface RuleWatch {
    *
    * @param body The request's JSON; only a single request for a list is watched, no batch.
    * @param caller Whose list it is.
-   * @returns A function for each message of the answer; `undefined` when nothing is to be learnt.
+   * @returns A function for each message of the answer; `undefined` when no rule waits for that list.
    */
   watch(body: unknown, caller: AccessToken): ReadMessage | undefined;
   /** The rules that matched no entry of any list so far. */
@@ -41,8 +41,8 @@ export interface RuleWatch {
 }
 
 /**
- * The test that is under way, if one is: it is told of each watch through which an answer passes. In
- * asynchronous context, so that a router between the test and the handler does not matter.
+ * The test that is under way, if one is: it receives each watch that reads an answer. Kept in
+ * asynchronous context, so that a router may stand between the test and the handler.
  */
 export const watchTest: AsyncLocalStorage<(watch: RuleWatch) => void> = new AsyncLocalStorage();
 
@@ -50,8 +50,6 @@ export const watchTest: AsyncLocalStorage<(watch: RuleWatch) => void> = new Asyn
 const MAX_WALKS = 32;
 /** How many names of one list are remembered, to suggest the nearest. */
 const MAX_NAMES = 500;
-/** JSON-RPC 2.0 §5.1: the server has no such list, so it offers nothing of that kind. */
-const METHOD_NOT_FOUND = -32601;
 
 /**
  * Creates a watch.
@@ -71,8 +69,14 @@ export function createRuleWatch(
   report: (unmatched: UnmatchedRule) => void,
 ): RuleWatch {
   const { rules, find } = createRuleMatcher(operations, deny);
-  /** Neither matched nor reported. */
-  const pending = new Set(rules.map(({ rule }) => rule));
+  const rulesFor = (kind: Target["kind"]) =>
+    new Set(rules.filter((named) => named.kind === kind).map(({ rule }) => rule));
+  /** Neither matched nor reported. By kind: each list asks whether one is left. */
+  const pending: Record<Target["kind"], Set<Rule>> = {
+    tools: rulesFor("tools"),
+    prompts: rulesFor("prompts"),
+    resources: rulesFor("resources"),
+  };
   const matched = new Set<Rule>();
   /** By method: the names of the newest complete list. */
   const complete = new Map<string, readonly string[]>();
@@ -84,7 +88,7 @@ export function createRuleWatch(
       .filter((name) => typeof name === "string");
     for (const rule of names.flatMap((name) => find(list, name))) {
       matched.add(rule);
-      pending.delete(rule);
+      pending[list.kind].delete(rule);
     }
     return names;
   }
@@ -103,7 +107,7 @@ export function createRuleWatch(
     complete.set(list.method, names);
     if (!isComplete(list.kind)) return;
     for (const named of rules) {
-      if (named.kind === list.kind && pending.delete(named.rule)) report(describe(named));
+      if (pending[list.kind].delete(named.rule)) report(describe(named));
     }
   }
 
@@ -112,7 +116,7 @@ export function createRuleWatch(
       const list = isObject(body) && LISTS.find(({ method }) => method === body["method"]);
       if (!list) return undefined;
       const test = watchTest.getStore();
-      if (test === undefined && !rules.some(isPendingIn(list))) return undefined;
+      if (test === undefined && pending[list.kind].size === 0) return undefined;
       test?.(self);
       const walk = (cursor: unknown) => JSON.stringify([clientId, subject, list.method, cursor]);
       const cursor = isObject(body["params"]) ? body["params"]["cursor"] : undefined;
@@ -137,8 +141,4 @@ export function createRuleWatch(
     listUnmatched: () => rules.filter(({ rule }) => !matched.has(rule)).map(describe),
   };
   return self;
-
-  function isPendingIn(list: List): (named: NamedRule) => boolean {
-    return ({ kind, rule }) => kind === list.kind && pending.has(rule);
-  }
 }

@@ -36,7 +36,7 @@ export interface ResolvedOperations {
   }[];
   /** Every scope that a rule names, functions excepted. */
   readonly scopes: ReadonlySet<string>;
-  /** Those of them that an operation needs which a list may show, or a method. */
+  /** The scopes among them of methods, and of the operations that a list may show. */
   readonly visibleScopes: ReadonlySet<string>;
 }
 
@@ -127,9 +127,10 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
     throw new BrokenRule(name, RULE, describe(value));
   }
   requireMembers(name, value, ["scopes", "fresh", "listed"]);
+  const { fresh = false } = value;
   return {
     scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
-    fresh: optionalBoolean(`${name}.fresh`, value.fresh) ?? false,
+    fresh: requireBoolean(`${name}.fresh`, fresh),
     listed: resolveListing(`${name}.listed`, value.listed, listed),
   };
 }
@@ -154,8 +155,4 @@ function refuseOldSpelling(name: string, value: object): void {
   const spelling = value["unlisted"] === true ? '"never"' : '"always"';
   const received = `unlisted: ${describe(value["unlisted"])}`;
   throw new BrokenRule(`${name}.unlisted`, `written as listed: ${spelling}`, received);
-}
-
-function optionalBoolean(name: string, value: unknown): boolean | undefined {
-  return value === undefined ? undefined : requireBoolean(name, value);
 }

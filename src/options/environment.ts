@@ -4,6 +4,7 @@
  * @module
  */
 
+import { definedOnly } from "../lib/json.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { checkOptionNames } from "./resolve_options.ts";
 import { findSource } from "../verification/credential_source.ts";
@@ -50,7 +51,8 @@ export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
  * Reads the options that the environment gives: `PROPELAUTH_AUTH_URL`,
  * `PROPELAUTH_INTROSPECTION_CLIENT_ID`, `PROPELAUTH_INTROSPECTION_CLIENT_SECRET`, `SERVER_URL`, and
  * when it is set `PROPELAUTH_REQUIRED_SCOPES` (separated by spaces or commas). When `overrides` has
- * `apiKeys` without a `backendApiKey`, `PROPELAUTH_API_KEY` is read too. A variable that is blank counts as missing; one whose option is in `overrides` is not read.
+ * `apiKeys` without a `backendApiKey`, `PROPELAUTH_API_KEY` is read too. A blank variable counts as
+ * missing; a variable whose option is in `overrides` is not read.
  *
  * @param readVariable Reads one variable.
  * @param overrides Options that win over the environment.
@@ -96,17 +98,11 @@ export function readEnvironment(
       introspectionClientId,
       introspectionClientSecret,
       baseUrl,
+      // An option that is given as `undefined` is one that is not given.
       ...definedOnly(overrides),
       ...(further && backendApiKey && { apiKeys: further.withBackendApiKey(backendApiKey) }),
       ...(requiredScopes && { requiredScopes }),
     },
     variables,
   };
-}
-
-/** An option that is given as `undefined` is one that is not given. */
-function definedOnly<T extends object>(options: T): Partial<T> {
-  const partial: Partial<T> = { ...options };
-  for (const name in partial) if (partial[name] === undefined) delete partial[name];
-  return partial;
 }

@@ -211,8 +211,9 @@ export interface PropelAuthOptions {
    */
   onEvent?: EventListener;
   /**
-   * Receives each JSON-RPC call with its caller and its outcome, when it has ended: `auditLog()` or
-   * `auditCalls()` of `@x/propelauth-mcp/audit`, or several of them.
+   * Receives each JSON-RPC call with its caller and its outcome, when it has ended: the result of
+   * `auditLog()` or `auditCalls()` of `@x/propelauth-mcp/audit`, of `otelCalls()` of
+   * `@x/propelauth-mcp/otel`, or an array of such results.
    *
    * As with `operations`, the body of each request is then read, at most 4 MiB, and refused when it is
    * not JSON.

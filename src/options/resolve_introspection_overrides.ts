@@ -41,7 +41,7 @@ export interface ResolvedOverrides {
  * @param overrides The option.
  * @returns The same, checked and complete.
  * @throws {BrokenRule} An override is of a wrong type, or a number is not finite or out of its
- * bounds. Unknown members are the caller's to refuse.
+ * bounds. Unknown members have to be refused before.
  */
 export function resolveOverrides(overrides: TokenIntrospectionOverrides): ResolvedOverrides {
   const {
@@ -52,36 +52,29 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
     maxConcurrentIntrospections = 100,
     fetch,
   } = overrides;
+  const requireSeconds = (name: string, value: number): number =>
+    requireNumber(name, value, "a finite number >= 0", (seconds) => seconds >= 0);
+  const requireCount = (name: string, value: number, least: number): number =>
+    requireNumber(
+      name,
+      value,
+      `a whole number >= ${least}`,
+      (count) => Number.isSafeInteger(count) && count >= least,
+    );
   return {
-    cacheTtlSeconds: requireNumber(
-      "cacheTtlSeconds",
-      cacheTtlSeconds,
-      "a finite number >= 0",
-      (value) => value >= 0,
-    ),
-    maxCacheSize: requireNumber(
-      "maxCacheSize",
-      maxCacheSize,
-      "a whole number >= 0",
-      (value) => Number.isSafeInteger(value) && value >= 0,
-    ),
+    cacheTtlSeconds: requireSeconds("cacheTtlSeconds", cacheTtlSeconds),
+    maxCacheSize: requireCount("maxCacheSize", maxCacheSize, 0),
     timeoutSeconds: requireNumber(
       "timeoutSeconds",
       timeoutSeconds,
       `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
       (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
     ),
-    staleIfErrorSeconds: requireNumber(
-      "staleIfErrorSeconds",
-      staleIfErrorSeconds,
-      "a finite number >= 0",
-      (value) => value >= 0,
-    ),
-    maxConcurrentIntrospections: requireNumber(
+    staleIfErrorSeconds: requireSeconds("staleIfErrorSeconds", staleIfErrorSeconds),
+    maxConcurrentIntrospections: requireCount(
       "maxConcurrentIntrospections",
       maxConcurrentIntrospections,
-      "a whole number >= 1",
-      (value) => Number.isSafeInteger(value) && value >= 1,
+      1,
     ),
     fetch: requireFunction("fetch", fetch),
   };

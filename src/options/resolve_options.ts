@@ -210,8 +210,8 @@ function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["conn
   const connections = audits.map((one) => {
     const connect = findAudit(one);
     if (connect !== undefined) return connect;
-    const rule =
-      "made by auditLog() or auditCalls() of @x/propelauth-mcp/audit, or an array of such";
+    const rule = "a result of auditLog() or auditCalls() of @x/propelauth-mcp/audit, " +
+      "of otelCalls() of @x/propelauth-mcp/otel, or an array of such results";
     throw new BrokenRule("audit", rule, describe(one));
   });
   const [connect] = connections;

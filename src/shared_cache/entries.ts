@@ -46,7 +46,7 @@ export interface Shared {
 }
 
 /** The answers in the shared cache. */
-export interface Entries {
+interface Entries {
   /** The keys of a token. */
   keysOf(digest: string): TokenKeys;
   /** When an instance last heard that the token is inactive, as far as the shared cache knows. */
@@ -54,11 +54,11 @@ export interface Entries {
   /** Everything that the shared cache holds about a token. */
   read(keys: TokenKeys): Promise<Shared>;
   /**
-   * Shares an answer; `inactiveAt` is what was read before its question. Reports to
+   * Shares an answer; `inactiveAt` is the value that was read before its question. Reports to
    * `onTokenForgotten` when another instance has heard since that the token is inactive.
    */
   write(keys: TokenKeys, answer: Answer, inactiveAt: number | undefined): Promise<void>;
-  /** Has every instance forget a token. Rejects when the shared cache cannot be told. */
+  /** Has every instance forget a token. Rejects when the order cannot be written. */
   forget(keys: TokenKeys): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export interface Entries {
  * @param options For how long answers may be used.
  * @param world The clock.
  * @param emit Reports entries that do not open.
- * @param onTokenForgotten Told of a token that is inactive.
+ * @param onTokenForgotten Called with the digest of a token that is inactive.
  * @returns The answers.
  */
 export function createEntries(
@@ -151,7 +151,7 @@ export function createEntries(
     const live = await guard(() => cache.get(keys.live.name));
     // Without a live answer no instance has one either: most inactive tokens never were active.
     if (live === LOST || live === null || live === undefined) return;
-    // A cache that fails now is looked at again when the token is next asked about.
+    // If the cache fails now, it is read again when the token is next asked about.
     await forget(keys).catch(() => {});
   }
 
@@ -190,7 +190,7 @@ export function createEntries(
     },
     read,
     write: (keys, answer, inactiveAt) =>
-      // An expired token is a live one still by the clock of another instance.
+      // By the clock of another instance, an expired token may still be live.
       answer.facts.active ? shareLive(keys, answer, inactiveAt) : shareInactive(keys, answer),
     forget,
   };

@@ -19,7 +19,7 @@ import { createTtlCache } from "../lib/ttl_cache.ts";
 export const FORGET_CHECK_SECONDS = 1;
 
 /** Seconds for which a cache that was found lost counts as lost, unless it is found well. */
-export const LOST_SECONDS = 5;
+const LOST_SECONDS = 5;
 
 const FORGET_TIMEOUT_SECONDS = 2;
 /** How many orders an instance remembers itself, beside the marks; as many inactive tokens. */
@@ -47,9 +47,9 @@ export interface SharedForgetting {
   refresh(): Promise<void> | undefined;
   /** Tells whether an answer is older than an order to forget its token or its user. */
   isForgotten(answer: DatedFacts, digest: string): Promise<boolean>;
-  /** Has every instance forget a token, and drops keys. Rejects when the cache cannot be told. */
+  /** Has every instance forget a token, and drops keys. Rejects when the order cannot be written. */
   forgetToken(digest: string, keys: readonly string[]): Promise<void>;
-  /** Has every instance forget a user. Rejects when the cache cannot be told. */
+  /** Has every instance forget a user. Rejects when the order cannot be written. */
   forgetSubject(subject: string): Promise<void>;
   /** Remembers here that a token is inactive. */
   noteInactive(digest: string): void;
@@ -67,7 +67,7 @@ export interface SharedForgetting {
  * @param lifetimes For how long this instance uses answers.
  * @param world The clock and the timers.
  * @param emit Reports that the shared cache has lost an order.
- * @param listener Told of the orders of other instances.
+ * @param listener Receives the orders of other instances.
  * @returns This instance's side.
  */
 export function createSharedForgetting(
@@ -130,7 +130,7 @@ export function createSharedForgetting(
     const now = world.now();
     // A clock may jump back.
     if (Math.abs(now - checkedAt) < FORGET_CHECK_SECONDS) return undefined;
-    // A lost cache is looked for in the background: the answers that are kept here go on to count.
+    // A lost cache is looked for in the background; until then the answers kept here are used.
     const isLost = Math.abs(now - lostAt) < LOST_SECONDS;
     const checking = checks.join(change.name, check).then(() => {});
     return isLost ? undefined : checking;
@@ -178,7 +178,7 @@ export function createSharedForgetting(
         await cache.set(change.name, changed, { ttlSeconds });
       });
     } catch {
-      throw new Error("The shared cache could not be told what to forget: try again");
+      throw new Error("The order to forget could not be written to the shared cache: try again");
     }
     watched ??= { mark, orderedAt: now };
     await verifyMark(mark, now);

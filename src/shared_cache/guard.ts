@@ -9,9 +9,9 @@ import { withDeadline, type World } from "../lib/world.ts";
 import type { Emit } from "../events/events.ts";
 
 /** Seconds that one call of the shared cache may take; then the request goes on without it. */
-export const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;
+const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;
 /** Seconds for which a lost shared cache is left alone; then one call at a time looks for it. */
-export const SHARED_CACHE_RETRY_SECONDS = 1;
+const SHARED_CACHE_RETRY_SECONDS = 1;
 
 /** Runs a call of the shared cache; gives {@linkcode LOST} instead of an error or a long wait. */
 export type SharedCacheGuard = <T>(call: () => Promise<T>) => Promise<T | typeof LOST>;

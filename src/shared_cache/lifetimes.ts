@@ -12,7 +12,7 @@ export const MAX_CLOCK_SKEW_SECONDS = 5;
  * Seconds for which answers and orders stay in the shared cache, at least: instances may have
  * different lifetimes of answers, as during a rolling deploy.
  */
-export const MIN_KEPT_SECONDS = 3600;
+const MIN_KEPT_SECONDS = 3600;
 
 /** For how long an instance uses answers. */
 export interface Lifetimes {
@@ -21,11 +21,8 @@ export interface Lifetimes {
 }
 
 /**
- * Computes for how long answers and orders stay in the shared cache: longer than any instance may
- * use an answer.
- *
- * @param lifetimes For how long this instance uses answers.
- * @returns Seconds.
+ * Computes for how many seconds answers and orders stay in the shared cache: longer than any instance
+ * may use an answer.
  */
 export function keptSeconds({ cacheTtlSeconds, staleIfErrorSeconds }: Lifetimes): number {
   return Math.max(MIN_KEPT_SECONDS, cacheTtlSeconds, staleIfErrorSeconds) + MAX_CLOCK_SKEW_SECONDS;

@@ -9,7 +9,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:cr
 import { Buffer } from "node:buffer";
 
 /** The longest sealed value, in characters. */
-export const MAX_SEALED_LENGTH = 256 * 1024;
+const MAX_SEALED_LENGTH = 256 * 1024;
 
 // Three bytes of UTF-8 each at most, and four characters of base64 for three bytes.
 const MAX_TEXT_LENGTH = MAX_SEALED_LENGTH / 4 - 28;

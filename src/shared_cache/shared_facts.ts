@@ -19,7 +19,7 @@ import type { SharedCache } from "./shared_cache.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which one instance may keep the others from asking about a token. */
-export const LOCK_SECONDS = 2;
+const LOCK_SECONDS = 2;
 
 const FIRST_WAIT_SECONDS = 0.01;
 const MAX_WAIT_SECONDS = 0.1;
@@ -38,8 +38,7 @@ interface SharedFactsListener extends ForgettingListener {
 }
 
 /** Facts that many instances share, and the orders to forget them. */
-export interface SharedFacts
-  extends Pick<SharedForgetting, "refresh" | "isForgotten" | "forgetSubject"> {
+interface SharedFacts extends Pick<SharedForgetting, "refresh" | "isForgotten" | "forgetSubject"> {
   /**
    * Reads the shared cache, and asks if there is no usable answer; while one instance asks, the
    * others wait for its answer, at most {@linkcode LOCK_SECONDS}. Rejects as the question does, and
@@ -48,7 +47,7 @@ export interface SharedFacts
   readonly introspect: Introspect;
   /** Asks even if there is an answer, and shares the new one. */
   readonly introspectNow: Introspect;
-  /** Has every instance forget a token. Rejects when the shared cache cannot be told. */
+  /** Has every instance forget a token. Rejects when the order cannot be written. */
   forgetToken(digest: string): Promise<void>;
 }
 
@@ -64,7 +63,7 @@ export interface SharedFacts
  * @param world The clock and the timers.
  * @param emit Reports entries that do not open, lost orders, and a cache that is lost.
  * @param ask Asks PropelAuth.
- * @param listener Told when answers of this instance must not be used any more.
+ * @param listener Called when answers of this instance must not be used any more.
  * @returns The shared facts.
  */
 export function createSharedFacts(

@@ -6,6 +6,7 @@
 
 import type { Emit } from "../events/events.ts";
 import type { TokenInHand } from "../events/token_events.ts";
+import { createSharedWork } from "../lib/shared_work.ts";
 import type { World } from "../lib/world.ts";
 import { IntrospectionError, isOutage } from "../oauth/errors.ts";
 import type { Answer, Introspect, IntrospectionFacts } from "../oauth/facts.ts";
@@ -14,12 +15,11 @@ import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import { createSharedFacts, type SharedFactsOptions } from "../shared_cache/shared_facts.ts";
 import { createFactsCache, type FactsCacheOptions } from "./facts_cache.ts";
 import { createOrders } from "./orders.ts";
-import { createFlights } from "./single_flight.ts";
 
 /** How many facts are kept and for how long, and the cache that instances share, if any. */
 export interface AnswersOptions extends FactsCacheOptions, SharedFactsOptions {
   readonly sharedCache: SharedCache | undefined;
-  /** Told of a token that this instance has to forget. */
+  /** Called with the digest of a token that this instance has to forget. */
   readonly onForget?: (digest: string) => void;
 }
 
@@ -27,7 +27,7 @@ export interface AnswersOptions extends FactsCacheOptions, SharedFactsOptions {
 export type FoundAnswer = Pick<Answer, "facts" | "source">;
 
 /** Where answers are found. */
-export interface Answers {
+interface Answers {
   /** Looks for orders to forget of other instances; `undefined` when it is too early to. */
   refresh(): Promise<void> | undefined;
   /** The facts that may be used at `now` (seconds since 1970) without a question. */
@@ -36,9 +36,9 @@ export interface Answers {
   find(token: TokenInHand): Promise<FoundAnswer>;
   /** PropelAuth's answer of now, perhaps to the question of another request. */
   findNow(token: TokenInHand): Promise<FoundAnswer>;
-  /** Has older answers about a token not count any more, here and where the cache is shared. */
+  /** Forgets older answers about a token, here and in the shared cache. */
   forget(digest: string): Promise<void>;
-  /** Has older answers about a user's tokens not count any more, here and where it is shared. */
+  /** Forgets older answers about a user's tokens, here and in the shared cache. */
   forgetSubject(subject: string): Promise<void>;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   close(): Promise<void>;
@@ -66,10 +66,12 @@ export function createAnswers(
   ask: Introspect,
 ): Answers {
   const known = createFactsCache(options);
-  const flights = createFlights(world);
+  /** The questions under way: one for all requests that wait under a key. */
+  const flights = createSharedWork<Answer>(world);
   const orders = createOrders();
-  /** How often another instance had given orders of which this one cannot tell the tokens. */
+  /** How often another instance gave orders whose tokens this one does not know. */
   let unknownOrders = 0;
+  let closed = false;
   const shared = options.sharedCache &&
     createSharedFacts(options.sharedCache, options, world, emit, ask, {
       onTokenForgotten: orders.addToken,
@@ -110,7 +112,13 @@ export function createAnswers(
     introspect: Introspect,
     token: TokenInHand,
   ): Promise<FoundAnswer> {
-    const join = () => flights.join(key, () => introspectAndKeep(introspect, token));
+    const join = async (): Promise<FoundAnswer> => {
+      const { value, joined } = await flights.join(key, async () => {
+        if (closed) throw new IntrospectionError("closed");
+        return await introspectAndKeep(introspect, token);
+      });
+      return joined ? { facts: value.facts, source: "flight" } : value;
+    };
     try {
       return await join();
     } catch (error) {
@@ -154,13 +162,16 @@ export function createAnswers(
       flights.detachAll();
       await shared?.forgetSubject(subject);
     },
-    close: flights.close,
+    async close(): Promise<void> {
+      closed = true;
+      await flights.ended();
+    },
   };
 }
 
 const keyOfNow = (digest: string): string => `now ${digest}`;
 
-/** An order to forget the token came after the question: the answer says nothing any more. */
+/** An order to forget the token came after the question, so the answer must not be used. */
 class OvertakenError extends IntrospectionError {
   constructor() {
     super("unavailable");

@@ -20,7 +20,7 @@ import type { World } from "../lib/world.ts";
 /** The breaker opens when introspection has failed for so many tokens, with no answer between. */
 export const BREAKER_TOKENS = 10;
 /** After so many of them, introspections that had to wait for their turn are refused already. */
-export const DOUBTED_TOKENS = 5;
+const DOUBTED_TOKENS = 5;
 /** After so many failures in a row, a token is refused for {@linkcode BREAKER_PAUSE_SECONDS}. */
 export const TOKEN_FAILURES = 5;
 /** The longest pause, in seconds, unless PropelAuth sent `Retry-After`. */
@@ -28,9 +28,9 @@ export const BREAKER_PAUSE_SECONDS = 5;
 /** The first pause after the breaker has opened, in seconds; each failed probe doubles it. */
 export const FIRST_PAUSE_SECONDS = 1;
 /** Seconds for which a failed token counts as failed, unless PropelAuth answers for it. */
-export const FAILURE_MEMORY_SECONDS = 600;
+const FAILURE_MEMORY_SECONDS = 600;
 /** How many failed tokens are remembered. */
-export const MAX_FAILED_TOKENS = 1_000;
+const MAX_FAILED_TOKENS = 1_000;
 /** `Retry-After`, in seconds, for requests refused although no pause is left. */
 const LEAST_RETRY_SECONDS = 1;
 
@@ -51,7 +51,7 @@ interface Breaker {
    * @param hasWaited Whether the introspection had to wait for its turn: many others are under way
    * then, and will tell whether PropelAuth answers.
    * @param ask Introspects the token.
-   * @returns What `ask` gave.
+   * @returns The result of `ask`.
    * @throws {IntrospectionError} `breaker_open`, or whatever `ask` throws.
    */
   run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T>;

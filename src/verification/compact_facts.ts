@@ -1,6 +1,6 @@
 /**
- * Facts as the cache keeps them: the claims of a token in one small object, and all texts that many
- * tokens share once. Pure: no clock, no network.
+ * Facts and digests as the cache keeps them: the claims of a token in one small object, each text that
+ * many tokens share once, and a digest as a short key. Pure: no clock, no network.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import {
 } from "../oauth/facts.ts";
 
 /** How many texts are shared, and of how many the lists are remembered; past it that starts anew. */
-export const MAX_SHARED_TEXTS = 10_000;
+const MAX_SHARED_TEXTS = 10_000;
 /** The longest text that is shared, in characters. */
-export const MAX_SHARED_LENGTH = 1024;
+const MAX_SHARED_LENGTH = 1024;
 
 /** The listed members whose values many tokens have in common. */
 const SHARED_MEMBERS: ReadonlySet<string> = new Set([
@@ -51,11 +51,7 @@ interface Compactor {
   subjectOf(kept: CompactFacts): string | undefined;
 }
 
-/**
- * Creates a compactor with no shared texts.
- *
- * @returns The compactor.
- */
+/** Creates a compactor with no shared texts. */
 export function createCompactor(): Compactor {
   const texts = new Map<string, string>();
   const lists: ListReaders = {
@@ -119,11 +115,42 @@ function remember(read: ListReaders["scopes"]): ListReaders["scopes"] {
   };
 }
 
-/** Whether facts have the same members with the same values; those are texts, numbers and lists of texts. */
+/** Whether facts have the same members and values: texts, numbers and lists of texts. */
 function areEqual(one: ActiveFacts, other: ActiveFacts): boolean {
   const [members, others] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
   return members.length === others.size && members.every(([name, value]) => {
     const same = others.get(name);
     return Array.isArray(value) ? JSON.stringify(value) === JSON.stringify(same) : value === same;
   });
+}
+
+/** The value of each hex digit, by its character code. */
+const DIGITS = new Uint8Array(128);
+for (let value = 0; value < 16; value++) DIGITS[value.toString(16).charCodeAt(0)] = value;
+
+/** The length of a SHA-256 in hex. */
+const HEX_LENGTH = 64;
+/** Filled anew by each call. A plain array: spreading a typed one takes seven times as long. */
+const units: number[] = new Array(HEX_LENGTH / 4).fill(0);
+
+function digitAt(digest: string, at: number): number {
+  return DIGITS[digest.charCodeAt(at) & 127] ?? 0;
+}
+
+/**
+ * Packs a SHA-256 in hex into 16 characters of 16 bits each: a key of 48 bytes of memory in place of 80,
+ * in which no bit is lost.
+ *
+ * @param digest The digest, in lower case. Any other text is returned as it is.
+ * @returns The key. It is no text to print: its characters may be half of one.
+ */
+export function packDigest(digest: string): string {
+  if (digest.length !== HEX_LENGTH) return digest;
+  for (let unit = 0; unit < units.length; unit++) {
+    const at = 4 * unit;
+    const high = digitAt(digest, at) << 12 | digitAt(digest, at + 1) << 8;
+    units[unit] = high | digitAt(digest, at + 2) << 4 | digitAt(digest, at + 3);
+  }
+  // In one go: a text that is joined of parts keeps them.
+  return String.fromCharCode(...units);
 }

@@ -36,12 +36,12 @@ export interface CredentialSource {
   ) => Promise<IntrospectionFacts>;
 }
 
-/** What is asked about a credential, and what there is to know about the questions. */
+/** The question about a credential, and its properties. */
 export interface Asking {
   readonly ask: Introspect;
   /** The most questions, one after the other, that `ask` takes. */
   readonly maxQuestions: number;
-  /** Forgets what earlier questions about a credential said. */
+  /** Forgets earlier answers about a credential. */
   readonly onForget: (digest: string) => void;
   /** How the facts are kept in a shared cache. */
   readonly factsFormat: FactsFormat;
@@ -91,12 +91,7 @@ export interface ApiKeys {
 
 const furtherSources = new WeakMap<object, FurtherSource>();
 
-/**
- * Wraps a further source into a value that shows nothing of it.
- *
- * @param source The source.
- * @returns The value for the option `apiKeys`.
- */
+/** Wraps a further source into a value of the option `apiKeys`, which shows nothing of it. */
 export function hideSource(source: FurtherSource): ApiKeys {
   const apiKeys: ApiKeys = Object.freeze({ credential: "api_key" });
   furtherSources.set(apiKeys, source);
@@ -113,12 +108,7 @@ export function findSource(value: unknown): FurtherSource | undefined {
   return typeof value === "object" && value !== null ? furtherSources.get(value) : undefined;
 }
 
-/**
- * Creates the source that every server has: the introspection endpoint (RFC 7662).
- *
- * @param options The endpoint, and our credentials there.
- * @returns The source.
- */
+/** Creates the source that every server has: the introspection endpoint (RFC 7662). */
 export function createIntrospectionSource(
   options: IntrospectionCredentials & { readonly introspectionEndpoint: string },
 ): CredentialSource {

@@ -7,11 +7,10 @@
 import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
 import { freshUntil, isDead } from "../oauth/answer_freshness.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
-import { type CompactFacts, createCompactor } from "./compact_facts.ts";
-import { packDigest } from "./pack_digest.ts";
+import { type CompactFacts, createCompactor, packDigest } from "./compact_facts.ts";
 
 /** How many dead tokens are kept at most; in a cache of their own, away from live ones. */
-export const MAX_INACTIVE_CACHE_SIZE = 10_000;
+const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
 /** How many facts are kept, and for how long. */
 export interface FactsCacheOptions {
@@ -38,12 +37,7 @@ interface FactsCache {
   forgetLive(): void;
 }
 
-/**
- * Creates an empty cache of introspection facts.
- *
- * @param options Checked options.
- * @returns The cache, bounded in number and in time.
- */
+/** Creates an empty cache of introspection facts, bounded in number and in time. */
 export function createFactsCache(options: FactsCacheOptions): FactsCache {
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
   const active = createTtlCache<CompactFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);

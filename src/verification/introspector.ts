@@ -1,6 +1,6 @@
 /**
- * Asks one endpoint of PropelAuth about credentials: through the breaker and the limiter, under one deadline, with a
- * second try where that may help.
+ * Asks one endpoint of PropelAuth about credentials: through the breaker and the limiter, under one
+ * deadline, with a second try where that may help.
  *
  * @module
  */
@@ -122,14 +122,11 @@ const LOST_MESSAGE =
   /connection (refused|reset)|closed before message completed|reading a body from connection|actively refused|forcibly closed/i;
 
 /**
- * Tells whether a failed introspection may be sent once more at once: the connection was refused or
- * reset, or a proxy answered 502 or 503 without `Retry-After`. Introspection changes nothing at
- * PropelAuth, so a request that may have arrived can be repeated.
- *
- * @param error The error of the exchange.
- * @returns Whether a second try makes sense.
+ * Whether a failed introspection may be sent once more at once: the connection was refused or reset,
+ * or a proxy answered 502 or 503 without `Retry-After`. Introspection changes nothing at PropelAuth,
+ * so a request that may have arrived can be repeated.
  */
-export function mayRetry(error: unknown): boolean {
+function mayRetry(error: unknown): boolean {
   if (error instanceof IntrospectionError) {
     const { status, retryAfterSeconds = 0 } = error;
     return (status === 502 || status === 503) && retryAfterSeconds <= 0;
@@ -138,14 +135,10 @@ export function mayRetry(error: unknown): boolean {
 }
 
 /**
- * Tells whether a connection was refused, reset or closed before the answer was complete.
- *
- * Knows the errors of Deno's and of Node's `fetch`; the result is false for all others.
- *
- * @param error The error of `fetch`, or of reading a body.
- * @returns Whether it, or one of its first five causes, is such an error.
+ * Whether a connection was refused, reset or closed before the answer was complete, by the error of
+ * Deno's or Node's `fetch` and its first five causes. False for an error of any other kind.
  */
-export function isConnectionLost(error: unknown): boolean {
+function isConnectionLost(error: unknown): boolean {
   for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++) {
     const code: unknown = "code" in error ? error.code : error.name;
     if (typeof code === "string" && LOST_CODE.test(code)) return true;

@@ -10,22 +10,22 @@ import { type Lease, RENEWAL_SECONDS, takeLease } from "../lib/lease.ts";
 import type { World } from "../lib/world.ts";
 
 /** How many introspections may wait for their turn; when the queue is full, the next is refused. */
-export const MAX_QUEUED_INTROSPECTIONS = 1_000;
+const MAX_QUEUED_INTROSPECTIONS = 1_000;
 /** `Retry-After`, in seconds, for requests refused because the queue is full or too slow. */
 const OVERLOADED_RETRY_SECONDS = 1;
 /** PropelAuth counts as silent when so many introspections have run this long with no answer since. */
-export const SILENT_INTROSPECTIONS = 10;
+const SILENT_INTROSPECTIONS = 10;
 /** Seconds without an answer; also from one introspection to the next while PropelAuth is silent. */
-export const SILENCE_SECONDS = 1;
+const SILENCE_SECONDS = 1;
 
 /** Runs tasks, a bounded number at once. */
 export interface Limiter {
   /**
    * Runs a task when its turn comes, first come, first served.
    *
-   * @param task The task; is told whether it had to wait. Its place is free again when it settles, or
+   * @param task The task; receives whether it had to wait. Its place is free again when it settles, or
    * when the request that called `run` is gone.
-   * @returns What the task gave.
+   * @returns The result of the task.
    * @throws {IntrospectionError} `overloaded`: the queue is full, or the turn did not come in time.
    */
   run<T>(task: (hasWaited: boolean) => Promise<T>): Promise<T>;

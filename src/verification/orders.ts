@@ -8,10 +8,10 @@
 import type { IntrospectionFacts } from "../oauth/facts.ts";
 
 /** How many orders are kept; past them the oldest one counts for every token. */
-export const MAX_ORDERS = 10_000;
+const MAX_ORDERS = 10_000;
 
 /** The orders to forget. */
-export interface Orders {
+interface Orders {
   /** The number of the last order, for {@linkcode Orders.overtake}. */
   readonly last: number;
   /** Adds an order to forget a token. */
@@ -25,11 +25,7 @@ export interface Orders {
   overtake(digest: string, facts: IntrospectionFacts, since: number): boolean;
 }
 
-/**
- * Creates an empty list of orders.
- *
- * @returns The list.
- */
+/** Creates an empty list of orders. */
 export function createOrders(): Orders {
   /** The number of the newest order for each token and user, oldest first. */
   const numbers = new Map<string, number>();

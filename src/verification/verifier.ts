@@ -22,11 +22,11 @@ import {
   describeToken,
   type TokenInHand,
 } from "../events/token_events.ts";
-import { createPatience, type Patience } from "./patience.ts";
+import { createAskRepeatedly, type MayWait } from "./session_start.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which a verified token counts as fresh, counted from PropelAuth's answer. */
-export const FRESH_SECONDS = 1;
+const FRESH_SECONDS = 1;
 
 /** Checks access tokens; fits the type `OAuthTokenVerifier` of both MCP SDK majors. */
 export interface AccessTokenVerifier {
@@ -62,13 +62,13 @@ export interface Verifier {
   readonly verify: (
     token: string,
     policy: AccessTokenPolicy,
-    patience?: Patience,
+    mayWait?: MayWait,
   ) => AccessToken | Promise<AccessToken>;
   /** Verifies a caller's token by a new question, unless its last one was answered just now. */
   readonly verifyFresh: (caller: AccessToken, policy: AccessTokenPolicy) => Promise<AccessToken>;
-  /** Has older answers about a token not count any more, here and where the cache is shared. */
+  /** Forgets older answers about a token, here and in the shared cache. */
   readonly forget: (token: string) => Promise<void>;
-  /** Has older answers about a user's tokens not count any more, here and where it is shared. */
+  /** Forgets older answers about a user's tokens, here and in the shared cache. */
   readonly forgetSubject: (subject: string) => Promise<void>;
   /** Asks no more from now on, and settles when the questions under way have ended. */
   readonly close: () => Promise<void>;
@@ -92,7 +92,7 @@ export function createVerifier(
   ask: Introspect,
 ): Verifier {
   const answers = createAnswers(options, world, emit, ask);
-  const askPatiently = createPatience(world);
+  const askRepeatedly = createAskRepeatedly(world);
   /** When PropelAuth answered for a token; absent where the answer came out of a cache. */
   const answeredAt = new WeakMap<AccessToken, number>();
 
@@ -135,25 +135,25 @@ export function createVerifier(
   function verify(
     token: string,
     policy: AccessTokenPolicy,
-    patience?: Patience,
+    mayWait?: MayWait,
   ): AccessToken | Promise<AccessToken> {
     const digest = digestToken(token);
     const refreshing = answers.refresh();
-    const verifyNow = () => verifyAt({ token, digest, startedAt: world.now() }, policy, patience);
+    const verifyNow = () => verifyAt({ token, digest, startedAt: world.now() }, policy, mayWait);
     return refreshing === undefined ? verifyNow() : refreshing.then(verifyNow);
   }
 
   function verifyAt(
     inHand: TokenInHand,
     policy: AccessTokenPolicy,
-    patience: Patience | undefined,
+    mayWait: MayWait | undefined,
   ): AccessToken | Promise<AccessToken> {
     const { digest, startedAt } = inHand;
     const facts = answers.get(digest, startedAt);
     if (facts === undefined) {
-      const find = patience === undefined
+      const find = mayWait === undefined
         ? answers.find
-        : (token: TokenInHand) => askPatiently(patience, () => answers.find(token));
+        : (token: TokenInHand) => askRepeatedly(mayWait, () => answers.find(token));
       return verifyBy(find, inHand, policy);
     }
     return judge(inHand, policy, { facts, source: "cache" }, startedAt);

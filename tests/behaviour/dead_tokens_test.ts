@@ -4,11 +4,13 @@ import { test } from "node:test";
 import { composePropelAuth } from "../../src/create_propel_auth.ts";
 import type { PropelAuth } from "../../src/propel_auth.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
-import { FORGET_CHECK_SECONDS, LOST_SECONDS } from "../../src/shared_cache/forgetting.ts";
+import { FORGET_CHECK_SECONDS } from "../../src/shared_cache/forgetting.ts";
 import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
-import { FRESH_SECONDS } from "../../src/verification/verifier.ts";
 import { createMemoryCache, settle } from "../shared_cache/memory_cache.ts";
 import { ACTIVE, cached, createFakeWorld, json, mcpRequest, OPTIONS } from "../support/harness.ts";
+
+const FRESH_SECONDS = 1;
+const LOST_SECONDS = 5;
 
 const dead = () => json({ active: false });
 const live = () => json(ACTIVE);
@@ -287,6 +289,20 @@ test("an order of another instance has no stale answer used after a question tha
   assert.equal(await slowly, "network");
 });
 
+/** Has the reads of a shared cache wait, all but the first ones, until `deliver` is called. */
+function holdReads(cache: ReturnType<typeof createMemoryCache>, first: number) {
+  const { get } = cache;
+  let deliver = (): void => {};
+  const delivered = new Promise<void>((resolve) => deliver = resolve);
+  let count = 0;
+  cache.get = async (key) => {
+    const value = await get(key);
+    if (++count > first) await delivered;
+    return value;
+  };
+  return { count: () => count, holdNoMore: () => cache.get = get, deliver };
+}
+
 test("an order that comes while the cache is asked about a stale answer shuts it out", async () => {
   const overrides = { cacheTtlSeconds: 10, staleIfErrorSeconds: 300 };
   const { fleet, create, cache, pass } = createFleet(true, overrides);
@@ -295,22 +311,14 @@ test("an order that comes while the cache is asked about a stale answer shuts it
   await auth.forget("another-token");
   await pass(11);
   fleet.answer = () => Promise.reject(new TypeError("no route"));
-  const { get } = cache;
-  let deliver = (): void => {};
-  const delivered = new Promise<void>((resolve) => deliver = resolve);
-  let looks = 0;
-  cache.get = async (key) => {
-    const value = await get(key);
-    // The first three are the orders, and the two answers about the token.
-    if (++looks > 3) await delivered;
-    return value;
-  };
+  // The first three are of the orders, and of the two answers about the token.
+  const reads = holdReads(cache, 3);
   const asked = ask();
   await settle();
-  assert.equal(looks, 5);
-  cache.get = get;
+  assert.equal(reads.count(), 5);
+  reads.holdNoMore();
   await auth.forget("token-1");
-  deliver();
+  reads.deliver();
   assert.equal(await asked, "network");
 });
 
@@ -325,24 +333,16 @@ test("two orders of other instances in a row overtake an answer that is looked a
   await pass(0.6);
   // It looks for orders, and finds one that may concern the question under way.
   assert.equal(await other.ask("token-2"), "passes");
-  const { get } = cache;
-  let deliver = (): void => {};
-  const delivered = new Promise<void>((resolve) => deliver = resolve);
-  let looks = 0;
-  cache.get = async (key) => {
-    const value = await get(key);
-    // After the inactive answer come the two marks.
-    if (++looks > 1) await delivered;
-    return value;
-  };
+  // After that of the inactive answer come the two marks.
+  const reads = holdReads(cache, 1);
   await pass(0.9);
-  assert.equal(looks, 3);
-  cache.get = get;
+  assert.equal(reads.count(), 3);
+  reads.holdNoMore();
   await one.auth.forgetSubject("user-1");
   await pass(0.2);
   fleet.answer = dead;
   assert.equal(await other.ask("token-2"), "inactive");
-  deliver();
+  reads.deliver();
   assert.equal(await slowly, "inactive");
 });
 

@@ -216,13 +216,13 @@ const OUTCOMES: {
 ];
 
 for (const { when, answer, options, request = mcpRequest, expected } of OUTCOMES) {
-  test(`onEvent() is told when ${when}`, async () => {
+  test(`onEvent() receives an event when ${when}`, async () => {
     const { eventsOf } = listen(options, answer);
     assert.deepEqual(await eventsOf(request()), expected);
   });
 }
 
-test("onEvent() is told where the facts came from, and how long they took", async () => {
+test("onEvent() receives the source of the facts, and the time that they took", async () => {
   let reply = (_: Response): void => {};
   const answered = new Promise<Response>((resolve) => (reply = resolve));
   const seen: unknown[] = [];
@@ -250,7 +250,7 @@ test("onEvent() is told where the facts came from, and how long they took", asyn
   ]);
 });
 
-test("onEvent() is never told that something took less than no time", async () => {
+test("onEvent() never receives a negative duration", async () => {
   const durations: (number | undefined)[] = [];
   const harness = createHarness({
     onEvent: (event) => "durationSeconds" in event && durations.push(event.durationSeconds),
@@ -273,7 +273,7 @@ const CALLS: [(auth: PropelAuth) => unknown, Record<string, unknown>][] = [
 ];
 
 for (const [call, expected] of CALLS) {
-  test(`onEvent() is told when a call needs more: ${expected["reason"]}`, async () => {
+  test(`onEvent() receives an event when a call needs more: ${expected["reason"]}`, async () => {
     const events: PropelAuthEvent[] = [];
     const { auth } = createHarness(
       { onEvent: (event) => events.push(event) },
@@ -303,7 +303,7 @@ for (const [call, expected] of CALLS) {
   });
 }
 
-test("onEvent() is told when a caller presents another caller's session", async () => {
+test("onEvent() receives an event when a caller presents another caller's session", async () => {
   const { eventsOf, handler } = listen(cached(), (token) => json({ ...ACTIVE, sub: token }));
   await handler(mcpRequest("owner"));
   await handler(mcpRequest("thief"));
@@ -361,7 +361,7 @@ test("a listener that throws or rejects harms nothing", async () => {
   }
 });
 
-test("onEvent() is told once of an outage, and once of each request that it concerns", async () => {
+test("onEvent() receives one event about an outage, and one about each request in it", async () => {
   const seen: unknown[] = [];
   const { auth } = createHarness(
     { onEvent: ({ code }) => seen.push(code) },
@@ -371,7 +371,7 @@ test("onEvent() is told once of an outage, and once of each request that it conc
   assert.deepEqual(seen, ["propelauth_unreachable", "token_unverified", "token_unverified"]);
 });
 
-test("onEvent() is told of malformed credentials that come without a request", async () => {
+test("onEvent() receives malformed credentials that the verifier is given", async () => {
   const seen: unknown[] = [];
   const { auth } = createHarness({ onEvent: ({ message: _, ...facts }) => seen.push(facts) });
   await assert.rejects(auth.verifier.verifyAccessToken("two tokens"));
@@ -405,6 +405,6 @@ for (const [value, shown] of FOREIGN) {
   });
 }
 
-test("showForeign() cuts what is long", () => {
+test("showForeign() cuts long text", () => {
   assert.equal(showForeign("x".repeat(1000)).length, 200);
 });

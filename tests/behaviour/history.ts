@@ -311,7 +311,7 @@ export async function playHistory(seed: number, account: Account): Promise<void>
     if (chance(0.5)) await settle();
   }
   assert.equal(wrong.length, 0, describe());
-  // Whatever happened, a good token passes again.
+  // After any history, a good token passes again.
   server.isDown = false;
   if (store.state !== "well") store.turn();
   server.revoked.clear();

@@ -45,7 +45,7 @@ function createFleet() {
   return { fleet, world, cache, asked, events, create, sources };
 }
 
-test("an instance takes what another one heard, tells so, and then has it itself", async () => {
+test("an instance takes the answer of another one, reports the source, and then has it cached", async () => {
   const { create, asked, cache, sources } = createFleet();
   const [one, other] = [create(), create()];
   const first = await one.verifier.verifyAccessToken("token-1");
@@ -211,7 +211,7 @@ for (const [name, order] of ORDERS) {
     const auth = create();
     await auth.verifier.verifyAccessToken("token-1");
     cache.state = "lost";
-    await assert.rejects(order(auth), /^Error: The shared cache could not be told/);
+    await assert.rejects(order(auth), /^Error: The order to forget could not be written/);
     await auth.verifier.verifyAccessToken("token-1");
     assert.equal(asked.length, 2);
   });
@@ -410,7 +410,7 @@ const STEPS = fc.array(
   { minLength: 4, maxLength: 16 },
 );
 
-test("no order to forget is lost, in whatever order instances are asked and told", async () => {
+test("no order to forget is lost, in any sequence of requests and orders", async () => {
   await fc.assert(
     fc.asyncProperty(STEPS, async (steps) => {
       const { create, fleet, world } = createFleet();

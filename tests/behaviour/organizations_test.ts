@@ -239,7 +239,7 @@ test("requireOrg() in a tool knows the organization of the endpoint", async () =
 
 // The same as the rows above, for any mixture: a token passes where its audience and its
 // organization both are the endpoint's.
-test("handler() lets pass what a reference lets pass", async () => {
+test("handler() admits the same requests as a reference", async () => {
   const org = fc.constantFrom("acme", "globex", "initech");
   const token = fc.record({
     aud: fc.array(org),

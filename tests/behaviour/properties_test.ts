@@ -256,7 +256,7 @@ test("no HTTP status but 200 lets a token in, whatever comes with it", async () 
   );
 });
 
-test("whatever fetch throws is a 503 that says nothing of it", async () => {
+test("any error of fetch is a 503 that shows nothing of the error", async () => {
   const secrets = fc.constantFrom(TOKEN, SECRET, `${TOKEN}:${SECRET}`, "plain");
   const thrown = fc.oneof(
     fc.anything(),

@@ -38,7 +38,7 @@ interface Row {
   readonly level: "MUST" | "SHOULD" | "ours";
   readonly rule: string;
   readonly options?: Partial<PropelAuthOptions>;
-  /** What PropelAuth answers; by default that the token is active. */
+  /** PropelAuth's answer; by default that the token is active. */
   readonly answer?: Answer;
   readonly request: () => Request;
   readonly expected: Expected;
@@ -57,7 +57,7 @@ const withField = (value: string, url = RESOURCE) => get(url, { "Authorization":
 const says = (change: Record<string, unknown>): Answer => () => json({ ...ACTIVE, ...change });
 const fails = (status: number): Answer => () => json({ secret: "of PropelAuth" }, { status });
 
-/** What Chromium sends when a user opens an address. */
+/** The header that Chromium sends when a user opens an address. */
 const BROWSER_ACCEPT =
   "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import Fastify from "fastify";
 import { authenticate } from "../../src/entries/node.ts";
 import { createHarness, RESOURCE } from "../support/harness.ts";
 import { sendTo } from "../support/node_server.ts";
@@ -74,4 +75,79 @@ test("authenticate() rejects with the error that its function throws", async () 
   const request = { method: "POST", url: "/mcp", headers: { authorization: "Bearer good" } };
   const fault = new Error("a fault of the server's own");
   await assert.rejects(authenticate(auth, request, () => Promise.reject(fault)), fault);
+});
+
+const TOOL = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "purge_reports" } };
+const HEADERS = {
+  "authorization": "Bearer good",
+  "content-type": "application/json",
+  "content-length": "90",
+};
+
+const PARSED: [
+  what: string,
+  parsedBody: unknown,
+  request: { headers?: Record<string, string>; readableDidRead?: boolean },
+  status: number,
+][] = [
+  ["a call that the token's scopes permit", { ...TOOL, params: { name: "whoami" } }, {}, 200],
+  ["a call that needs another scope", TOOL, { readableDidRead: true }, 403],
+  ["nothing, and the request has no body", undefined, {
+    headers: { authorization: "Bearer good" },
+    readableDidRead: false,
+  }, 200],
+  ["nothing, and the request has a body", undefined, {}, 400],
+  // As Express 4 leaves it.
+  ["an empty object, and the stream is unread", {}, { readableDidRead: false }, 400],
+];
+
+for (const [what, parsedBody, fields, status] of PARSED) {
+  test(`authenticate() answers ${status} when parsedBody is ${what}`, async () => {
+    const codes: string[] = [];
+    const { auth } = createHarness({
+      operations: { tools: { purge_reports: ["admin"] } },
+      onEvent: ({ code }) => codes.push(code),
+    });
+    const request = { method: "POST", url: "/mcp", headers: HEADERS, ...fields };
+    const options = { parsedBody };
+    const outcome = await authenticate(auth, request, () => new Response(), options)
+      .catch((thrown) => thrown);
+    assert.equal(outcome.status, status);
+    assert(!codes.includes("operations_unjudged"), String(codes));
+    if (status === 403) {
+      assert.match(outcome.headers.get("WWW-Authenticate"), /error="insufficient_scope"/);
+    }
+  });
+}
+
+test("authenticate() judges the calls of a body that Fastify has parsed", async () => {
+  const { auth } = createHarness({ operations: { tools: { purge_reports: ["admin"] } } });
+  const app = Fastify();
+  app.addHook("preHandler", async (request, reply) => {
+    try {
+      const options = { parsedBody: request.body };
+      await authenticate(auth, request.raw, () => {}, options);
+    } catch (refusal) {
+      if (!(refusal instanceof Response)) throw refusal;
+      await reply.send(refusal);
+    }
+  });
+  app.all("/mcp", (request) => ({ received: request.body ?? "nothing" }));
+  const url = `${await app.listen({ host: "127.0.0.1", port: 0 })}/mcp`;
+  const send = async (body?: unknown, token = "good") => {
+    const headers = { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" };
+    const response = body === undefined
+      ? await fetch(url, { headers: { "Authorization": `Bearer ${token}` } })
+      : await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+    return [response.status, (await response.json()).received];
+  };
+  try {
+    const open = { ...TOOL, params: { name: "whoami" } };
+    assert.deepEqual(await send(open), [200, open]);
+    assert.deepEqual(await send(TOOL), [403, undefined]);
+    assert.deepEqual(await send(undefined), [200, "nothing"]);
+    assert.deepEqual(await send(open, "two tokens"), [400, undefined]);
+  } finally {
+    await app.close();
+  }
 });

@@ -14,7 +14,7 @@ import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
 import type { Report } from "@x/propelauth-mcp/doctor";
 import { command } from "../support/guides.ts";
 import { freePort, occupyPort } from "../support/ports.ts";
-import { parseTask, run, start } from "../support/programs.ts";
+import { parseTask, run, start, variablesOf } from "../support/programs.ts";
 
 const SERVERS = ["examples/server.ts", "examples/server_v1.ts"];
 
@@ -53,7 +53,7 @@ async function callTools(url: string, token: string): Promise<unknown[]> {
 }
 
 for (const example of SERVERS) {
-  test(`${example} says what is missing, and how to do without`, async () => {
+  test(`${example} names the missing variables, and the command that needs none`, async () => {
     assert.deepEqual(await run("serve", [], { example }), {
       code: 1,
       stdout: "",
@@ -61,18 +61,13 @@ for (const example of SERVERS) {
     });
   });
 
-  test(`${example} serves its tools to users, and to nobody else`, async () => {
+  test(`${example} serves its tools to users alone`, async () => {
     await using local = await startLocalPropelAuth({ log: () => {} });
     const [user] = local.users;
     assert(user !== undefined);
     const origin = `http://127.0.0.1:${await freePort()}`;
     const resource = `${origin}/mcp`;
-    const env = {
-      PROPELAUTH_AUTH_URL: local.authUrl,
-      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-      SERVER_URL: origin,
-    };
+    const env = variablesOf(local, origin);
     await using server = start("serve", [], { example, env });
     await server.until(/MCP endpoint: .+\n/);
     assert.equal((await fetch(resource, { method: "POST" })).status, 401);
@@ -98,12 +93,7 @@ test("examples/scopes.ts shows and serves what a caller's scopes allow", async (
   await using local = await startLocalPropelAuth({ log: () => {} });
   const origin = `http://127.0.0.1:${await freePort()}`;
   const resource = `${origin}/mcp`;
-  const env = {
-    PROPELAUTH_AUTH_URL: local.authUrl,
-    PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-    SERVER_URL: origin,
-  };
+  const env = variablesOf(local, origin);
   await using server = start("serve", [], { example: "examples/scopes.ts", env });
   await server.until(/MCP endpoint: .+\n/);
   const add = { name: "add_report", arguments: { title: "Q4" } };

@@ -43,7 +43,7 @@ export interface Program {
   readonly printed: () => string;
   /** Settles when it has ended, by itself or by `end()`. */
   readonly ended: Promise<unknown>;
-  readonly end: () => Promise<void>;
+  readonly end: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
 }
 
 /**
@@ -79,8 +79,8 @@ export async function startProgram(
     origin,
     printed: () => text,
     ended: closed,
-    async end() {
-      child.kill();
+    async end(signal = "SIGTERM") {
+      child.kill(signal);
       await closed;
     },
   };

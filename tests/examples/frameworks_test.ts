@@ -17,7 +17,7 @@ const PROGRAMS: [name: string, root: number][] = [
 ];
 
 for (const [name, root] of PROGRAMS) {
-  test(`examples/frameworks/${name}.ts serves callers, and nobody else`, async () => {
+  test(`examples/frameworks/${name}.ts serves callers alone`, async () => {
     const file = `../../examples/frameworks/${name}${onDeno ? ".ts" : ".js"}`;
     const path = fileURLToPath(new URL(file, import.meta.url));
     await exerciseProgram(process.execPath, () => [...runtime, path], root);
@@ -27,13 +27,13 @@ for (const [name, root] of PROGRAMS) {
 const ORIGIN = "http://127.0.0.1:8000";
 
 // In a process of its own, since it reads the environment when it is loaded.
-test("examples/frameworks/next_route.ts serves callers, and nobody else", async () => {
+test("examples/frameworks/next_route.ts serves callers alone", async () => {
   const file = `next_route_server${onDeno ? ".ts" : ".js"}`;
   const path = fileURLToPath(new URL(file, import.meta.url));
   await exerciseProgram(process.execPath, () => [...runtime, path], 404);
 });
 
-test("examples/frameworks/worker.ts serves callers, and nobody else", async () => {
+test("examples/frameworks/worker.ts serves callers alone", async () => {
   const { default: worker } = await import("../../examples/frameworks/worker.ts");
   const env = environment(ORIGIN);
   const { PROPELAUTH_AUTH_URL = "", SERVER_URL = "" } = env;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 import { freePort } from "../support/ports.ts";
-import { run, start } from "../support/programs.ts";
+import { run, start, variablesOf } from "../support/programs.ts";
 
 const EXAMPLE = "examples/machines.ts";
 const OWNER = "owner@acme.example";
@@ -35,7 +35,7 @@ test("examples/machines.ts says which variable is missing", async () => {
   assert.match(stderr, /Without an account: deno task dev --machines\n$/);
 });
 
-test("examples/machines.ts lets people and API keys in, each to what it may do", async () => {
+test("examples/machines.ts admits people and API keys, each to its own operations", async () => {
   await using local = await startLocalPropelAuth({ log: () => {} });
   const [owner] = local.users;
   const orgId = owner?.orgId ?? assert.fail();
@@ -43,13 +43,7 @@ test("examples/machines.ts lets people and API keys in, each to what it may do",
   const resource = `${origin}/mcp`;
   await using server = start("serve", [], {
     example: EXAMPLE,
-    env: {
-      PROPELAUTH_AUTH_URL: local.authUrl,
-      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-      PROPELAUTH_API_KEY: local.backendApiKey,
-      SERVER_URL: origin,
-    },
+    env: { ...variablesOf(local, origin), PROPELAUTH_API_KEY: local.backendApiKey },
   });
   await server.until(/MCP endpoint: .+\n/);
   const add = { title: "Nightly build" };

@@ -29,7 +29,7 @@ test("authenticate() throws at once when it is given no function for the admitte
   assert.deepEqual(asked, []);
 });
 
-test("authenticate() calls the function for nobody who is refused", async () => {
+test("authenticate() does not call the function for a refused request", async () => {
   const { auth } = createHarness({}, () => json({ active: false }));
   const response = await auth.authenticate(mcpRequest(), () => assert.fail("admitted"));
   assert.equal(response.status, 401);
@@ -68,7 +68,7 @@ test("authenticate() leaves the request's body alone", async () => {
   assert.equal(await request.text(), "{}");
 });
 
-test("authenticate() answers a preflight without credentials, and lets nobody in by it", async () => {
+test("authenticate() answers a preflight without credentials, and admits no caller by it", async () => {
   const { auth, asked } = createHarness();
   const result = await passGate(auth, mcpRequest("token-1", { method: "OPTIONS" }));
   assert(result instanceof Response);

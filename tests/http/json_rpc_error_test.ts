@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildJsonRpcError, SESSION_NOT_FOUND } from "../../src/http/json_rpc_error.ts";
+import { buildJsonRpcError } from "../../src/http/json_rpc_error.ts";
 
-test("buildJsonRpcError() is what MCP clients read", async () => {
-  const response = buildJsonRpcError(404, SESSION_NOT_FOUND, "Session not found");
+test("buildJsonRpcError() builds the error that MCP clients read", async () => {
+  const response = buildJsonRpcError(404, "session_not_found", "Session not found");
   assert.equal(response.status, 404);
   assert.equal(response.headers.get("Cache-Control"), "no-store");
   assert.deepEqual(await response.json(), {

@@ -33,6 +33,8 @@ const SERVERS: [what: string, mcp: McpServerHandler][] = [
     server: () => Promise.resolve({ connect: () => Promise.resolve() }),
     transport: () => ({ handleRequest: echo }),
   }],
+  // As `createMcpHandler` of Cloudflare's `agents` returns; called as a function it ignores its options.
+  ["a function with fetch", Object.assign(() => new Response("wrong"), { fetch: echo })],
   ["an object with both", { fetch: echo, handleRequest: () => new Response("wrong") }],
   [
     "an object that needs to be called as one",
@@ -110,7 +112,7 @@ const MISTAKES: [what: string, mcp: unknown, received: string][] = [
 ];
 
 for (const [what, mcp, received] of MISTAKES) {
-  test(`handler() says what to do with ${what}`, () => {
+  test(`handler() names the remedy for ${what}`, () => {
     const { auth } = createHarness();
     assert.throws(() => auth.handler(mcp as McpServerHandler), {
       name: "TypeError",
@@ -225,7 +227,7 @@ test("handler() lets one client leave without failing those who wait with it", a
   assert.equal(asked.length, 1);
 });
 
-test("handler() passes on what the MCP server throws", async () => {
+test("handler() rejects with the error of the MCP server", async () => {
   const { auth } = createHarness();
   const handler = auth.handler(() => Promise.reject(new Error("of the tool")));
   await assert.rejects(handler(mcpRequest()), { message: "of the tool" });

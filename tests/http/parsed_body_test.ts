@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_PARSED_BYTES } from "../../src/http/parsed_body.ts";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import type { AccessToken } from "../../src/oauth/access_token.ts";
 import type { McpRequestOptions } from "../../src/http/mcp_endpoint.ts";
 import { createHarness, mcpRequest } from "../support/harness.ts";
 
+const MAX_PARSED_BYTES = 64 * 1024;
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 
 /** Sends a request through a handler, and gives what the MCP server received. */
@@ -93,3 +94,20 @@ test("handler() answers 400 when a body breaks off, and does not call the MCP se
   assert.equal((await response.json()).error.code, -32700);
   assert.equal(received, undefined);
 });
+
+for (const limit of [undefined, 2 * MAX_PARSED_BYTES]) {
+  const bytes = limit ?? 4 * 1024 * 1024;
+  test(`handler() leaves the MCP SDK its limit of ${bytes} bytes for a body`, async () => {
+    const mcp = createMcpHandler(
+      () => new McpServer({ name: "test", version: "1.0.0" }),
+      limit === undefined ? {} : { maxRequestBodySize: limit },
+    );
+    const serve = createHarness().auth.handler(mcp);
+    const statusOf = async (length: number) => {
+      const pad = "x".repeat(length - CALL.length - '"pad":"",'.length);
+      return (await serve(post(`{"pad":"${pad}",${CALL.slice(1)}`))).status;
+    };
+    assert.notEqual(await statusOf(bytes), 413);
+    assert.equal(await statusOf(bytes + 1), 413);
+  });
+}

@@ -5,9 +5,10 @@ import {
   createEndpointReader,
   createSessions,
   listPresentedSessions,
-  MAX_SESSIONS,
 } from "../../src/http/sessions.ts";
 import { createHarness, json } from "../support/harness.ts";
+
+const MAX_SESSIONS = 10_000;
 
 const { auth } = createHarness({}, (token) => {
   const [sub, client_id] = token.split(".");

@@ -25,7 +25,7 @@ function openStream() {
   return source;
 }
 
-test("endStreamAt() passes on what comes, and ends with its source", async () => {
+test("endStreamAt() passes each piece on, and ends with its source", async () => {
   const clock = world();
   const source = openStream();
   const stream = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams());
@@ -37,7 +37,7 @@ test("endStreamAt() passes on what comes, and ends with its source", async () =>
 });
 
 // G34
-test("endStreamAt() ends at its time, keeps what was read, and cancels its source", async () => {
+test("endStreamAt() ends at its time, after the pieces that were read, and cancels its source", async () => {
   const clock = world();
   const source = openStream();
   const reader = endStreamAt(source.stream, NOW + 60, clock, createOpenStreams()).getReader();

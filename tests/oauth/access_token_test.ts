@@ -51,7 +51,7 @@ test("judgeAccessToken() gives the organization and the role that the token name
   }
 });
 
-test("judgeAccessToken() leaves out what the response leaves out", () => {
+test("judgeAccessToken() has no member for a claim that the response lacks", () => {
   const accessToken = judge({ exp: null, sub: undefined });
   assert.deepEqual(
     ["expiresAt" in accessToken, "subject" in accessToken, "subject" in accessToken.extra],

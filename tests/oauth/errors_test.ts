@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AccessTokenError, IntrospectionError } from "../../src/oauth/errors.ts";
 
-test("AccessTokenError() says its reason, and for a 403 what is needed", () => {
+test("AccessTokenError() names its reason, and for a 403 the missing scopes", () => {
   const error = new AccessTokenError("scope_missing", ["a"]);
   assert.deepEqual([error.name, error.reason, error.scopes], ["AccessTokenError", "scope_missing", [
     "a",

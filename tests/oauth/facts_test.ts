@@ -9,7 +9,7 @@ function read(change: Record<string, unknown> = {}): ActiveFacts {
   return facts;
 }
 
-test("readFacts() gives what the response says of an active token", () => {
+test("readFacts() reads the members of a response about an active token", () => {
   assert.deepEqual(read(), {
     active: true,
     clientId: "client-1",

@@ -67,7 +67,7 @@ for (const [template, path, orgId] of PATHS) {
   });
 }
 
-test("createOrgIdReader() reads what a pattern would, out of any path", () => {
+test("createOrgIdReader() reads the same id as a regular expression, from any path", () => {
   const read = createOrgIdReader("/o/{orgId}/mcp");
   const piece = fc.constantFrom(
     "/",

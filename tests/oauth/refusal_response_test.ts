@@ -129,7 +129,7 @@ for (const [error, status, retryAfter] of UNCHALLENGED) {
   });
 }
 
-test("buildRefusal() throws on a fault of our own, and answers nothing for it", () => {
+test("buildRefusal() throws an error that is neither the client's fault nor PropelAuth's", () => {
   for (const fault of [new TypeError("ours"), undefined, { reason: "expired" }]) {
     assert.throws(() => buildRefusal(fault, OPTIONS), (thrown) => thrown === fault);
   }

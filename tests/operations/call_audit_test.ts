@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectAudits, createAudit, findAudit } from "../../src/operations/call_audit.ts";
+import { createAudit, findAudit } from "../../src/operations/call_audit.ts";
 
-const connect: ConnectAudits = () => {
+const connect = (): never => {
   throw new Error("unused");
 };
 

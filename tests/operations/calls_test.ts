@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type Call,
-  isTooDeep,
-  MAX_CALLS,
-  MAX_DEPTH,
-  MAX_MEMBERS,
-  MAX_NAME_LENGTH,
-  MAX_NAMES_LENGTH,
-  MAX_URI_LENGTH,
-  readCalls,
-} from "../../src/operations/calls.ts";
+import { type Call, isTooDeep, readCalls } from "../../src/operations/calls.ts";
+
+const MAX_URI_LENGTH = 4096;
+const MAX_NAME_LENGTH = 512;
+const MAX_DEPTH = 512;
+const MAX_CALLS = 1000;
+const MAX_MEMBERS = 10_000;
+const MAX_NAMES_LENGTH = 32_768;
 
 const message = (method: unknown, params?: unknown, more = {}) => ({
   jsonrpc: "2.0",

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AccessToken } from "../../src/oauth/access_token.ts";
 import type { Call } from "../../src/operations/calls.ts";
-import { createOperationPolicy, type OperationVerdict } from "../../src/operations/policy.ts";
+import { createOperationPolicy } from "../../src/operations/policy.ts";
 import { resolveOperations } from "../../src/operations/rules.ts";
 import type { OperationRules } from "../../src/operations/operations.ts";
 
-// What goes over the wire: tests/behaviour/operations.
+// tests/behaviour/operations has the requests and responses.
 
 const RULES: OperationRules = {
   tools: {
@@ -81,7 +81,7 @@ const JUDGED: [what: string, calls: Call[], scopes: string[], verdict: unknown][
 
 for (const [what, calls, scopes, verdict] of JUDGED) {
   test(`judge() judges ${what}`, () => {
-    const judged: OperationVerdict = create().judge(calls, caller(...scopes));
+    const judged = create().judge(calls, caller(...scopes));
     assert.deepEqual(judged.kind === "allowed" ? { ...judged, lists: undefined } : judged, verdict);
   });
 }

@@ -163,7 +163,7 @@ for (const [what, run] of ANY) {
     }));
 }
 
-// A variable that is unset must not open a door, least of all where the claim is absent too.
+// An unset variable must not admit a caller, least of all where the claim is absent too.
 const NOTHING: [what: string, run: (auth: PropelAuth) => unknown][] = [
   ["requireScopes() of nothing", (auth) => auth.requireScopes()],
   ["requireScopes() of an empty text", (auth) => auth.requireScopes("")],

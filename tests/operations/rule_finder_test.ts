@@ -17,7 +17,7 @@ const target = (kind: Target["kind"], name: string): Target => ({
   arguments: { a: 1 },
 });
 
-/** What is found when the unknown is allowed, and whether it is found when the unknown is refused. */
+/** The rules found with defaultOperation "allow", and whether "deny" knows the operation. */
 const CALLS: [method: string, targets: Target[], scopes: string[], known: boolean][] = [
   ["tools/call", [target("tools", "hello")], ["call", "tool"], true],
   ["tools/call", [target("tools", "other")], ["call"], false],

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { resolveOperations, resolveRequirement } from "../../src/operations/rules.ts";
 import type { OperationRules } from "../../src/operations/operations.ts";
 
-/** What a caller without types may hand in. */
+/** Values that a caller without types may pass. */
 const resolve = (value: unknown) => resolveOperations(value as OperationRules);
 const PLAIN = { fresh: false, listed: "permitted" };
 const find = () => ["a"];

@@ -17,7 +17,7 @@ test("readEnvironment() reads the four variables", () => {
   assert.deepEqual(readEnvironment(reader(SET), {}).options, OPTIONS);
 });
 
-test("readEnvironment() trims what it reads", () => {
+test("readEnvironment() trims values", () => {
   const padded = { ...SET, SERVER_URL: " https://mcp.example.com\n" };
   assert.equal(readEnvironment(reader(padded), {}).options.baseUrl, "https://mcp.example.com");
 });
@@ -33,7 +33,7 @@ for (const text of ["read write", "read,write", " read , write,\n"]) {
   });
 }
 
-test("readEnvironment() lets overrides win, and does not read what they give", () => {
+test("readEnvironment() lets overrides win, and does not read their variables", () => {
   const read: string[] = [];
   const { options, variables } = readEnvironment((name) => (read.push(name), SET[name]), {
     baseUrl: "http://127.0.0.1:8000",
@@ -67,7 +67,7 @@ for (const [when, variables] of [["unset", {}], ["blank", { ...SET, ...blank() }
   });
 }
 
-test("readEnvironment() names only what is missing", () => {
+test("readEnvironment() names only the variables that are missing", () => {
   const { SERVER_URL: _, ...others } = SET;
   assert.throws(() => readEnvironment(reader(others), {}), (error: Error) => {
     assert.match(error.message, /SERVER_URL/);

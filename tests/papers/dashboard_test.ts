@@ -36,6 +36,7 @@ const sample = (at: number, accepted: number, unverified: number, open: number):
           calls("export_notes", undefined, [0, 0, 4, 0]),
           calls("export_notes", "tool_error", [0, 0, 2, 0]),
           calls("export_notes", "-32602", [0, 0, 1, 0]),
+          calls("export_notes", "cancelled", [0, 0, 1, 0]),
         ],
       },
     },
@@ -67,28 +68,28 @@ test("buildDashboard() shows what was measured", () => {
   const shown = html.replace(/<style>.*<\/style>/s, "").replace(/<[^>]+>/g, " ");
   for (
     const expected of [
-      /\b50 +calls\b/,
+      /\b51 +calls\b/,
       /\b20 +tokens unverified: 503/,
       /50 % +cache hit ratio/,
       // Within the bucket of 100 to 200 ms, as Prometheus estimates it.
       /195 ms +95th percentile, PropelAuth/,
       // The often called tool first; then the slow tool first.
-      /by tool and outcome.*search_notes +43 +export_notes +7\b.*Slowest tools/s,
+      /by tool and outcome.*search_notes +43 +export_notes +8\b.*Slowest tools/s,
       /Slowest tools.*export_notes +485 ms +search_notes +1\d\d ms/s,
       /Refusals, by reason.*scope_missing +3\b/s,
       /organization.*acme +12\b/s,
     ]
   ) assert.match(shown, expected);
-  // Green for 4 that succeeded, brown for 2 tool errors, red for 1 JSON-RPC error.
+  // Green for 4 that succeeded, brown for 2 tool errors, red for a JSON-RPC error and a client that left.
   const bar = html.slice(html.indexOf(">export_notes<"));
   const widths = [...bar.matchAll(/width="([\d.]+)" height="17" fill="(#\w+)"/g)].slice(0, 4)
     .map(([, width, color]) => [color, Number(width)] as const);
-  const [one = 0] = widths.filter(([color]) => color === "#d0453e").map(([, width]) => width);
-  assert.deepEqual(widths.map(([color, width]) => [color, Math.round(width / one)]), [
+  const [two = 0] = widths.filter(([color]) => color === "#d0453e").map(([, width]) => width);
+  assert.deepEqual(widths.map(([color, width]) => [color, Math.round(2 * width / two)]), [
     ["#2f9e6e", 4],
     ["#b5651d", 2],
     ["#e0a021", 0],
-    ["#d0453e", 1],
+    ["#d0453e", 2],
   ]);
   assert.doesNotMatch(html, /NaN|undefined|<script/);
 });

@@ -15,6 +15,8 @@ const FILES = [
   [".ci/tools/package.json", "devDependencies"],
   [".ci/bench/package.json", "devDependencies"],
   ["docs/site/vitepress/package.json", "devDependencies"],
+  ["examples/frameworks/npm/package.json", "dependencies"],
+  ["examples/frameworks/apps/package.json", "dependencies"],
 ] as const;
 
 /** The rows of the first table after a text, as cells. */
@@ -45,8 +47,9 @@ test("DEPENDENCIES.md names packages of Deno's standard library that no file imp
 });
 
 test("dependabot.yml watches every folder that has a package.json", () => {
-  const [, list = ""] = /directories: (\[.+\])/.exec(read(".github/dependabot.yml")) ?? [];
+  const [list = ""] = /directories: \[[^\]]+\]/.exec(read(".github/dependabot.yml")) ?? [];
+  const watched = [...list.matchAll(/"([^"]+)"/g)].map(([, folder]) => folder);
   const folders = FILES.filter(([file]) => file.endsWith("package.json"))
     .map(([file]) => `/${file.replace(/\/package\.json$/, "")}`);
-  assert.deepEqual(JSON.parse(list).sort(), folders.sort());
+  assert.deepEqual(watched.sort(), folders.sort());
 });

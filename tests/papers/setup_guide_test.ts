@@ -7,7 +7,7 @@ import { parseEnv } from "node:util";
 import { authorizeAs, startLocalPropelAuth } from "@x/propelauth-local";
 import { block, command } from "../support/guides.ts";
 import { freePort } from "../support/ports.ts";
-import { parseTask, run, start } from "../support/programs.ts";
+import { parseTask, run, start, variablesOf } from "../support/programs.ts";
 
 test("docs/setup.md leads from .env to a caller that the server knows", async () => {
   await using local = await startLocalPropelAuth({ log: () => {} });
@@ -20,12 +20,10 @@ test("docs/setup.md leads from .env to a caller that the server knows", async ()
       await readFile(new URL("../../.env.example", import.meta.url), "utf8"),
     );
     assert.deepEqual(Object.keys(printed), Object.keys(example));
-    const values: Record<string, string> = {
-      PROPELAUTH_AUTH_URL: local.authUrl,
-      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-      SERVER_URL: elsewhere(printed["SERVER_URL"] ?? ""),
-    };
+    const values: Record<string, string> = variablesOf(
+      local,
+      elsewhere(printed["SERVER_URL"] ?? ""),
+    );
     const filledIn = block("setup.md", "ini").trim().split("\n").map((line) => {
       const [name = ""] = line.split("=");
       return `${name}=${values[name]}\n`;

@@ -1,16 +1,17 @@
 import { LEASE_SECONDS } from "../../src/lib/lease.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SharedFacts } from "../../src/shared_cache/shared_facts.ts";
 import { FORGET_CHECK_SECONDS } from "../../src/shared_cache/forgetting.ts";
-import { MAX_CLOCK_SKEW_SECONDS, MIN_KEPT_SECONDS } from "../../src/shared_cache/lifetimes.ts";
-import { SHARED_CACHE_TIMEOUT_SECONDS } from "../../src/shared_cache/guard.ts";
-import { createInstances, DIGEST, settle } from "./memory_cache.ts";
+import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
+import { createInstances, DIGEST, type Instance, settle } from "./memory_cache.ts";
 import { NOW, SECRET } from "../support/harness.ts";
+
+const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;
+const MIN_KEPT_SECONDS = 3600;
 
 const KEPT_SECONDS = MIN_KEPT_SECONDS + MAX_CLOCK_SKEW_SECONDS;
 
-const FORGETTINGS: [what: string, forget: (instance: SharedFacts) => Promise<void>][] = [
+const FORGETTINGS: [what: string, forget: (instance: Instance) => Promise<void>][] = [
   ["the token", (instance) => instance.forgetToken(DIGEST)],
   ["the subject", (instance) => instance.forgetSubject("user-1")],
 ];
@@ -49,7 +50,7 @@ for (const [what, forget] of FORGETTINGS) {
       cache.set = (
         ...args
       ) => (args[2].onlyIfAbsent ? set(...args) : failed ?? new Promise(() => {}));
-      const told = assert.rejects(forget(instance), /could not be told/);
+      const told = assert.rejects(forget(instance), /order to forget could not be written/);
       await settle();
       const introspectInTime = async () => {
         const found = introspect(instance);
@@ -238,12 +239,15 @@ test("refresh() has an answer looked up again that was not shared while the cach
   assert.deepEqual(told, ["orders lost"]);
 });
 
-test("forgetToken() rejects when the cache cannot be told, lost or slow", async () => {
+test("forgetToken() rejects when the order cannot be written: the cache is lost or slow", async () => {
   for (const state of ["lost", "stuck"] as const) {
     const { world, create, cache } = createInstances();
     const instance = create();
     cache.state = state;
-    const told = assert.rejects(instance.forgetToken(DIGEST), /could not be told/);
+    const told = assert.rejects(
+      instance.forgetToken(DIGEST),
+      /order to forget could not be written/,
+    );
     await settle();
     world.advance(2);
     await told;

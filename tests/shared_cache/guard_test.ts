@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventFacts } from "../../src/events/events.ts";
-import {
-  createSharedCacheGuard,
-  LOST,
-  SHARED_CACHE_RETRY_SECONDS,
-  SHARED_CACHE_TIMEOUT_SECONDS,
-} from "../../src/shared_cache/guard.ts";
+import { createSharedCacheGuard, LOST } from "../../src/shared_cache/guard.ts";
 import { LEASE_SECONDS } from "../../src/lib/lease.ts";
 import { createFakeWorld } from "../support/harness.ts";
+
+const SHARED_CACHE_TIMEOUT_SECONDS = 0.25;
+const SHARED_CACHE_RETRY_SECONDS = 1;
 
 function createGuarded() {
   const events: EventFacts["code"][] = [];

@@ -9,15 +9,15 @@ import assert from "node:assert/strict";
 import type { EventFacts } from "../../src/events/events.ts";
 import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import type { SharedCache } from "../../src/shared_cache/shared_cache.ts";
-import { createSharedFacts, type SharedFacts } from "../../src/shared_cache/shared_facts.ts";
+import { createSharedFacts } from "../../src/shared_cache/shared_facts.ts";
 import { ACTIVE, createFakeWorld, type FakeWorld, SECRET } from "../support/harness.ts";
 
 export interface MemoryCache extends SharedCache {
   get: SharedCache["get"];
   delete: SharedCache["delete"];
-  /** What is kept, whatever its time. */
+  /** The kept values, expired ones too. */
   readonly kept: Map<string, { value: string; until: number }>;
-  /** What was called, in order: `get`, `set`, `lock` (a `set` of what is absent), `delete`. */
+  /** The calls in order: `get`, `set`, `lock` (a `set` with `onlyIfAbsent`), `delete`. */
   readonly calls: string[];
   /** `lost`: refuses each call. `stuck`: never answers. */
   state: "well" | "lost" | "stuck";
@@ -61,6 +61,9 @@ export const TTL = 60;
 export const DIGEST = "a".repeat(64);
 export const FACTS = readFacts(JSON.stringify(ACTIVE));
 
+/** One of several instances that share a cache. */
+export type Instance = ReturnType<typeof createSharedFacts>;
+
 /** Instances that share a cache; each has the same clock, unless it is given another. */
 export function createInstances() {
   const world = createFakeWorld(() => assert.fail("nobody is asked"));
@@ -70,7 +73,7 @@ export function createInstances() {
   const told: string[] = [];
   let answer = (): Promise<IntrospectionFacts> => Promise.resolve(FACTS);
   const lifetimes = { cacheTtlSeconds: TTL, staleIfErrorSeconds: 0 };
-  const create = (secret = SECRET, clock = world.now, lives = lifetimes): SharedFacts =>
+  const create = (secret = SECRET, clock = world.now, lives = lifetimes) =>
     createSharedFacts(
       cache,
       {
@@ -94,7 +97,7 @@ export function createInstances() {
       },
     );
   /** Introspects a token, and lets its answer reach the cache. */
-  const introspect = async (instance: SharedFacts, digest = DIGEST) => {
+  const introspect = async (instance: Instance, digest = DIGEST) => {
     const found = await instance.introspect("token", digest);
     await settle();
     return found;

@@ -4,10 +4,11 @@ import { IntrospectionError } from "../../src/oauth/errors.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
 import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
 import { createSealer } from "../../src/shared_cache/seal.ts";
-import { LOCK_SECONDS } from "../../src/shared_cache/shared_facts.ts";
 import { MAX_CLOCK_SKEW_SECONDS } from "../../src/shared_cache/lifetimes.ts";
 import { createInstances, DIGEST, FACTS, settle, TTL } from "./memory_cache.ts";
 import { ACTIVE, NOW, SECRET } from "../support/harness.ts";
+
+const LOCK_SECONDS = 2;
 
 /** Advances in steps as small as the shortest wait, so that every timer ends at its time. */
 async function pass(world: { advance(seconds: number): void }, seconds: number): Promise<void> {
@@ -150,7 +151,7 @@ for (const token_type of [undefined, "Bearer", 7, "refresh_token"]) {
   });
 }
 
-// What somebody may do who can write to the store.
+// Changes that an attacker may make who can write to the store.
 const FORGERIES: [what: string, forge: (value: string, other: string) => string][] = [
   ["replaced by another token's", (_value, other) => other],
   ["changed", (value) => value.slice(0, -3) + (value.endsWith("AAA") ? "BBB" : "AAA")],
@@ -286,7 +287,7 @@ test("introspect() shares no answer that cannot be written", async () => {
       Promise.resolve(readFacts(`${JSON.stringify(ACTIVE).slice(0, -1)},"more":${more}}`))
     );
     for (const _ of [1, 2]) assert.equal((await introspect(create())).facts.active, true);
-    // How deep is too deep is the runtime's affair: Bun can write this, and then shares it.
+    // The depth that cannot be written depends on the runtime: Bun writes this, and then shares it.
     if (more === long) assert.equal(asked.length, 2);
   }
 });

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { LocalPropelAuth } from "@x/propelauth-local";
 import { root } from "./root.ts";
 
 const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
@@ -17,6 +18,19 @@ export function parseTask(line: string): [task: string, args: string[]] {
       .exec(line) ?? [];
   if (task === undefined) throw new Error(`This command starts no task: ${line}`);
   return [task, rest.split(" ").filter((arg) => arg !== "")];
+}
+
+/** The variables of a server at `serverUrl` whose users log in at a local PropelAuth. */
+export function variablesOf(
+  { authUrl, introspectionClientId, introspectionClientSecret }: LocalPropelAuth,
+  serverUrl: string,
+): Record<string, string> {
+  return {
+    PROPELAUTH_AUTH_URL: authUrl,
+    PROPELAUTH_INTROSPECTION_CLIENT_ID: introspectionClientId,
+    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: introspectionClientSecret,
+    SERVER_URL: serverUrl,
+  };
 }
 
 /** The exit code and the output of a program that has ended. */

@@ -4,10 +4,7 @@ import {
   BREAKER_PAUSE_SECONDS,
   BREAKER_TOKENS,
   createBreaker,
-  DOUBTED_TOKENS,
-  FAILURE_MEMORY_SECONDS,
   FIRST_PAUSE_SECONDS,
-  MAX_FAILED_TOKENS,
   TOKEN_FAILURES,
 } from "../../src/verification/breaker.ts";
 import { LEASE_SECONDS } from "../../src/lib/lease.ts";
@@ -15,6 +12,10 @@ import { IntrospectionError } from "../../src/oauth/errors.ts";
 import type { IntrospectionErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import type { EventFacts } from "../../src/events/events.ts";
 import { createFakeWorld } from "../support/harness.ts";
+
+const DOUBTED_TOKENS = 5;
+const FAILURE_MEMORY_SECONDS = 600;
+const MAX_FAILED_TOKENS = 1_000;
 
 function setUp() {
   const events: EventFacts[] = [];

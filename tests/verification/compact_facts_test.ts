@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { test } from "node:test";
 import { type ActiveFacts, readFacts } from "../../src/oauth/facts.ts";
-import {
-  createCompactor,
-  MAX_SHARED_LENGTH,
-  MAX_SHARED_TEXTS,
-} from "../../src/verification/compact_facts.ts";
+import { createCompactor, packDigest } from "../../src/verification/compact_facts.ts";
 import { ACTIVE } from "../support/harness.ts";
+
+const MAX_SHARED_TEXTS = 10_000;
+const MAX_SHARED_LENGTH = 1024;
 
 function factsOf(claims: Record<string, unknown>): ActiveFacts {
   const facts = readFacts(JSON.stringify({ ...ACTIVE, ...claims }));
@@ -87,4 +87,27 @@ test("createCompactor() restores right facts after more texts than it shares", (
   const kept = compact(first);
   for (let i = 0; i <= MAX_SHARED_TEXTS; i++) restore(compact(factsOf({ scope: `scope-${i}` })));
   assert.deepEqual(restore(kept), first);
+});
+
+/** The digest that a key was packed from. */
+function unpack(key: string): string {
+  return Array.from(
+    { length: key.length },
+    (_, at) => key.charCodeAt(at).toString(16).padStart(4, "0"),
+  ).join("");
+}
+
+test("packDigest() keeps every bit of a digest", () => {
+  const digests = Array.from({ length: 100 }, (_, i) => hash("sha256", `token-${i}`, "hex"));
+  for (const digest of [...digests, "0".repeat(64), "f".repeat(64), "0123456789abcdef".repeat(4)]) {
+    const key = packDigest(digest);
+    assert.equal(key.length, 16);
+    assert.equal(unpack(key), digest);
+  }
+});
+
+test("packDigest() returns any other text as it is", () => {
+  for (const text of ["", "d", "a".repeat(63), "a".repeat(65)]) {
+    assert.equal(packDigest(text), text);
+  }
 });

@@ -23,7 +23,7 @@ const LIVES: [what: string, given: Answer, cachedUntil: number, staleUntil: numb
 ];
 
 for (const [what, given, cachedUntil, staleUntil] of LIVES) {
-  test(`createFactsCache() knows ${what} until ${cachedUntil}, and ${staleUntil} in need`, () => {
+  test(`createFactsCache() keeps ${what} until ${cachedUntil}, for an outage until ${staleUntil}`, () => {
     const known = createFactsCache(OPTIONS);
     known.remember("d", given);
     assert(known.get("d", cachedUntil - 1)?.active);
@@ -33,7 +33,7 @@ for (const [what, given, cachedUntil, staleUntil] of LIVES) {
   });
 }
 
-test("createFactsCache() keeps nothing of live tokens when it is told to, and dead ones all the same", () => {
+test("createFactsCache() keeps dead tokens when its options keep no live ones", () => {
   const known = createFactsCache({ ...OPTIONS, cacheTtlSeconds: 0, staleIfErrorSeconds: 0 });
   known.remember("live", answer({}));
   known.remember("dead", dead());
@@ -72,7 +72,7 @@ test("createFactsCache() keeps the lists of equal tokens once", () => {
   assert.deepEqual(a, answer({}).facts);
 });
 
-test("createFactsCache() forgets a token, a user, or what may be used without asking", () => {
+test("createFactsCache() forgets a token, a user, or every answer that needs no question", () => {
   const known = createFactsCache(OPTIONS);
   const all = () => ["a", "b"].map((digest) => subjectOf(known.get(digest, 1000)));
   const last = () => ["a", "b"].map((digest) => known.getLast(digest, 1000) !== undefined);

@@ -3,11 +3,9 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import {
   BREAKER_TOKENS,
-  DOUBTED_TOKENS,
   FIRST_PAUSE_SECONDS,
   TOKEN_FAILURES,
 } from "../../src/verification/breaker.ts";
-import { MAX_QUEUED_INTROSPECTIONS } from "../../src/verification/limiter.ts";
 import {
   ACTIVE,
   type Answer,
@@ -19,9 +17,10 @@ import {
   settle,
   until,
 } from "../support/harness.ts";
-import { IntrospectionError } from "../../src/oauth/errors.ts";
-import { isConnectionLost, mayRetry } from "../../src/verification/introspector.ts";
 import { MAX_RETRY_AFTER_SECONDS, parseRetryAfter } from "../../src/oauth/introspection.ts";
+
+const MAX_QUEUED_INTROSPECTIONS = 1_000;
+const DOUBTED_TOKENS = 5;
 
 const reset = () => Promise.reject(Object.assign(new Error("reset"), { code: "ECONNRESET" }));
 const never = () => new Promise<never>(() => {});
@@ -42,9 +41,13 @@ const RETRIED: [when: string, answer: Answer, asked: number][] = [
   ["the body breaks off", () => new Response(new ReadableStream({ pull: reset })), 2],
   ["the status is 502", status(502), 2],
   ["the status is 503", status(503), 2],
-  ["the status is 503 with a time to come back", status(503, { "Retry-After": "5" }), 1],
+  ["the status is 503 with no time to wait", status(503, { "Retry-After": "0" }), 2],
+  ["the status is 503 with a time to come back", status(503, { "Retry-After": "1" }), 1],
   ["the status is 429", status(429), 1],
   ["the status is 500", status(500), 1],
+  ["the status is 504", status(504), 1],
+  ["the status is 400", status(400), 1],
+  ["the status is 403", status(403), 1],
   ["the status is 401", status(401), 1],
   ["the status is 404", status(404), 1],
   ["the answer is no JSON", () => new Response("<html>"), 1],
@@ -245,7 +248,7 @@ const LEAKS: [where: string, error: (token: string, init: RequestInit) => unknow
 ];
 
 for (const [where, error] of LEAKS) {
-  test(`an introspection leaks nothing when what fetch throws has it in ${where}`, async () => {
+  test(`an introspection leaks nothing when the error of fetch has it in ${where}`, async () => {
     const token = "to+k~en/1==";
     const { auth } = createHarness({}, (asked, init) => Promise.reject(error(asked, init)));
     await assert.rejects(auth.verifier.verifyAccessToken(token), (thrown) => {
@@ -317,48 +320,33 @@ const THROWN: [what: string, error: unknown, lost: boolean][] = [
   ["nothing", undefined, false],
 ];
 
+/** How many introspections are sent when every one ends in an error. */
+async function countTries(error: unknown): Promise<number> {
+  const { auth, asked } = createHarness({}, () => Promise.reject(error));
+  await assert.rejects(auth.verifier.verifyAccessToken("token-1"), { reason: "network" });
+  return asked.length;
+}
+
 for (const [what, error, lost] of THROWN) {
-  test(`isConnectionLost() is ${lost} for ${what}`, () => {
-    assert.equal(isConnectionLost(error), lost);
-    assert.equal(mayRetry(error), lost);
+  test(`an introspection is ${lost ? "sent once more" : "not repeated"} after: ${what}`, async () => {
+    assert.equal(await countTries(error), lost ? 2 : 1);
   });
 }
 
-test("isConnectionLost() looks at the first five causes", () => {
-  const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
+test("an introspection is sent once more for one of the first five causes", async () => {
+  const lost = Object.assign(new Error("reset"), { code: "ECONNRESET" });
   const wrapped = (depth: number): Error =>
-    depth === 0 ? reset : new Error("failed", { cause: wrapped(depth - 1) });
-  assert.deepEqual([0, 4, 5].map((depth) => isConnectionLost(wrapped(depth))), [true, true, false]);
+    depth === 0 ? lost : new Error("failed", { cause: wrapped(depth - 1) });
+  assert.equal(await countTries(wrapped(0)), 2);
+  assert.equal(await countTries(wrapped(4)), 2);
+  assert.equal(await countTries(wrapped(5)), 1);
 });
 
-test("isConnectionLost() comes to an end when a cause is its own", () => {
+test("an introspection is not repeated for an error that is its own cause", async () => {
   const error = new Error("round");
   error.cause = error;
-  assert.equal(isConnectionLost(error), false);
+  assert.equal(await countTries(error), 1);
 });
-
-const ANSWERS: [status: number, retryAfterSeconds: number | undefined, retry: boolean][] = [
-  [502, undefined, true],
-  [503, undefined, true],
-  [503, 0, true],
-  [503, 1, false],
-  [429, undefined, false],
-  [500, undefined, false],
-  [504, undefined, false],
-];
-
-for (const [status, retryAfterSeconds, retry] of ANSWERS) {
-  test(`mayRetry() is ${retry} for ${status} with Retry-After ${retryAfterSeconds}`, () => {
-    const error = new IntrospectionError("unavailable", { status, retryAfterSeconds });
-    assert.equal(mayRetry(error), retry);
-  });
-}
-
-for (const status of [400, 401, 403, 404]) {
-  test(`mayRetry() is false for ${status}`, () => {
-    assert.equal(mayRetry(new IntrospectionError("client_refused", { status })), false);
-  });
-}
 
 /** An HTTP date, so many seconds after the tests' time. */
 const date = (seconds: number) => new Date((NOW + seconds) * 1000).toUTCString();

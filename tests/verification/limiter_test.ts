@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEASE_SECONDS, RENEWAL_SECONDS } from "../../src/lib/lease.ts";
-import {
-  createLimiter,
-  MAX_QUEUED_INTROSPECTIONS,
-  SILENCE_SECONDS,
-  SILENT_INTROSPECTIONS,
-} from "../../src/verification/limiter.ts";
+import { createLimiter } from "../../src/verification/limiter.ts";
 import { createFakeWorld, settle } from "../support/harness.ts";
+
+const MAX_QUEUED_INTROSPECTIONS = 1_000;
+const SILENT_INTROSPECTIONS = 10;
+const SILENCE_SECONDS = 1;
 
 function setUp(maxRunning: number, wakesOthers = true) {
   const world = createFakeWorld(() => Promise.reject(new Error("no network")));
@@ -131,7 +130,7 @@ test("run() lets a slow task keep its place as long as it takes", async () => {
   assert.equal(world.timers, 0);
 });
 
-test("run() gives the places of requests that are gone to those that wait", async () => {
+test("run() gives the places of requests that are gone to waiting requests", async () => {
   const { world, started, start } = setUp(2);
   for (const name of [0, 1]) void start(name);
   world.endRequests();
@@ -208,7 +207,7 @@ test("run() runs a task whose place came just before its time was up", async () 
   await second;
 });
 
-test("run() has room in the queue again when one of those that wait runs", async () => {
+test("run() has room in the queue again when a waiting request runs", async () => {
   const { limiter, finish, start } = setUp(1);
   for (let name = 0; name <= MAX_QUEUED_INTROSPECTIONS; name++) void start(name);
   await settle();

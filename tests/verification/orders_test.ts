@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFacts } from "../../src/oauth/facts.ts";
-import { createOrders, MAX_ORDERS } from "../../src/verification/orders.ts";
+import { createOrders } from "../../src/verification/orders.ts";
 import { ACTIVE } from "../support/harness.ts";
+
+const MAX_ORDERS = 10_000;
 
 const FACTS = readFacts(JSON.stringify(ACTIVE));
 
@@ -38,7 +40,7 @@ test("overtake() is true for questions that are older than an order that is no l
   assert.equal(orders.overtake("digest", FACTS, before + 1), false);
 });
 
-test("overtake() forgets the orders first that are oldest, not those that were first about a token", () => {
+test("overtake() drops the oldest order first, however old the first order about its token is", () => {
   const orders = createOrders();
   orders.addToken("digest");
   for (let at = 0; at < MAX_ORDERS - 1; at++) orders.addToken(`token-${at}`);

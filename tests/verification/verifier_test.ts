@@ -3,7 +3,6 @@ import { test } from "node:test";
 import type { IntrospectionErrorReason } from "../../src/oauth/refusal_sentences.ts";
 import type { TokenIntrospectionOverrides } from "../../src/options/propel_auth_options.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
-import { MAX_INACTIVE_CACHE_SIZE } from "../../src/verification/facts_cache.ts";
 import {
   ACTIVE,
   type Answer,
@@ -14,6 +13,8 @@ import {
   settle,
   until,
 } from "../support/harness.ts";
+
+const MAX_INACTIVE_CACHE_SIZE = 10_000;
 
 const inactive: Answer = () => json({ active: false });
 
@@ -34,7 +35,7 @@ test("verifyAccessToken() asks PropelAuth and gives the caller", async () => {
 });
 
 for (const token of ["", "a b", "a,b", "\u00e9", "\ud800", "token-1 ", "a".repeat(16 * 1024 + 1)]) {
-  test(`verifyAccessToken() asks nobody about ${JSON.stringify(token.slice(0, 8))}`, async () => {
+  test(`verifyAccessToken() does not ask PropelAuth about ${JSON.stringify(token.slice(0, 8))}`, async () => {
     const { auth, asked } = createHarness(cached());
     await auth.verifier.verifyAccessToken("token-1");
     // Twice: nothing of it may be kept.
@@ -170,7 +171,7 @@ for (const [name, options] of [["off", {}], ["on", cached()]] as const) {
   });
 }
 
-test("verifyAccessToken() shares a failure with those who wait, and keeps it for nobody", async () => {
+test("verifyAccessToken() shares a failure with waiting requests, and does not keep it", async () => {
   const harness = createHarness({}, () => json({}, { status: 500 }));
   const all = Array.from({ length: 10 }, () => harness.auth.verifier.verifyAccessToken("token-1"));
   const settled = await Promise.allSettled(all);
@@ -235,7 +236,7 @@ const stale = (overrides: TokenIntrospectionOverrides = {}) => ({
   tokenIntrospectionOverrides: { staleIfErrorSeconds: 300, ...overrides },
 });
 
-test("verifyAccessToken() lets nobody pass in an outage by default", async () => {
+test("verifyAccessToken() refuses every token in an outage by default", async () => {
   const harness = createHarness();
   await harness.auth.verifier.verifyAccessToken("token-1");
   harness.answer = down;

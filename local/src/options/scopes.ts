@@ -45,7 +45,7 @@ const IGNORED_SCOPES: readonly string[] = [
 export interface AskedScopes {
   /** The configured ones, in the order of the configuration. */
   readonly known: readonly string[];
-  /** Those that are not configured: the request is refused (RFC 6749 §4.1.2.1). */
+  /** The names that are not configured: the request is refused (RFC 6749 §4.1.2.1). */
   readonly unknown: readonly string[];
 }
 

@@ -43,7 +43,7 @@ export function deriveUuid(name: string): string {
 /**
  * Finds a user.
  *
- * @param users Who can sign in.
+ * @param users The users who can sign in.
  * @param idOrEmail The user's id or e-mail address, in upper or lower case.
  * @returns The user; `undefined` when no user has that id or address.
  */

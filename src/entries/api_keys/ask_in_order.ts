@@ -13,13 +13,13 @@ import type { Answer, Introspect, IntrospectionFacts } from "../../oauth/facts.t
 import type { Asking } from "../../verification/credential_source.ts";
 
 /** How many credentials are remembered for each endpoint that does not know them. */
-export const MAX_UNKNOWN_CREDENTIALS = 10_000;
+const MAX_UNKNOWN_CREDENTIALS = 10_000;
 /** Seconds for which a credential that one endpoint knows is not asked about at the other. */
-export const KNOWN_ELSEWHERE_SECONDS = 3600;
+const KNOWN_ELSEWHERE_SECONDS = 3600;
 
 const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 
-/** The two questions, and how to tell without one. */
+/** The two questions, and the function that chooses one of them. */
 interface Order {
   readonly askIntrospection: Introspect;
   readonly askApiKeys: Introspect;
@@ -39,7 +39,7 @@ interface Order {
  * PropelAuth has no tokens where MCP is not enabled.
  *
  * @param order The two questions.
- * @returns The question. It lets nothing in that neither endpoint called good.
+ * @returns The question. A credential that neither endpoint calls good is inactive.
  */
 export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
   const { isApiKey, world } = order;

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { isObject } from "../../lib/json.ts";
+import { definedOnly, freezeDeeply, isObject } from "../../lib/json.ts";
 import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
 import {
   type ActiveFacts,
+  CLAIM_NAMES,
   type FactsFormat,
-  freezeDeeply,
   type IntrospectionClaims,
   type IntrospectionFacts,
   readFacts,
@@ -140,25 +140,6 @@ export function createFactsFormat(
   };
 }
 
-/** The names of claims of access tokens, which a member of an answer about a key must not set. */
-const TOKEN_CLAIMS: readonly string[] = [
-  "sub",
-  "client_id",
-  "scope",
-  "aud",
-  "resource",
-  "exp",
-  "iat",
-  "nbf",
-  "iss",
-  "jti",
-  "token_type",
-  "username",
-  "email",
-  "org_id",
-  "org_role",
-];
-
 /** The answer as PropelAuth sent it, with the claims by which requirements judge a caller. */
 function buildClaims(
   members: Record<string, unknown>,
@@ -170,7 +151,7 @@ function buildClaims(
     readonly username: string | undefined;
   },
 ): IntrospectionClaims {
-  const sent = Object.entries(members).filter(([name]) => !TOKEN_CLAIMS.includes(name));
+  const sent = Object.entries(members).filter(([name]) => !CLAIM_NAMES.includes(name));
   return {
     ...Object.fromEntries(sent),
     ...definedOnly({
@@ -214,17 +195,6 @@ function readText(value: unknown): string | undefined {
 
 function readTexts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
-}
-
-type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
-
-function definedOnly<T extends object>(values: T): Defined<T> {
-  const partial: Defined<T> = {};
-  for (const name in values) {
-    const value = values[name];
-    if (value !== undefined) Object.assign(partial, { [name]: value });
-  }
-  return partial;
 }
 
 function malformed(): IntrospectionError {

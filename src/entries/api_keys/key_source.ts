@@ -27,12 +27,7 @@ interface KeySourceOptions {
   readonly kinds: ReadonlySet<ApiKeyKind>;
 }
 
-/**
- * Creates the source of API keys.
- *
- * @param options The Auth URL, and our key there.
- * @returns The source. Its facts have no scopes yet.
- */
+/** Creates the source of API keys; its facts have no scopes yet. */
 export function createKeySource(options: KeySourceOptions): CredentialSource {
   const { authUrl, backendApiKey, kinds } = options;
   return {

@@ -28,10 +28,8 @@ const FAILED: Partial<Readonly<Record<IntrospectionErrorReason, string>>> = {
 };
 
 /**
- * Says what an event means and what to do about it, where that is about API keys alone.
- *
- * @param facts What happened.
- * @returns Whole sentences; `undefined` where those about tokens hold.
+ * Says what an event about an API key means and what to do about it, in whole sentences; `undefined`
+ * where the sentences about tokens hold.
  */
 export function messageOfKeyEvent(facts: EventFacts): string | undefined {
   switch (facts.code) {

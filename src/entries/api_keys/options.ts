@@ -14,7 +14,7 @@ import {
 } from "../../lib/check_option.ts";
 import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
 
-/** What API keys may do, and which of them are let in. An unknown option is refused. */
+/** The scopes of API keys, and the kinds that are let in. An unknown option is refused. */
 export interface ApiKeysOptions {
   /**
    * The key with which this server asks PropelAuth about API keys: Backend Integration > API keys in
@@ -25,7 +25,7 @@ export interface ApiKeysOptions {
   backendApiKey?: string;
   /**
    * The scopes of every key, or a function that returns those of one key. PropelAuth's keys have no
-   * scopes of their own, so without this option a key is good for nothing that needs one.
+   * scopes of their own, so without this option a key is refused wherever a scope is needed.
    *
    * The function is called once for each answer of PropelAuth, not for each request.
    *

@@ -39,7 +39,7 @@ const LONG_PIECE = 32;
  * A text that is not JSON gives no answer, or a wrong one: the client cannot read it either.
  *
  * @param onAnswer Receives each answer, those of a batch one by one. Requests and notifications of
- * the server are none.
+ * the server are skipped.
  * @returns The reader. It keeps no more of a text than an id and the name of a member.
  */
 export function createAnswerReader(onAnswer: (answer: Answer) => void): AnswerReader {
@@ -55,7 +55,7 @@ export function createAnswerReader(onAnswer: (answer: Answer) => void): AnswerRe
 
   let inString = false;
   let isEscaped = false;
-  /** Bytes of the string or scalar that is kept; `undefined` while none is. */
+  /** Bytes of the string or scalar that is kept; `undefined` when it is skipped. */
   let kept: number[] | undefined;
   let inScalar = false;
 

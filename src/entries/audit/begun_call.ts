@@ -1,16 +1,19 @@
 /**
- * Describes the calls of a request as they begin. Pure: no clock, no network.
+ * Describes the calls of a request as they begin, and reads them where no gate has. No clock, no
+ * network.
  *
  * @module
  */
 
+import { MAX_BODY_BYTES } from "../../http/operation_gate.ts";
 import { sessionsOf } from "../../http/sessions.ts";
+import { readBytes } from "../../lib/body.ts";
 import { isObject } from "../../lib/json.ts";
 import type { AccessToken } from "../../oauth/access_token.ts";
-import type { Call } from "../../operations/calls.ts";
+import { type Call, isTooDeep, readCalls } from "../../operations/calls.ts";
 import type { BegunCall } from "./observer.ts";
 
-/** How many sessions of one request count: more come from nobody but an attacker. */
+/** How many sessions of one request count; no client of MCP names more. */
 const MAX_SESSIONS = 4;
 /** The member of `_meta` that names the protocol version, from MCP 2026-07-28 on. */
 const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
@@ -93,4 +96,34 @@ export function sessionsIn(request: Request): readonly string[] {
   if (!request.url.includes("?")) return header === null ? NO_URIS : [header];
   const named = sessionsOf(request.url);
   return (header === null ? named : [header, ...named]).slice(0, MAX_SESSIONS);
+}
+
+/** The calls of a body. */
+interface ReadBody {
+  readonly calls: readonly Call[];
+  readonly parsedBody: unknown;
+}
+
+/**
+ * Reads the calls in a copy of a request's body, which is left to others.
+ *
+ * Unlike the gate of operations, it cannot keep the MCP server from reading the same bytes in another
+ * way.
+ *
+ * @param request The request; its body can still be read.
+ * @returns The calls, none for a request that is not a POST; `undefined` when the body cannot be
+ * copied, is longer than 4 MiB or is not JSON-RPC.
+ */
+export async function readCopy(request: Request): Promise<ReadBody | undefined> {
+  if (request.method !== "POST") return { calls: [], parsedBody: undefined };
+  try {
+    const bytes = await readBytes(request.clone(), MAX_BODY_BYTES);
+    if (bytes === undefined) return undefined;
+    const parsedBody: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
+    return calls && { calls, parsedBody };
+  } catch {
+    // Not JSON, a body that was read before, or the class of an adapter that cannot be copied.
+    return undefined;
+  }
 }

@@ -15,7 +15,11 @@ import type { World } from "../../lib/world.ts";
 import type { Audit } from "../../operations/call_audit.ts";
 import { type AuditArguments, type CallEvent, createEventBuilder } from "./call_event.ts";
 import { observeCalls } from "./observe_calls.ts";
+import type { BegunCall } from "./observer.ts";
 import { type AuditLogCounts, type AuditLogProblem, createQueue } from "./queue.ts";
+
+/** The most characters of a value of the client's in an event, as `call_event.ts` cuts it. */
+const MAX_TEXT_LENGTH = 200;
 
 /** `Retry-After` of calls that are refused since the queue is full, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
@@ -25,7 +29,8 @@ export interface AuditLogOptions {
   /**
    * Writes a batch of events, in the order in which the calls ended. It is not called again before
    * the promise that it returns has settled. When it throws or rejects, it is called with the same
-   * batch again after a pause of 1 to 30 seconds: `eventId` tells which lines are there already.
+   * events again, and those that came meanwhile, after a pause of 1 to 30 seconds: `eventId` tells
+   * which are written already.
    */
   write: (events: readonly CallEvent[]) => void | Promise<void>;
   /**
@@ -41,7 +46,7 @@ export interface AuditLogOptions {
    */
   maxBatchSize?: number;
   /**
-   * What happens while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
+   * The behaviour while the queue is full. `"drop"`: events are lost and counted. `"refuse"`: calls are
    * answered 503 before they reach the MCP server; every call that does has its place in the queue.
    *
    * @default {"drop"}
@@ -75,7 +80,7 @@ export interface AuditLog extends Audit {
 }
 
 /** The clock of a log. */
-export interface LogWorld extends Pick<World, "startTimer"> {
+interface LogWorld extends Pick<World, "startTimer"> {
   /** Keeps the process alive until the returned function is called. */
   readonly keepAlive: () => () => void;
 }
@@ -140,12 +145,35 @@ export function createAuditLog(options: AuditLogOptions, world: LogWorld): Audit
     },
     begin(call) {
       open++;
-      return begin(call);
+      return begin(shorten(call));
     },
   }, {
     counts: () => queue.counts,
     close: () => closed ??= close(),
   });
+}
+
+/**
+ * Cuts long texts that the client chose, before the event does: a slice of a text keeps all of it in
+ * memory, and the queue may hold many.
+ */
+function shorten(call: BegunCall): BegunCall {
+  const { requestId, protocolVersion, sessionId } = call;
+  if (!isLong(requestId) && !isLong(protocolVersion) && !isLong(sessionId)) return call;
+  return {
+    ...call,
+    requestId: isLong(requestId) ? copyBeginning(requestId) : requestId,
+    protocolVersion: isLong(protocolVersion) ? copyBeginning(protocolVersion) : protocolVersion,
+    sessionId: isLong(sessionId) ? copyBeginning(sessionId) : sessionId,
+  };
+}
+
+function isLong(value: unknown): value is string {
+  return typeof value === "string" && value.length > MAX_TEXT_LENGTH;
+}
+
+function copyBeginning(text: string): string {
+  return JSON.parse(JSON.stringify(text.slice(0, MAX_TEXT_LENGTH)));
 }
 
 const SECONDS = "a finite number >= 0";
@@ -179,5 +207,6 @@ function resolveLogOptions(options: AuditLogOptions) {
 }
 
 function requireCount(name: string, value: number): number {
-  return requireNumber(name, value, "an integer >= 1", (one) => Number.isInteger(one) && one >= 1);
+  const rule = "a whole number >= 1";
+  return requireNumber(name, value, rule, (count) => Number.isInteger(count) && count >= 1);
 }

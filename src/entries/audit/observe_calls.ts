@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildJsonRpcError, TRANSPORT_ERROR } from "../../http/json_rpc_error.ts";
+import { buildJsonRpcError } from "../../http/json_rpc_error.ts";
 import type { World } from "../../lib/world.ts";
 import type { AccessToken } from "../../oauth/access_token.ts";
 import {
@@ -13,12 +13,11 @@ import {
   type CallAudit,
   createAudit,
 } from "../../operations/call_audit.ts";
-import { describeCalls, sessionsIn } from "./begun_call.ts";
+import { describeCalls, readCopy, sessionsIn } from "./begun_call.ts";
 import { followResponse } from "./follow_response.ts";
 import type { BegunCall, CallEnd, CallObserver } from "./observer.ts";
 import { createOpenCalls, type OpenCall, type OpenCalls } from "./open_calls.ts";
 import { refusedBy } from "./outcomes.ts";
-import { readCopy } from "./read_copy.ts";
 import { createRequestCalls, type RequestCalls } from "./request_calls.ts";
 
 const observersOf = new WeakMap<Audit, CallObserver>();
@@ -54,7 +53,7 @@ interface Shared {
  * @param world The clock and the timers.
  * @returns The audit.
  */
-export function createCallAudit(observers: readonly CallObserver[], world: World): CallAudit {
+function createCallAudit(observers: readonly CallObserver[], world: World): CallAudit {
   const openCalls = createOpenCalls(world);
   const shared = { observers, openCalls, served: new WeakMap<AccessToken, RequestCalls>() };
   for (const { connect } of observers) connect?.(() => openCalls.endAll());
@@ -147,7 +146,7 @@ function openCall(
     try {
       return observer.begin(begun);
     } catch {
-      // A listener's fault is not the caller's.
+      // An error of the listener must not fail the request.
       return () => {};
     }
   });
@@ -173,7 +172,7 @@ function cancelNamed(begun: readonly BegunCall[], openCalls: OpenCalls): void {
 
 function buildBusy(seconds: number): Response {
   const message = "Calls cannot be recorded now: try again later";
-  const response = buildJsonRpcError(503, TRANSPORT_ERROR, message);
+  const response = buildJsonRpcError(503, "transport", message);
   response.headers.set("Retry-After", String(Math.max(1, Math.ceil(seconds))));
   return response;
 }

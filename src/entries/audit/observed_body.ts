@@ -5,7 +5,7 @@
  */
 
 /** What happens to a body. */
-export interface BodyEvents {
+interface BodyEvents {
   /** A piece has come. */
   readonly onBytes: (bytes: Uint8Array) => void;
   /** The source has ended, or failed. */

@@ -59,7 +59,7 @@ export interface OpenCalls {
 export function createOpenCalls(world: World): OpenCalls {
   const open = new Set<OpenCall>();
   const byKey = new Map<string, OpenCall>();
-  /** Those whose response is over. */
+  /** The open calls whose response is over. */
   const waiting = new Set<OpenCall>();
 
   function end(call: OpenCall, outcome: CallOutcome, openedSessionId?: string | null): void {
@@ -80,7 +80,7 @@ export function createOpenCalls(world: World): OpenCalls {
       try {
         onEnd(ended);
       } catch {
-        // A listener's fault is not the caller's.
+        // An error of the listener must not fail the request.
       }
     }
   }

@@ -24,7 +24,7 @@ export interface AuditLogCounts {
 /**
  * Trouble of an audit log, or its end.
  *
- * - `write_failed`: `write` threw; the same batch is written again after a pause.
+ * - `write_failed`: `write` threw; the same events are written again after a pause.
  * - `full`: from now on events are dropped, or calls refused. Reported once until `recovered`.
  * - `recovered`: after one of the above, batches are written and the queue is at most half full.
  */
@@ -35,7 +35,7 @@ export type AuditLogProblem = AuditLogCounts & {
 };
 
 /** The queue of one audit log. */
-export interface Queue {
+interface Queue {
   readonly counts: AuditLogCounts;
   /** Adds an event, or drops it when there is no room. */
   add(event: CallEvent): void;
@@ -49,7 +49,7 @@ export interface Queue {
 interface QueueOptions {
   readonly write: (events: readonly CallEvent[]) => void | Promise<void>;
   readonly maxQueuedCalls: number;
-  /** Whether events past that are dropped; otherwise nobody adds more. */
+  /** Whether events past that are dropped; otherwise calls are refused before they begin. */
   readonly drops: boolean;
   readonly maxBatchSize: number;
   readonly onProblem: ((problem: AuditLogProblem) => void) | undefined;

@@ -22,11 +22,11 @@ export interface RequestCalls {
   noteRefusal(error: AccessTokenError): void;
   /** Ends all calls alike. */
   endAll(outcome: CallOutcome): void;
-  /** Ends the call of an answer in a response with this status; `false` when it is none of these. */
+  /** Ends the call that an answer in a response with this status has; `false` without such a call. */
   endAnswered(answer: Answer, status: number): boolean;
   /** Ends the calls that an HTTP 403 refuses. */
   endForbidden(headers: Headers): void;
-  /** Ends the calls that the response has no answer for, or waits for it on another stream. */
+  /** Ends the calls that the response does not answer, or has them wait for another stream. */
   endRest(status: number): void;
 }
 

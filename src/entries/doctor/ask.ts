@@ -51,7 +51,7 @@ export interface Fault {
  * @param url The address.
  * @param init The request.
  * @param read Reads the response.
- * @returns What `read` returned, or why it could not.
+ * @returns The result of `read`, or the fault in its place.
  */
 export async function exchange<T>(
   { world, timeoutSeconds }: Network,
@@ -117,10 +117,8 @@ const REASONS: readonly [Fault["reason"], RegExp][] = [
 ];
 
 /**
- * Finds the reason in an error of `fetch`; each runtime words it differently.
- *
- * @param error What was thrown, of any type.
- * @returns The reason, and the innermost message.
+ * Finds the reason and the innermost message in an error of `fetch`; each runtime words it
+ * differently.
  */
 export function faultOf(error: unknown): Pick<Fault, "reason" | "detail"> {
   if (error instanceof DeadlineError) return { reason: "timeout", detail: "" };

@@ -18,7 +18,7 @@ import type { World } from "../../lib/world.ts";
  * Makes every check, one after another. Each request has its deadline; no answer, however bad, makes
  * this reject: it becomes a check that failed.
  *
- * @param options What the caller gave.
+ * @param options The options as the caller gave them.
  * @param env The environment variables, when `options` has none.
  * @param defaultWorld The clock, and the network when `options` has no `fetch`.
  * @returns The report.

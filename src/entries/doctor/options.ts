@@ -82,7 +82,7 @@ const MAX_TIMEOUT_SECONDS = 300;
 /**
  * Checks the options.
  *
- * @param options What the caller gave.
+ * @param options The options as the caller gave them.
  * @returns The ones that have rules, checked.
  * @throws {TypeError} One is unknown or breaks its rule.
  * @throws {RangeError} The deadline is out of its bounds.

@@ -56,7 +56,7 @@ export interface Settings {
 }
 
 /** How PropelAuth is asked about API keys, or why the backend API key cannot be one. */
-export type KnownApiKeys =
+type KnownApiKeys =
   | { readonly source: FurtherSource; readonly isInCode: boolean }
   | { readonly brokenRule: string; readonly length: number };
 

@@ -1,8 +1,8 @@
 /**
  * Sentences that hold values from outside, and how they are printed. Pure: no clock, no network.
  *
- * Checks build {@linkcode Words} and know no secrets; one function that does know them makes text of
- * it, so no check can forget to hide one.
+ * Checks build {@linkcode Words} and know no secrets. One function, which knows them, makes text of
+ * Words, so no check can forget to hide a secret.
  *
  * @module
  */
@@ -44,13 +44,7 @@ export function foreignList(values: readonly unknown[]): Words {
   return values.length === 0 ? "none" : [{ values }];
 }
 
-/**
- * Builds a sentence, as a tag of a template.
- *
- * @param texts Our own text.
- * @param parts What stands between.
- * @returns The sentence.
- */
+/** Builds a sentence, as a tag of a template. */
 export function say(texts: TemplateStringsArray, ...parts: readonly (Words | number)[]): Words {
   return texts.flatMap((text, at) => {
     const part = parts[at] ?? "";
@@ -61,7 +55,7 @@ export function say(texts: TemplateStringsArray, ...parts: readonly (Words | num
 /**
  * Creates the function that makes text of sentences.
  *
- * @param secrets What must never be printed, in whatever spelling: tokens, the client secret.
+ * @param secrets The texts that are never printed, in whatever spelling: tokens, the client secret.
  * @returns The function; its text is printable ASCII without secrets, of at most 1000 characters.
  */
 export function createPrintWords(secrets: readonly string[]): (words: Words) => string {
@@ -107,10 +101,7 @@ export function describeSetting(value: unknown): string {
 }
 
 /**
- * Masks the query and the fragment of a URL, which may hold secrets of others.
- *
- * @param value A header's value.
- * @returns The same with `***` in their place.
+ * Writes `***` in place of the query and the fragment of a URL, which may hold secrets of others.
  */
 export function withoutQuery(value: string | null): string | undefined {
   return value?.replace(/([?#]).+/s, "$1***");

@@ -1,7 +1,7 @@
 /**
  * Prints events: readable lines on a terminal, JSON lines everywhere else.
  *
- * @example A server that tells what it does
+ * @example A server that prints its events
  * ```ts
  * import assert from "node:assert/strict";
  * import { createPropelAuth } from "@x/propelauth-mcp";
@@ -50,8 +50,8 @@ export interface ConsoleEventsOptions {
    */
   color?: boolean;
   /**
-   * The least that is printed. `warn` leaves out what is well, `error` leaves only what somebody
-   * has to look at.
+   * The lowest level that is printed. `warn` leaves out successes, `error` prints only faults that an
+   * operator has to act on.
    *
    * @default {"info"}
    */

@@ -1,8 +1,8 @@
 /**
  * The gate as middleware for Express 4 and 5.
  *
- * Everything goes through {@linkcode PropelAuth.handler}, so that it is refused, answered and told
- * of as there.
+ * Every request goes through {@linkcode PropelAuth.handler}, so refusals, answers and events are the
+ * same as there.
  *
  * @example A protected endpoint in an app that exists
  * ```ts
@@ -25,18 +25,14 @@
 
 import type { PropelAuth } from "../../propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./held_response.ts";
-import {
-  buildBadRequest,
-  hideFields,
-  incomingOf,
-  type IncomingRequest,
-  tryBuildRequest,
-} from "./incoming.ts";
+import { buildBadRequest, hideFields, tryBuildRequest } from "./incoming.ts";
+import type { IncomingRequest } from "./incoming_request.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
+import { incomingOf } from "./request_stand_in.ts";
 import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
 
 export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
-export type { IncomingFields, IncomingRequest } from "./incoming.ts";
+export type { IncomingFields, IncomingRequest } from "./incoming_request.ts";
 
 /** Middleware, as Express 4 and 5 and their like take it. */
 export type ExpressMiddleware = (
@@ -56,12 +52,12 @@ interface Exchange {
 }
 
 /**
- * Creates middleware that guards whatever it is mounted on as the MCP endpoint.
+ * Creates middleware that guards the path it is mounted on as the MCP endpoint.
  *
  * The next handler finds the caller in `request.auth`, where the transports of the MCP SDKs look
- * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. What it answers gets
- * the same treatment as through `auth.handler`: CORS, lists that show what the caller may use,
- * sessions that belong to their caller, standing streams that end with their token.
+ * for it, and by `auth.getAccessToken()`; the `Authorization` header is gone. Its answer is treated
+ * as by `auth.handler`: CORS, lists that show only operations that the caller may use, sessions that
+ * belong to their caller, standing streams that end with their token.
  *
  * Body parsers may stand before or behind. With the option `operations` the body has to be judged:
  * when no parser was there before, it is read here, and left in `request.body`.
@@ -73,7 +69,7 @@ interface Exchange {
  */
 export function requireAuth(auth: PropelAuth): ExpressMiddleware {
   // Not in an AsyncLocalStorage, which makes each promise of a server on Node 20 slower.
-  const exchanges = new Map<IncomingRequest, Exchange>();
+  const exchanges = new WeakMap<IncomingRequest, Exchange>();
   const handler = auth.handler((forwarded, options) => {
     const incoming = incomingOf(forwarded);
     const exchange = incoming && exchanges.get(incoming);
@@ -86,13 +82,14 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     const exchange: Exchange = { request, response, next, wasRead: built.wasRead };
     exchanges.set(request, exchange);
     handler(built.request)
-      .finally(() => exchanges.delete(request))
-      .catch((error: unknown) => {
-        // The next handler's answer is buffered: without another one its client would wait for ever.
-        if (exchange.held === undefined) throw error;
-        return new Response(null, { status: 500 });
-      })
-      .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
+      .then(
+        (answer) => exchange.held?.release(answer) ?? sendResponse(response, answer),
+        (error: unknown) => {
+          // The next handler's answer is buffered: without another one its client would wait for ever.
+          if (exchange.held === undefined) throw error;
+          return exchange.held.release(new Response(null, { status: 500 }));
+        },
+      )
       // The error handlers of Express could not answer any more.
       .catch((error: unknown) => isAnswered(response) ? undefined : next(error));
   };

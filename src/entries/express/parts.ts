@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 const HIGH_WATER_MARK_BYTES = 64 * 1024;
 
 /** A part, as the writer gave it. */
-export interface Part {
+interface Part {
   readonly isLast: boolean;
   /** A chunk, its encoding and a callback, or fewer of them. */
   readonly args: readonly unknown[];

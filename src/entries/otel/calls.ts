@@ -22,7 +22,7 @@ import { createRequestSpans, requestSpans } from "./request_spans.ts";
 const SERVER = 1;
 const ERROR = 2;
 
-/** What is recorded of each call. */
+/** The options of the recording. */
 export interface CallOptions {
   /** The attributes of every span and measurement. */
   readonly attributes: OtelAttributes;
@@ -37,7 +37,7 @@ export interface CallOptions {
  *
  * @param api The module `@opentelemetry/api`.
  * @param scope The library's name.
- * @param options What is recorded.
+ * @param options The options of the recording.
  * @returns The observer.
  */
 export function createCallObserver(

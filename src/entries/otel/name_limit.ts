@@ -13,7 +13,7 @@ const MAX_PROVEN = 1000;
 const MAX_UNPROVEN = 100;
 
 /** The names that have been seen, at most 1,100 of them. */
-export interface NameLimit {
+interface NameLimit {
   /** Gives the name itself while there is room for it, else `_OTHER`. */
   limit(name: string): string;
   /** Keeps a name for good, because a call of it succeeded: so it exists. */
@@ -23,8 +23,8 @@ export interface NameLimit {
 /**
  * Creates an empty set of names.
  *
- * Up to 1,000 names that exist are kept, and up to 100 that may not: a caller who makes up names uses up
- * the second part alone.
+ * Up to 1,000 names that exist are kept, and up to 100 that may not exist: a caller who makes up names
+ * fills the second part alone.
  *
  * @returns The set.
  */

@@ -10,7 +10,7 @@ import type { BegunCall } from "../audit/observer.ts";
 import type { OtelApi, OtelContext, OtelSpanContext } from "./api.ts";
 
 /** Where a call's span belongs. */
-export interface ParentContext {
+interface ParentContext {
   readonly context: OtelContext;
   readonly links: { context: OtelSpanContext }[];
 }
@@ -22,8 +22,8 @@ const MAX_VALUE_LENGTH = 8192;
  * Finds the parent of a call's span: the span that `params._meta` names, else the active span (usually
  * of the HTTP request), else the span that the request's headers name.
  *
- * A parent from `params._meta` is the client's span of this call. The HTTP request's span is then linked:
- * one request may carry several calls.
+ * A parent from `params._meta` is the client's span of this call. The HTTP request's span is then
+ * linked, since one request may carry several calls.
  *
  * @param api The module `@opentelemetry/api`.
  * @param call The call.

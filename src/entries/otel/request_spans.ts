@@ -9,13 +9,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { OtelContext } from "./api.ts";
 
 /** Creates a span; without a context, as a child of the span that was active when it ended. */
-export type CreateSpan = (parent: OtelContext | undefined) => void;
+type CreateSpan = (parent: OtelContext | undefined) => void;
 
 /** The spans of one HTTP request. */
-export interface RequestSpans {
+interface RequestSpans {
   /** Creates the span now if it is known to which call it belongs, else in {@linkcode settle}. */
   add(create: CreateSpan): void;
-  /** Creates the spans that wait, and all later ones, in a call's context; only the first call counts. */
+  /** Creates the waiting spans and all later ones in a call's context; only the first call counts. */
   settle(call: OtelContext | undefined): void;
 }
 
@@ -25,11 +25,7 @@ export interface RequestSpans {
  */
 export const requestSpans: AsyncLocalStorage<RequestSpans> = new AsyncLocalStorage();
 
-/**
- * Creates an empty list of spans.
- *
- * @returns The list.
- */
+/** Creates an empty list of spans. */
 export function createRequestSpans(): RequestSpans {
   let waiting: CreateSpan[] | undefined = [];
   let context: OtelContext | undefined;

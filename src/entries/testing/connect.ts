@@ -48,8 +48,8 @@ const OPTION_NAMES = ["token", "sdk", "clientOptions"] as const;
 /**
  * Connects a client.
  *
- * @param handler What answers.
- * @param url Where the client thinks that it is.
+ * @param handler The handler that answers.
+ * @param url The URL that the client calls.
  * @param options The token and the SDK.
  * @returns The client, connected; the test closes it.
  * @throws {TypeError} An option is unknown.

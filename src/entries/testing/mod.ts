@@ -74,7 +74,7 @@ export interface TestPropelAuth {
   /**
    * Issues an access token, with any claims.
    *
-   * @param options What it is good for; by default it is accepted.
+   * @param options Its user, scopes, lifetime and claims; by default it is accepted.
    * @returns The token.
    * @throws {TypeError} An option is unknown: other members of the answer go into `claims`.
    * @throws {RangeError} `expiresInSeconds` is no number.
@@ -123,7 +123,7 @@ export interface TestPropelAuth {
   /**
    * Makes PropelAuth slow: no question is answered until the test lets it.
    *
-   * @returns When a question is there, and how to let the answers go.
+   * @returns A promise of the first question, and the function that releases the answers.
    */
   hold(): HeldAnswers;
   /**
@@ -136,7 +136,7 @@ export interface TestPropelAuth {
   /**
    * Connects a client of the SDK that is passed in, in process.
    *
-   * @param handler What answers: `auth.handler(mcp)`, or a router that it stands in.
+   * @param handler The handler that answers: `auth.handler(mcp)`, or a router that has it in it.
    * @param options The token and the SDK.
    * @returns The client, connected; the test closes it.
    * @throws {TypeError} An option is unknown.
@@ -151,7 +151,8 @@ export interface TestPropelAuth {
    * with a mistyped name protects nothing. Asks for all pages of the lists of tools, prompts,
    * resources and templates.
    *
-   * @param handler What answers: `auth.handler(mcp)`, or a router in this process that it stands in.
+   * @param handler The handler that answers: `auth.handler(mcp)`, or a router in this process that has
+   * it in it.
    * @param options The token and the URL; by default a token with every scope.
    * @throws {Error} A rule matches nothing (the message names each, with the nearest name in the
    * lists), a list cannot be read, or the handler has no `operations`.
@@ -172,13 +173,13 @@ const DEFAULTS: PropelAuthOptions = {
  * Creates a PropelAuth for tests.
  *
  * It answers introspection as PropelAuth does, by a clock that only the test moves, and opens no
- * port and no connection. Each one is apart from all others.
+ * port and no connection. Each one is independent of all others.
  *
  * Does not log anybody in: `@x/propelauth-local` has login and consent pages.
  *
  * @param overrides Options of the server under test, such as `requiredScopes` or `mcpPath`; those
  * that are left out have values that do for a test.
- * @returns The options, and what a test does with PropelAuth.
+ * @returns The options, and the functions with which a test controls PropelAuth.
  * @throws {TypeError} An option is unknown or breaks its rule.
  * @throws {RangeError} A number is out of its bounds.
  *

@@ -32,7 +32,7 @@ const OPTION_NAMES = ["token", "url"] as const;
 /**
  * Asks for every complete list, and fails when a rule matches nothing in them.
  *
- * @param handler What answers.
+ * @param handler The handler that answers.
  * @param issueToken Issues the default token.
  * @param mcpUrl The default URL.
  * @param options How the lists are asked for.

@@ -1,5 +1,5 @@
 /**
- * The API keys of a test, and what PropelAuth says of each. No clock of its own, no network.
+ * The API keys of a test, and PropelAuth's answer about each. No clock of its own, no network.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { describe } from "../../lib/check_option.ts";
 import type { ApiKeyKind } from "../../oauth/api_key.ts";
 
-/** Whose an API key is, and for how long it is valid. */
+/** The owner of an API key, and the time until it expires. */
 export interface TestApiKeyOptions {
   /**
-   * Whose the key is.
+   * The kind of owner.
    *
    * @default {"personal"}
    */
@@ -83,11 +83,7 @@ const NAMES: Record<keyof TestApiKeyOptions, true> = {
   answer: true,
 };
 
-/**
- * Creates an empty store.
- *
- * @returns The store.
- */
+/** Creates an empty store. */
 export function createTestApiKeys(): TestApiKeys {
   const keys = new Map<string, { readonly answer: Record<string, unknown>; expiresAt: number }>();
   return {

@@ -33,11 +33,7 @@ interface Timer extends TestTimer {
   readonly onEnd: () => void;
 }
 
-/**
- * Creates a clock that shows the first second of 2100.
- *
- * @returns The clock.
- */
+/** Creates a clock that shows the first second of 2100. */
 export function createTestClock(): TestClock {
   let now = START_SECONDS;
   const timers = new Set<Timer>();

@@ -29,7 +29,7 @@ export interface TestNetwork {
   fetch(url: string, init: RequestInit, onHeld?: (held: boolean) => void): Promise<Response>;
   /** Fails the next `times` questions. */
   fail(failure: TestFailure, times: number): void;
-  /** Ends what {@linkcode TestNetwork.fail} began. */
+  /** Ends the failure that {@linkcode TestNetwork.fail} began. */
   recover(): void;
   /** Holds answers back from now on. */
   hold(): HeldAnswers;
@@ -58,12 +58,7 @@ interface Holding {
   readonly onAsked: () => void;
 }
 
-/**
- * Creates a network that works.
- *
- * @param server What it answers.
- * @returns The network.
- */
+/** Creates a network that works. */
 export function createTestNetwork(server: TestAuthorizationServer): TestNetwork {
   const validateUrl = `${server.authUrl}/api/backend/v1/end_user_api_keys/validate`;
   const asked: string[] = [];

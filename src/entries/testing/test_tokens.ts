@@ -1,5 +1,5 @@
 /**
- * The tokens of a test, and what PropelAuth says of each. No clock of its own, no network.
+ * The tokens of a test, and PropelAuth's answer about each. No clock of its own, no network.
  *
  * @module
  */
@@ -77,7 +77,7 @@ const OPTION_NAMES: readonly (keyof TestTokenOptions)[] = [
 /**
  * Creates an empty store.
  *
- * @param defaults What is issued when a test says nothing.
+ * @param defaults The values that a token has when the test gives none.
  * @returns The store.
  */
 export function createTestTokens(defaults: TokenDefaults): TestTokens {

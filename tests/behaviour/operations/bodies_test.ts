@@ -28,7 +28,7 @@ const NOT_JSON: [what: string, body: BodyInit, type?: string][] = [
 ];
 
 for (const [what, body, type = "application/json"] of NOT_JSON) {
-  test(`handler() answers 400 to ${what} as a body, whether or not the unknown is allowed`, async () => {
+  test(`handler() answers 400 to ${what} as a body, with either defaultOperation`, async () => {
     for (const options of [POLICY, DENY]) {
       const headers = { "Content-Type": type };
       const { response, reached } = await send(body, "mcp notes:admin", options, { headers });

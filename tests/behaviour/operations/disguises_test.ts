@@ -84,7 +84,7 @@ for (const [what, body, status] of HOSTILE) {
   });
 }
 
-test("handler() hands on what was judged, and not what came", async () => {
+test("handler() forwards the judged value, not the bytes that came", async () => {
   const body = '{"jsonrpc":"2.0", "id":1, "method":"tools/call", "method":"ping", "params":{}}';
   const { reached } = await send(body, "mcp", POLICY, {
     headers: { "Content-Length": `${body.length}` },

@@ -317,7 +317,7 @@ for (const [what, method, params, result, cacheScope] of KEPT) {
   });
 }
 
-test("handler() says private of a real list of 2026-07-28, and nothing of one of 2025-11-25", async () => {
+test("handler() marks a real list of 2026-07-28 private, and leaves one of 2025-11-25 as it is", async () => {
   for (
     const [mode, expected] of [[{ pin: "2026-07-28" }, "private"], ["legacy", undefined]] as const
   ) {
@@ -351,7 +351,7 @@ test("handler() leaves the answer to a call alone, even where it looks like a li
   assert.equal(await auth.handler(() => given)(mcpRequest("token-1", { body })), given);
 });
 
-test("handler() filters what a stream that is taken up again brings", async () => {
+test("handler() filters the messages of a resumed stream", async () => {
   const { auth } = createHarness(OPTIONS, () => json({ ...ACTIVE, scope: "notes:read" }));
   const event = `id: 1\ndata: ${JSON.stringify(list(["add_note", "list_notes"]))}\n\n`;
   const stream = { headers: { "Content-Type": "text/event-stream" } };

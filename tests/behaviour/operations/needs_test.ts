@@ -182,7 +182,7 @@ test("handler() judges by the body, whatever the headers say", async () => {
   assert.deepEqual([response.status, reached], [403, undefined]);
 });
 
-test("handler() tells a browser of what it refuses", async () => {
+test("handler() has CORS headers on a refused call", async () => {
   const headers = { "Origin": "https://mcp.example.com" };
   const { response } = await send(JSON.stringify(call("add_note")), "mcp", POLICY, { headers });
   assert.equal(response.headers.get("Access-Control-Allow-Origin"), "https://mcp.example.com");
@@ -208,7 +208,7 @@ test("handler() does not call the MCP server when a rule throws", async () => {
   });
 });
 
-test("handler() tells an operator of what it refuses, and no secret", async () => {
+test("handler() reports a refused call to the operator, without a secret", async () => {
   const events: Record<string, unknown>[] = [];
   const options = { ...DENY, onEvent: (event: object) => events.push({ ...event }) };
   await send(JSON.stringify(call("add_note")), "mcp notes:read", options);

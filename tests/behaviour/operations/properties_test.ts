@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { runs } from "../../support/fuzz_runs.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "../../support/harness.ts";
 
-// Whatever a body holds: what reaches the MCP server is allowed by a reference of ten lines, and what
-// that allows reaches it. The server is one that reads leniently: it takes a member in any case, the
-// first of two, and folds Unicode.
+// For any body: exactly the calls that a reference of ten lines allows reach the MCP server. The server
+// reads leniently: it takes a member in any case, the first of two, and folds Unicode.
 
 const TOOLS: Record<string, string[][]> = {
   read: [["r"]],
@@ -233,7 +232,7 @@ test("no call is kept from the MCP server that the policy allows", async () => {
   assert(passed > RUNS.numRuns / 20, `only ${passed} of the calls were allowed`);
 });
 
-test("a list shows a tool to those whose call of it is let through, and to no others", async () => {
+test("a list shows a tool exactly to the callers whose call of it passes", async () => {
   await fc.assert(
     fc.asyncProperty(granted, fc.boolean(), async (scopes, deny) => {
       const ask = (method: string, params: object) =>

@@ -63,7 +63,7 @@ for (const body of DENIED) {
   });
 }
 
-test("handler() refuses everything unknown without any rule, when it is told to", async () => {
+test("handler() refuses every unlisted operation with defaultOperation deny and no rule", async () => {
   const deny: Partial<PropelAuthOptions> = { defaultOperation: "deny" };
   const list = await send(JSON.stringify(message("tools/list")), "", deny);
   const tool = await send(JSON.stringify(call("about")), "", deny);

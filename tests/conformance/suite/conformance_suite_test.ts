@@ -28,13 +28,13 @@ import { FULL_TOKEN, HELD, SCOPE_FIXTURE } from "./scope_fixture.ts";
 
 const SUBJECT = "the-suite";
 
-/** What 0.2.0-alpha.12 holds, so that a run of next to nothing cannot pass. */
+/** The scenarios and checks of 0.2.0-alpha.12, so that a run that skips most cannot pass. */
 const RUNS = [
   { specVersion: "2025-11-25", scenarios: 33, passed: 84 },
   { specVersion: "2026-07-28", scenarios: 40, passed: 152 },
 ];
 
-/** What the suite writes about each check. */
+/** The record that the suite writes about each check. */
 interface Check {
   id: string;
   name: string;
@@ -195,7 +195,7 @@ async function runSuite(origin: string, specVersion: string): Promise<Results> {
   }
 }
 
-/** What did not pass, with the reason. A warning is a SHOULD that was not kept. */
+/** The checks that did not pass, with the reason. A warning is a SHOULD that was not kept. */
 function failures(results: Results): string[] {
   return [...results].flatMap(([scenario, checks]) =>
     checks

@@ -23,7 +23,7 @@ export const REQUIRED = {
   prompt: [scope("prompts:get"), scope("prompts:test_simple_prompt")],
 };
 
-/** What each of the tokens holds. */
+/** The scopes of each token. */
 export const HELD: Record<string, readonly string[]> = {
   [LOW_TOKEN]: [scope("baseline")],
   [FULL_TOKEN]: [...new Set(Object.values(REQUIRED).flat())],

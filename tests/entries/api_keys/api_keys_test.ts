@@ -285,7 +285,7 @@ test("MCP may be off in PropelAuth's environment: keys are let in, and others ar
   assert.match(told?.message ?? "", /MCP > Enable MCP/);
 });
 
-test("a token that isApiKey calls none is a 500 where MCP is off", async () => {
+test("a credential that isApiKey rejects is a 500 where MCP is off", async () => {
   const harness = createKeyHarness({ isApiKey: () => false });
   harness.token = () => new Response(null, { status: 404 });
   await assert.rejects(verify(harness), { reason: "client_refused" });
@@ -605,7 +605,7 @@ test("createPropelAuth() refuses apiKeys that apiKeys() did not make, or without
   });
 });
 
-test("what apiKeys() returns shows none of its options", () => {
+test("apiKeys() returns a value that shows none of its options", () => {
   const made = apiKeys({ backendApiKey: BACKEND_KEY, scopes: ["read"] });
   assert.deepEqual(Object.getOwnPropertyNames(made), ["credential"]);
   assert.deepEqual(JSON.stringify(made), '{"credential":"api_key"}');
@@ -640,7 +640,7 @@ test("readEnvironment() reads PROPELAUTH_API_KEY for apiKeys without a backend k
   assert.equal(sent, `Bearer ${BACKEND_KEY}`);
 });
 
-test("readEnvironment() names PROPELAUTH_API_KEY among what is missing, and where it is found", () => {
+test("readEnvironment() names PROPELAUTH_API_KEY among the missing variables, and where its value is", () => {
   assert.throws(() => readEnvironment((name) => VARIABLES[name], { apiKeys: apiKeys() }), {
     name: "TypeError",
     message:

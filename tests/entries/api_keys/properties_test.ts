@@ -35,7 +35,7 @@ const NOTHING: Record<string, Reply> = {
   list: status(200, [ACTIVE, PERSONAL]),
 };
 
-/** What the introspection endpoint says of a token; some look like an answer about a key. */
+/** Answers of the introspection endpoint; some look like an answer about a key. */
 const active = { ...ACTIVE, exp: NOW + 1_000_000, scope: TOKEN_SCOPES.join(" ") };
 const TOKEN_REPLIES: Record<string, Reply> = {
   ...NOTHING,
@@ -46,7 +46,7 @@ const TOKEN_REPLIES: Record<string, Reply> = {
   activeLikeAKey: status(200, { ...ORGANIZATION, ...active }, true),
 };
 
-/** What the endpoint for keys says of a key; some look like an answer about a token. */
+/** Answers of the endpoint for keys; some look like an answer about a token. */
 const KEY_REPLIES: Record<string, Reply> = {
   ...NOTHING,
   aToken: status(200, active),

@@ -52,6 +52,15 @@ test("authenticate() records a requirement that fails as refused", async () => {
   ]);
 });
 
+test("authenticate() records the calls of parsedBody, those that it refuses too", async () => {
+  const { auth, events, codes } = createCoded();
+  for (const parsedBody of [toolCall("add"), { ...toolCall("add"), Method: "ping" }]) {
+    await auth.authenticate(mcpRequest(), () => json(RESULT), { parsedBody });
+  }
+  assert.deepEqual(events.map(short), [["tools/call", "add", 1, "ok"]]);
+  assert.deepEqual(codes, []);
+});
+
 test("authenticate() records nothing of a request without calls", async () => {
   const { auth, events, codes } = createCoded();
   await auth.authenticate(mcpRequest("token-1", { method: "GET" }), () => new Response());

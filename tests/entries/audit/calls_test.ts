@@ -238,6 +238,33 @@ test("auditCalls() cuts ids, versions and sessions that the client chooses", asy
   assert.equal(outcome, "ok");
 });
 
+test("auditCalls() bounds all that a client can put into an event", async () => {
+  const { auth, events, world } = createAudited({}, ({ arguments: args }) => args);
+  const handler = auth.handler(() => json(result("x")));
+  const long = (length: number) => "x".repeat(length);
+  const listen = (count: number, length: number) => {
+    const resourceSubscriptions = Array.from({ length: count }, () => long(length));
+    return message(
+      "subscriptions/listen",
+      { notifications: { resourceSubscriptions } },
+      long(9_000),
+    );
+  };
+  const bodies = [
+    message(long(512), {}, long(9_000)),
+    message("tools/call", { name: long(512), arguments: { a: long(4_000) } }, long(9_000)),
+    message("resources/read", { uri: long(4_096) }, long(9_000)),
+    listen(8, 4_096),
+    listen(999, 32),
+  ];
+  const texts = { "MCP-Protocol-Version": long(9_000), "Mcp-Session-Id": long(9_000) };
+  for (const body of bodies) assert.equal((await handler(post(body, texts))).status, 200);
+  world.advance(1000);
+  const lengths = events.map((event) => JSON.stringify(event).length);
+  assert.equal(lengths.length, bodies.length);
+  assert(Math.max(...lengths) <= 40_000, String(lengths));
+});
+
 test("auditCalls() records a call whose MCP server throws, and the error passes through", async () => {
   const { auth, events } = createAudited();
   const handler = auth.handler(() => {
@@ -320,7 +347,7 @@ const PICKED: [
 ];
 
 for (const [what, pick, expected] of PICKED) {
-  test(`auditArguments() records of ${what} what there is`, async () => {
+  test(`auditArguments() records the arguments of ${what}`, async () => {
     // As a program without types may.
     const { auth, events } = createAudited({}, pick as () => Record<string, unknown>);
     await auth.handler(() => json(result()))(post(toolCall("add")));
@@ -497,7 +524,8 @@ for (const audit of [{}, { audits: "calls" }, () => {}, [{}], "calls", null]) {
   test(`createPropelAuth() refuses ${typeof audit} ${JSON.stringify(audit)} as audit`, () => {
     assert.throws(() => createAudited({ audit: audit as never }), {
       name: "TypeError",
-      message: /^Cannot create PropelAuth: audit must be made by auditLog\(\) or auditCalls\(\)/,
+      message:
+        /^Cannot create PropelAuth: audit must be a result of auditLog\(\) or auditCalls\(\) of @x\/propelauth-mcp\/audit, of otelCalls\(\) of @x\/propelauth-mcp\/otel, or an array of such results: received /,
     });
   });
 }

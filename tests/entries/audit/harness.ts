@@ -84,7 +84,7 @@ export function createStream(): {
   };
 }
 
-/** What a test compares of an event: method, name or URI, outcome and its members. */
+/** The members of an event that a test compares: method, name or URI, outcome and its details. */
 export function short(event: CallEvent): unknown[] {
   const { method, name, uri, requestId, outcome } = event;
   const { errorCode, httpStatus, reason, scopes } = event as Partial<

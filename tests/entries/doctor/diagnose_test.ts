@@ -18,7 +18,7 @@ test("diagnose() finds nothing wrong with a set-up that is fine", async () => {
   }
 });
 
-test("diagnose() says in green lines what it cannot see", async () => {
+test("diagnose() names in green lines the facts that it cannot check", async () => {
   await withSetup({}, async ({ env, serverUrl }) => {
     const { checks } = await diagnose({ env });
     const seen = (id: string) => checks.find((check) => check.id === id)?.seen ?? "";

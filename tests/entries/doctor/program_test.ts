@@ -64,7 +64,7 @@ test("runDoctor() prints a green report and ends with 0 when the set-up is fine"
   });
 });
 
-test("runDoctor() ends with 1 when a check failed, and says what to do", async () => {
+test("runDoctor() ends with 1 when a check failed, and names the remedy", async () => {
   const { code, stdout } = await run([]);
   assert.equal(code, 1);
   assert.match(

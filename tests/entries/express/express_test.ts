@@ -50,7 +50,7 @@ function createAuth(options: Partial<PropelAuthOptions> = {}): Harness {
   return createHarness(options, (token) => json({ ...ACTIVE, sub: `of-${token}` }));
 }
 
-/** What a tool sees of its caller: as ambient context, and as the SDK hands it on. */
+/** The caller as a tool sees it: as ambient context, and as the SDK hands it on. */
 function tell(auth: PropelAuth, authInfo: { extra?: Record<string, unknown> } | undefined) {
   const seen = [auth.getAccessToken()?.subject, authInfo?.extra?.["subject"]];
   return { content: [{ type: "text" as const, text: JSON.stringify(seen) }] };
@@ -81,7 +81,7 @@ const PARSERS: Record<string, (guard: express5.RequestHandler) => express5.Reque
   "a body parser behind the gate": (guard) => [guard, express5.json()],
 };
 
-/** Whoever calls, as the tool sees it. */
+/** Calls the tool, and returns the caller as the tool sees it. */
 async function whoami(url: string, token: string, major: "v1" | "v2"): Promise<unknown> {
   const options = { requestInit: { headers: { Authorization: `Bearer ${token}` } } };
   const info = { name: "test", version: "1.0.0" };

@@ -11,7 +11,7 @@ import { listen, send, sendTo } from "../../support/node_server.ts";
 const REQUEST = new Request("http://h.example/");
 const LARGE = Array.from({ length: 64 }, (_, i) => Buffer.alloc(32 * 1024, i));
 
-/** What a handler writes, and what arrives when it is held back and let go as `change` has it. */
+/** Holds back the response that `write` makes, and returns what arrives after `change`. */
 async function held(
   write: (outgoing: ServerResponse) => unknown,
   change: (response: Response) => Response = (response) => response,

@@ -5,8 +5,8 @@ import {
   buildRequest,
   type BuiltRequest,
   hideFields,
-  type IncomingRequest,
 } from "../../../src/entries/express/incoming.ts";
+import type { IncomingRequest } from "../../../src/entries/express/incoming_request.ts";
 import { copyWithout } from "../../../src/lib/copy_request.ts";
 import { listen, sendTo } from "../../support/node_server.ts";
 
@@ -55,6 +55,16 @@ test("buildRequest() takes every field as it came, doubled ones too", () => {
   assert.equal(headers.get("Host"), "h");
   assert.equal(headers.get("Authorization"), "Bearer a, Bearer b");
   assert.equal(headers.get("X"), "é");
+});
+
+test("buildRequest() trims a value as Headers does, and copies a field of headers alone", () => {
+  const { request: { headers } } = buildRequest({
+    ...INCOMING,
+    rawHeaders: ["Mcp-Session-Id", "\t\n a b\r ", "X", "x-own"],
+    headers: { "mcp-session-id": "another", "x-own": ["1", " 2"] },
+  });
+  assert.equal(headers.get("Mcp-Session-Id"), "a b");
+  assert.equal(headers.get("X-Own"), "1, 2");
 });
 
 test("buildRequest() takes HTTP/2's authority for the host, and no other pseudo-field", () => {
@@ -108,7 +118,7 @@ const READERS: [what: string, read: (request: Request) => Promise<string>][] = [
 ];
 
 for (const [what, read] of READERS) {
-  test(`buildRequest() gives the body that is still to be read by ${what}`, async () => {
+  test(`buildRequest() gives a body that can still be read by ${what}`, async () => {
     const look = async ({ request, wasRead }: BuiltRequest) => [
       wasRead(),
       await read(request),

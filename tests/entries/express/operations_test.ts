@@ -19,7 +19,7 @@ import type { PropelAuthOptions } from "../../../src/options/propel_auth_options
 import { listen, sendTo } from "../../support/node_server.ts";
 import { createHarness, mcpRequest } from "../../support/harness.ts";
 
-// What the policy judges: tests/behaviour/operations. Here: that no way through Express leads past it.
+// tests/behaviour/operations tests the policy; here, no way through Express leads past it.
 
 const OPTIONS: Partial<PropelAuthOptions> = {
   operations: { tools: { look: ["read"], purge: ["admin"] } },

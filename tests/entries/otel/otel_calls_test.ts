@@ -194,7 +194,7 @@ test("otelCalls() gives each request of a batch a span", async () => {
   ]);
 });
 
-/** What a client may send to a server. */
+/** Requests that a client may send to a server. */
 const METHODS = Object.entries(conventions).flatMap(([name, value]) =>
   name.startsWith("MCP_METHOD_NAME_VALUE_") ? [String(value)] : []
 );

@@ -33,7 +33,7 @@ function observe(options?: OtelEventsOptions) {
 const tell = (listener: EventListener, facts: EventFacts, at = 100): void =>
   createEmit(listener, () => at)?.(facts);
 
-test("otelEvents() takes the module itself, and nothing that is not it", () => {
+test("otelEvents() takes the module itself alone", () => {
   const typed: OtelApi = api;
   assert.equal(typeof otelEvents(typed), "function");
   for (const not of [undefined, {}, { trace: api.trace, metrics: api.metrics }]) {

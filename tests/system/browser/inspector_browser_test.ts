@@ -20,7 +20,7 @@ import { fileURLToPath } from "node:url";
 import { startLocalPropelAuth } from "@x/propelauth-local";
 import type { Page } from "playwright-core";
 import { command, GUIDES } from "../../support/guides.ts";
-import { start } from "../../support/programs.ts";
+import { start, variablesOf } from "../../support/programs.ts";
 import { launchBrowser, logIn } from "./browser.ts";
 
 const tools = fileURLToPath(new URL("../../../.ci/tools/", import.meta.url));
@@ -143,12 +143,7 @@ function named(label: string): string {
 function startServer(port: number) {
   return start("serve", [], {
     example: "examples/server.ts",
-    env: {
-      PROPELAUTH_AUTH_URL: local.authUrl,
-      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-      SERVER_URL: `http://127.0.0.1:${port}`,
-    },
+    env: variablesOf(local, `http://127.0.0.1:${port}`),
   });
 }
 

@@ -19,7 +19,7 @@ interface Setting {
   open(again?: "again"): Promise<void>;
   /** Waits until the browser is back at the client, and gives the parameters. */
   back(): Promise<URLSearchParams>;
-  /** What introspection says of the token that the code is exchanged for. */
+  /** The introspection response about the token that the code is exchanged for. */
   redeem(code: string | null): Promise<Record<string, unknown>>;
 }
 

@@ -46,7 +46,7 @@ async function serveExample(options: Partial<PropelAuthOptions>) {
       introspectionClientSecret: local.introspectionClientSecret,
       baseUrl,
       requiredScopes: ["read:reports"],
-      // What is asked for where the challenge cannot be read.
+      // A client that cannot read the challenge asks for these.
       scopesSupported: [...local.scopes],
       onEvent(event) {
         if (event.code === "request_refused") refused.push(event.reason);

@@ -13,7 +13,7 @@ export interface Client {
   readonly install: Install;
   /** The file of `drivers`; none for a program of `programs.ts`. */
   readonly driver?: string;
-  /** What a user has to configure, or know. */
+  /** A note for users: a setting, or a peculiarity. */
   readonly note: string;
   /** Whether it has no OAuth, and is given a token for its `Authorization` header. */
   readonly header?: boolean;

@@ -18,7 +18,7 @@ export interface Driver extends AsyncDisposable {
   list(): Promise<Reply>;
   call(tool: string): Promise<Reply>;
   close(): Promise<Reply>;
-  /** What the process wrote beside its answers. */
+  /** The output of the process without its answers. */
   readonly printed: string;
 }
 

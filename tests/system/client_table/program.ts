@@ -8,7 +8,7 @@ import type { Command, Driver, Reply } from "./driver.ts";
 import { HANGS } from "./driver.ts";
 import { type InteractiveModel, startInteractiveModel, type Turn } from "./interactive_model.ts";
 
-/** What a program needs to know. */
+/** The places that a program needs. */
 export interface Surroundings {
   readonly mcpUrl: string;
   /** Its home, empty at first. */

@@ -22,7 +22,7 @@ const inspector = join(
   tools,
   "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js",
 );
-/** What docs/connect.md gives to Claude Desktop. */
+/** The configuration that docs/connect.md gives to Claude Desktop. */
 const { command, args: bridge }: { command: string; args: string[] } =
   JSON.parse(block("connect.md", "json", "mcp-remote")).mcpServers.reports;
 

@@ -15,13 +15,13 @@ interface Part {
   readonly [member: string]: unknown;
 }
 
-/** What a client offers: a tool, or several under one name. */
+/** An offer of a client: a tool, or several under one name. */
 interface Offered {
   readonly name?: string;
   readonly tools?: readonly { readonly name: string }[];
 }
 
-/** What a client sends, as far as it is read: `messages` to the one API, `input` to the other. */
+/** The members of a request that are read: `messages` of the one API, `input` of the other. */
 interface Asked {
   readonly model: string;
   readonly tools?: readonly Offered[];
@@ -34,7 +34,7 @@ export interface ScriptedModel extends AsyncDisposable {
   readonly url: string;
   /** The tools that it was offered last, each by `mcp__SERVER__TOOL`. */
   readonly offered: readonly string[];
-  /** What the tool answered, one for each call. */
+  /** The answers of the tool, one for each call. */
   readonly results: readonly unknown[];
 }
 

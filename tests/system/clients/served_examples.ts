@@ -1,5 +1,5 @@
 /**
- * What the tests of real clients share: the example servers on Deno from source and on Node from the
+ * The parts that the tests of real clients share: the example servers on Deno from source and on Node from the
  * packed package, a local PropelAuth, and the user at the browser, played by `authorizeAs`.
  *
  * Needs what `.ci/tools` installs and what `.ci/pack` makes.
@@ -19,7 +19,7 @@ import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { authorizeAs, type LocalConsentChoice, startLocalPropelAuth } from "@x/propelauth-local";
 import { freePort } from "../../support/ports.ts";
-import { start } from "../../support/programs.ts";
+import { start, variablesOf } from "../../support/programs.ts";
 import { root } from "../../support/root.ts";
 
 const ROOT = fileURLToPath(root);
@@ -115,12 +115,10 @@ export async function serving(
   const [port, callbackPort] = await Promise.all([freePort(), freePort()]);
   const home = await mkdtemp(join(folder, "home-"));
   const origin = `http://127.0.0.1:${port}`;
-  await run({
-    PROPELAUTH_AUTH_URL: local.authUrl,
-    PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-    PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-    SERVER_URL: origin,
-  }, () => act(`${origin}/mcp`, callbackPort, { HOME: home, PATH: bin }));
+  await run(
+    variablesOf(local, origin),
+    () => act(`${origin}/mcp`, callbackPort, { HOME: home, PATH: bin }),
+  );
 }
 
 /**

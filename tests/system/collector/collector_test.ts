@@ -8,6 +8,10 @@ import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import * as sdk from "@modelcontextprotocol/client";
+import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
+import { mcp } from "../../../examples/audit/mcp_server.ts";
+import { createOtelLog } from "../../../examples/audit/otel_logs.ts";
 import { block, command, GUIDES } from "../../support/guides.ts";
 import { root } from "../../support/root.ts";
 import { assertObserved } from "../../entries/otel/assert_observed.ts";
@@ -68,6 +72,25 @@ test("a collector receives what the Node SDK sends", async () => {
   assertObserved(collector.received, JSON.parse(statuses));
 });
 
+test("a collector receives what examples/audit/otel_logs.ts sends", async () => {
+  const collector = await startRealCollector(program, folder);
+  Deno.env.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint);
+  const audit = createOtelLog();
+  Deno.env.delete("OTEL_EXPORTER_OTLP_ENDPOINT");
+  const propelAuth = createTestPropelAuth({ audit });
+  const handler = propelAuth.createPropelAuth().handler(mcp);
+  const client = await propelAuth.connect(handler, { sdk, token: propelAuth.token() });
+  await client.callTool({ name: "read_report", arguments: { id: "r1" } });
+  await client.close();
+  const { written, waiting } = await audit.close();
+  const log = await collector.stop();
+  assert.equal(waiting, 0);
+  assert.equal(log.match(/EventName: mcp\.call/g)?.length, written);
+  assert.match(log, /tools\/call read_report: ok/);
+  const forwarded = collector.received.raw.join("").match(/"eventName":"mcp\.call"/g);
+  assert.equal(forwarded?.length, written);
+});
+
 test("Prometheus draws each panel of docs/dashboard/grafana.json and each line of the guide", async () => {
   const collector = await startRealCollector(program, folder);
   const prometheus = await startPrometheus(collector.prometheus, folder);
@@ -110,4 +133,6 @@ test("docs/observe.md starts Grafana's image at the ports to which servers send 
   const [, endpoint] = /:(\d+)$/.exec(exported) ?? [];
   const [, page] = /open http:\/\/127\.0\.0\.1:(\d+)/.exec(guide) ?? [];
   assert.deepEqual(ports.map(([, port]) => port), [page, endpoint]);
+  const [, interval] = command("observe.md", "export OTEL_METRIC_EXPORT_INTERVAL=").split("=");
+  assert.equal(interval, "10000", "the guide says every ten seconds");
 });

@@ -16,7 +16,7 @@ export interface RealCollector {
   readonly endpoint: string;
   /** Host and port of the metrics in Prometheus's format, at `/metrics`. */
   readonly prometheus: string;
-  /** What the collector has forwarded. */
+  /** The output of the collector. */
   readonly received: Collector;
   /** Stops it, when it has sent all that it holds; gives its log, spans included. */
   stop(): Promise<string>;
@@ -55,6 +55,7 @@ service:
   pipelines:
     traces: { exporters: [debug, otlp_http] }
     metrics: { exporters: [prometheus, otlp_http] }
+    logs: { exporters: [debug, otlp_http] }
 `,
   );
   const [, ...args] = command("observe.md", "otelcol ").split(" ");

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What there is in the end. */
+/** The image that a Dockerfile makes. */
 export interface Image {
   /** Where the image's program is started. */
   readonly workingDirectory: string;

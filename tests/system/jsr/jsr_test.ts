@@ -192,7 +192,7 @@ async function serving(
   }
 }
 
-/** What a client without a token is told, and where. */
+/** The refusal of a client without a token, and the address of the metadata. */
 async function assertGuarded(origin: string, serverUrl: string): Promise<void> {
   const refused = await fetch(`${origin}/mcp`, { method: "POST" });
   await refused.body?.cancel();

@@ -31,7 +31,7 @@ interface Published {
 /** The running registry. */
 export interface Registry {
   readonly url: string;
-  /** What was published, by `@scope/name`. */
+  /** The published versions, by `@scope/name`. */
   readonly published: ReadonlyMap<string, Published>;
   close(): Promise<void>;
 }
@@ -141,7 +141,7 @@ function npmName(scope: string, name: string): string {
   return `@jsr/${scope}__${name}`;
 }
 
-/** What Deno asks for: two lists, and the files. */
+/** Answers requests of Deno: two lists, and the files. */
 function serveModules(published: ReadonlyMap<string, Published>, pathname: string): unknown {
   const [, key = "", path = ""] = /^\/(@[^/]+\/[^/]+)\/(.+)$/.exec(pathname) ?? [];
   const found = published.get(key);
@@ -160,7 +160,7 @@ function serveModules(published: ReadonlyMap<string, Published>, pathname: strin
   return path.startsWith(`${version}/`) ? files.get(path.slice(version.length + 1)) : undefined;
 }
 
-/** What npm asks for: a list of versions, and the package. */
+/** Answers requests of npm: a list of versions, and the package. */
 function serveNpm(
   published: ReadonlyMap<string, Published>,
   pathname: string,

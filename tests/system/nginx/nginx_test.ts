@@ -21,7 +21,7 @@ const HOST = "mcp.example.com";
 /** The printed server, with ports and files of the test's own. */
 function configure(folder: string, port: number, upstream: number): string {
   const printed = block("deploy.md", "nginx");
-  // Nobody waits here for a stream to be quiet so long.
+  // The time is the guide's; no test waits for it.
   assert.match(printed, /^ +proxy_read_timeout 1h;$/m);
   const replaced = printed
     .replace("listen 443 ssl", `listen 127.0.0.1:${port} ssl`)

@@ -1,5 +1,5 @@
 /**
- * What a Node project gets: the packed package in a folder of its own, with the programs that such a
+ * The packed package as a Node project gets it, in a folder of its own, with the programs that such a
  * project uses beside it. Needs npm, Node and the program `script`.
  *
  * @module

@@ -12,6 +12,7 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/client/streamableHttp"
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { type LocalUser, startLocalPropelAuth } from "@x/propelauth-local";
+import { variablesOf } from "../../support/programs.ts";
 import { freePort } from "../../support/ports.ts";
 
 /** A program that serves MCP at `/mcp` of a port. */
@@ -80,10 +81,7 @@ export async function callThroughProxy(upstream: Upstream): Promise<{
     "examples/proxy.ts",
   ], {
     env: {
-      PROPELAUTH_AUTH_URL: local.authUrl,
-      PROPELAUTH_INTROSPECTION_CLIENT_ID: local.introspectionClientId,
-      PROPELAUTH_INTROSPECTION_CLIENT_SECRET: local.introspectionClientSecret,
-      SERVER_URL: `http://127.0.0.1:${outer}`,
+      ...variablesOf(local, `http://127.0.0.1:${outer}`),
       UPSTREAM_URL: `http://127.0.0.1:${inner}/mcp`,
     },
   });

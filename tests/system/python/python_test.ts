@@ -23,7 +23,7 @@ interface Report {
   readonly summary: { readonly filesAnalyzed: number };
 }
 
-/** What pyright says of a module. */
+/** The report of pyright about a module. */
 async function check(source: string): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "python-"));
   try {

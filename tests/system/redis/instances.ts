@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What an instance is told. */
+/** The settings of an instance. */
 export interface InstanceSettings {
   readonly authUrl: string;
   readonly introspectionClientId: string;
@@ -16,7 +16,7 @@ export interface InstanceSettings {
   readonly cacheTtlSeconds: number;
 }
 
-/** What an instance has to tell. */
+/** The counts of an instance. */
 export interface InstanceStats {
   /** How often each event happened. */
   readonly events: Readonly<Record<string, number>>;

@@ -15,7 +15,7 @@
  * @module
  */
 
-/** What is known of a token. Times are seconds since 1970. */
+/** A token, its owner and its end. Times are seconds since 1970. */
 export interface Known {
   readonly token: string;
   readonly subject: string;

@@ -129,7 +129,7 @@ const endsAt = now() + seconds;
 const at = (part: number): Promise<void> =>
   pause(1000 * Math.max(0, endsAt - seconds * (1 - part) - now()));
 
-/** What goes wrong on the way, and when. */
+/** Causes the faults of the run, each at its time. */
 async function causeFaults(): Promise<void> {
   await at(0.2);
   await ledger.withoutRedis(async () => {

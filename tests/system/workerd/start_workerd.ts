@@ -32,7 +32,7 @@ export interface Workerd extends AsyncDisposable {
   until(pattern: RegExp, times: number): Promise<void>;
   /** The backend's requests so far, each a path and a token. */
   readonly asked: readonly string[];
-  /** What the Worker has logged. */
+  /** The log of the Worker. */
   readonly log: () => string;
   /** Whether the shared cache fails. */
   cacheFails: boolean;
@@ -67,7 +67,7 @@ export async function startWorkerd(date: string): Promise<Workerd> {
     asked.push(`${pathname} ${token}`);
     if (pathname === "/tool") return void response.end("tool");
     if (pathname.startsWith("/cache/")) {
-      // Less than the library's patience with a shared cache.
+      // Less than the library waits for a shared cache.
       await sleep(150);
       if (request.method === "PUT" && !worker.cacheFails) kept.set(pathname, body);
       const value = kept.get(pathname);

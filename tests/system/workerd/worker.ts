@@ -51,7 +51,7 @@ function handlerOf(name: string, { BACKEND }: Env): Handler {
     onEvent: ({ code }) => console.log(`event ${name} ${code}`),
     ...CASES[name]?.(BACKEND),
   });
-  // What a request waited for may not keep it from sending requests of its own.
+  // A request that has waited for another one must still be able to send requests of its own.
   const handler = auth.handler(async () => await fetch(`${BACKEND}/tool`));
   handlers.set(name, handler);
   return handler;

@@ -47,12 +47,7 @@ export function judgeArrival(reply: Reply, method: "GET" | "POST"): Outcome {
     : failed(`${status} to a ${method} with a token, not 401`, JUDGED_ADVICE);
 }
 
-/**
- * Judges how the running server took the user's token.
- *
- * @param reply Its answer to a call with the token.
- * @returns The outcome.
- */
+/** Judges the running server's answer to a call with the user's token. */
 export function judgeAcceptance(reply: Reply): Outcome {
   const { status, text } = reply;
   const parameters = bearerParameters(reply);

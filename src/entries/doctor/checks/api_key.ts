@@ -13,12 +13,7 @@ const BACKEND_KEY_ADVICE =
   "In PropelAuth's dashboard choose the environment of this Auth URL, then Backend Integration > " +
   "API keys, and set PROPELAUTH_API_KEY; the type Validation Only is enough.";
 
-/**
- * Judges the answer about a random API key.
- *
- * @param facts The answer.
- * @returns The outcome.
- */
+/** Judges the answer about a random API key. */
 export function judgeRandomKey(facts: IntrospectionFacts): Outcome {
   if (!facts.active && facts.reason === undefined) {
     return ok("accepted; a random API key is not valid, as it has to be");
@@ -30,12 +25,7 @@ export function judgeRandomKey(facts: IntrospectionFacts): Outcome {
   );
 }
 
-/**
- * Judges a question about an API key to which PropelAuth gave no usable answer.
- *
- * @param error Why the answer is not usable.
- * @returns The outcome.
- */
+/** Judges a question about an API key to which PropelAuth gave no usable answer. */
 export function judgeUnansweredKey({ reason, status }: IntrospectionError): Outcome {
   if (reason === "client_refused") {
     return failed(
@@ -58,13 +48,7 @@ export function judgeUnansweredKey({ reason, status }: IntrospectionError): Outc
   );
 }
 
-/**
- * Judges a backend API key that cannot be one.
- *
- * @param rule The rule that it breaks.
- * @param length How many characters it has.
- * @returns The outcome.
- */
+/** Judges a backend API key of `length` characters that breaks the rule of its form. */
 export function judgeMalformedKey(rule: string, length: number): Outcome {
   return failed(
     `PROPELAUTH_API_KEY is a text of ${length} characters`,

@@ -9,11 +9,7 @@ import { failed, ok, type Outcome } from "../report.ts";
 import { foreign, say } from "../show.ts";
 
 /**
- * Judges whether a page can read a refusal of the MCP endpoint.
- *
- * @param reply The answer to a POST with an `Origin`.
- * @param origin That origin.
- * @returns The outcome.
+ * Judges whether a page can read a refusal of the MCP endpoint: `reply` answers a POST from `origin`.
  */
 export function judgeCors(reply: Reply, origin: string): Outcome {
   const fault = judgeOrigin(reply, origin);
@@ -29,14 +25,7 @@ export function judgeCors(reply: Reply, origin: string): Outcome {
   return ok(`pages of ${origin} can read them`);
 }
 
-/**
- * Judges a preflight.
- *
- * @param reply The answer to it.
- * @param origin Its origin.
- * @param requested The headers that the page wants to send.
- * @returns The outcome.
- */
+/** Judges the answer to a preflight of `origin` for the headers that a page wants to send. */
 export function judgePreflight(
   reply: Reply,
   origin: string,
@@ -67,13 +56,8 @@ export function judgePreflight(
 }
 
 /**
- * Judges whether a page can read the metadata.
- *
- * @param reply The answer to the GET.
- * @param preflight The answer to its preflight.
- * @param origin The page's origin.
- * @param requested The headers that the preflight asked for.
- * @returns The outcome.
+ * Judges whether a page can read the metadata: `reply` answers the GET, `preflight` its preflight,
+ * which asked for the `requested` headers.
  */
 export function judgeMetadataCors(
   reply: Reply,

@@ -21,24 +21,13 @@ const NO_MCP_ADVICE =
 const MAX_CLOCK_FAULT_SECONDS = 60;
 const MAX_CLOCK_DIFFERENCE_SECONDS = 5;
 
-/**
- * Parses a body that has to be a JSON object.
- *
- * @param text A body.
- * @returns Its members, or `undefined`.
- */
+/** Parses a body that has to be a JSON object; gives its members, or `undefined`. */
 export function readObject(text: string | undefined): Metadata | undefined {
   const value = parseJson(text ?? "");
   return isObject(value) ? value : undefined;
 }
 
-/**
- * Says how an address answers.
- *
- * @param url The address.
- * @param seconds How long it took.
- * @returns The outcome.
- */
+/** Says that an address answers, and after how many seconds. */
 export function judgeReachable(url: string, seconds: number): Outcome {
   const tls = url.startsWith("https:") ? "TLS" : "loopback";
   return ok(`${url} (${tls}, ${Math.max(1, Math.round(seconds * 1000))} ms)`);
@@ -115,17 +104,12 @@ export function judgeIssuer(
 
 /** The clients that refuse an issuer without a path, as docs/clients.md has them. */
 const REFUSED_BY =
-  "No login by Codex, Copilot, Gemini CLI, mcp-remote, MCP Inspector, MCP SDK v2, AI SDK, OpenAI " +
-  "Agents, Mastra, the SDKs for Python (FastMCP and all on them), Go and Rust. Claude Code, " +
-  "OpenCode, Cline, mcporter, and SDK v1 with LangChain, Strands, ADK, Genkit and LlamaIndex on " +
-  "it do log in. ";
+  "These clients refuse it: Codex, Copilot, Gemini CLI, mcp-remote, MCP Inspector, MCP SDK v2, AI " +
+  "SDK, OpenAI Agents, Mastra, and the SDKs for Python (FastMCP and all others on them), Go and " +
+  "Rust. These log in: Claude Code, OpenCode, Cline, mcporter, and SDK v1 with LangChain, Strands, " +
+  "ADK, Genkit and LlamaIndex on it. ";
 
-/**
- * Judges whether PropelAuth takes proof keys, which every MCP client sends (RFC 7636).
- *
- * @param metadata PropelAuth's metadata.
- * @returns The outcome.
- */
+/** Judges whether PropelAuth takes proof keys, which every MCP client sends (RFC 7636). */
 export function judgePkce(metadata: Metadata): Outcome {
   const methods = metadata["code_challenge_methods_supported"];
   if (Array.isArray(methods) && methods.includes("S256")) return ok("S256 is supported");
@@ -136,12 +120,7 @@ export function judgePkce(metadata: Metadata): Outcome {
   );
 }
 
-/**
- * Says how clients get a client id.
- *
- * @param metadata PropelAuth's metadata.
- * @returns The outcome.
- */
+/** Says how clients get a client id. */
 export function judgeRegistration(metadata: Metadata): Outcome {
   const endpoint = metadata["registration_endpoint"];
   if (typeof endpoint === "string" && URL.canParse(endpoint)) {
@@ -159,13 +138,7 @@ export function judgeRegistration(metadata: Metadata): Outcome {
   );
 }
 
-/**
- * Judges whether PropelAuth knows the scopes that are needed.
- *
- * @param metadata PropelAuth's metadata.
- * @param wanted The scopes that this server requires or publishes.
- * @returns The outcome.
- */
+/** Judges whether PropelAuth knows the scopes that this server requires or publishes. */
 export function judgeScopes(metadata: Metadata, wanted: readonly string[]): Outcome {
   const configured = metadata["scopes_supported"];
   const names = Array.isArray(configured) ? configured : [];

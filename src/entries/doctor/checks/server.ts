@@ -11,13 +11,7 @@ import { judgeReachable, type Metadata, readObject } from "./propelauth.ts";
 import { failed, ok, type Outcome, warning } from "../report.ts";
 import { foreign, foreignList, say } from "../show.ts";
 
-/**
- * Says that the server answers, and which clients cannot reach it.
- *
- * @param url The MCP endpoint.
- * @param seconds The seconds until it answered.
- * @returns The outcome.
- */
+/** Says that the server answers, after how many seconds, and which clients cannot reach it. */
 export function judgeServerReachable(url: URL, seconds: number): Outcome {
   const { seen } = judgeReachable(url.href, seconds);
   const alone = ": only clients on this machine reach it, none in a cloud";
@@ -92,9 +86,9 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
   if (difference === ADDED_SLASH) {
     return failed(
       seen,
-      'Nearly every client refuses it: most say "… does not match expected …", Claude Code ' +
-        "without the paths, Codex nothing; Genkit and Mastra have no tools. Take the slash out of the server's option mcpPath or " +
-        "resource, or give clients the URL with it.",
+      'Nearly every client refuses it. Most say "… does not match expected …" (Claude Code ' +
+        "leaves out the paths); Codex, Genkit and Mastra say nothing and have no tools. Take the " +
+        "slash out of the server's option mcpPath or resource, or give clients the URL with it.",
     );
   }
   const ours = canonicalResource(resource);
@@ -122,10 +116,10 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
 
 /** How clients refuse another URL than theirs, as docs/clients.md has it. */
 const REFUSAL =
-  'Clients refuse it. Most say "… does not match expected …", AI SDK "must have the ' +
-  'same origin", the SDK for Go "failed to register client", smolagents and CrewAI "Couldn\'t ' +
-  'connect", BeeAI "Session has been destroyed". Codex, OpenCode, Genkit and Mastra have no ' +
-  "tools and say nothing; Semantic Kernel waits.";
+  'Clients refuse it. Most say "… does not match expected …", AI SDK says "must have the same ' +
+  'origin", the SDK for Go "failed to register client", smolagents and CrewAI "Couldn\'t ' +
+  'connect", BeeAI "Session has been destroyed". Codex, OpenCode, Genkit and Mastra say nothing ' +
+  "and have no tools; Semantic Kernel waits.";
 
 const ADDED_SLASH = "a slash more at its end";
 

@@ -15,12 +15,7 @@ const CREDENTIALS_ADVICE =
   "In PropelAuth's dashboard choose the environment of this Auth URL, then MCP > Request " +
   "Validation, and create credentials. Those of another environment do not count.";
 
-/**
- * Judges the answer about a random token, which was never issued.
- *
- * @param facts The answer.
- * @returns The outcome.
- */
+/** Judges the answer about a random token, which was never issued. */
 export function judgeRandomToken(facts: IntrospectionFacts): Outcome {
   if (!facts.active) return ok("accepted; a random token is inactive, as it has to be");
   return failed(
@@ -30,12 +25,7 @@ export function judgeRandomToken(facts: IntrospectionFacts): Outcome {
   );
 }
 
-/**
- * Judges an introspection request to which PropelAuth gave no usable answer.
- *
- * @param error Why the answer is not usable.
- * @returns The outcome.
- */
+/** Judges an introspection request to which PropelAuth gave no usable answer. */
 export function judgeUnanswered({ reason, status }: IntrospectionError): Outcome {
   if (status === 404) {
     return failed(

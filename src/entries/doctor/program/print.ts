@@ -44,12 +44,7 @@ interface Printer {
   clear(): void;
 }
 
-/**
- * Creates a printer.
- *
- * @param page The page to print on.
- * @returns The printer.
- */
+/** Creates a printer for a page. */
 export function createPrinter({ write, columns, colour, interactive }: Page): Printer {
   const paint = (code: number, text: string): string =>
     colour ? `\x1b[${code}m${text}\x1b[0m` : text;

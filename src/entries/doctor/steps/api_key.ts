@@ -21,11 +21,7 @@ import type { Outcome } from "../report.ts";
 import { randomToken } from "./random_token.ts";
 import type { Tools } from "./requests.ts";
 
-/**
- * Checks the backend API key, if there is one: PropelAuth has to refuse a random API key.
- *
- * @param tools The settings, the network and the report.
- */
+/** Checks the backend API key, if there is one: PropelAuth has to refuse a random API key. */
 export async function examineBackendKey(tools: Tools): Promise<void> {
   const { settings, recorder } = tools;
   const { apiKeys } = settings;
@@ -81,7 +77,7 @@ async function factsOf(ask: Introspect, credential: string): Promise<Introspecti
   }
 }
 
-/** Nobody answered, or not in a way that can be used. Its status tells that MCP is not enabled. */
+/** PropelAuth gave no usable answer. Its status 404 says that MCP is not enabled. */
 class Unanswered extends IntrospectionError {
   readonly outcome: Outcome;
 

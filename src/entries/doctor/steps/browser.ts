@@ -15,13 +15,7 @@ const MCP_REQUEST_HEADERS =
 /** The SDK's clients send this one with the request for the metadata, so it is preflighted too. */
 const METADATA_REQUEST_HEADERS = "mcp-protocol-version";
 
-/**
- * Makes the checks of what a browser needs.
- *
- * @param tools The settings, the network and the report.
- * @param serverUrl The MCP endpoint.
- * @param origin The origin of the page.
- */
+/** Makes the checks of what a browser needs, for a page of an origin. */
 export async function askAsBrowser(tools: Tools, serverUrl: URL, origin: string): Promise<void> {
   const { href } = serverUrl;
   const headers = { ...FIRST_CALL.headers, "Origin": origin };

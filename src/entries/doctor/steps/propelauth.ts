@@ -43,12 +43,7 @@ export interface PropelAuthSeen {
   readonly introspects: boolean;
 }
 
-/**
- * Makes the checks of PropelAuth.
- *
- * @param tools The settings, the network and the report.
- * @returns The findings that later checks need.
- */
+/** Makes the checks of PropelAuth; gives the findings that later checks need. */
 export async function askPropelAuth(tools: Tools): Promise<PropelAuthSeen> {
   const { settings, recorder } = tools;
   const { authUrl } = settings;

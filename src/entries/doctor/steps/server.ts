@@ -58,14 +58,7 @@ export interface ServerSeen {
   readonly resource?: string;
 }
 
-/**
- * Makes the checks of a running server.
- *
- * @param tools The settings, the network and the report.
- * @param asked The server.
- * @param propelAuth The findings about PropelAuth.
- * @returns The findings that later checks need.
- */
+/** Makes the checks of a running server; gives the findings that later checks need. */
 export async function askServer(
   tools: Tools,
   { serverUrl, given, origin }: AskedServer,

@@ -77,7 +77,7 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
       setup: { local: { issuerForm: "bare" } },
       seen: /, but this server publishes .+\/oauth\/2\.1: the older form has no path$/,
       remedy:
-        /^No login by Codex, .+FastMCP.+\. Claude Code, .+ do log in\. Ask PropelAuth's support/,
+        /^These clients refuse it: Codex, .+FastMCP.+\. These log in: Claude .+ Ask PropelAuth's support/,
     },
     "it has the older form, and is served there": {
       setup: {
@@ -88,7 +88,8 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
         ),
       },
       seen: /, but this server publishes /,
-      remedy: /^No login by Codex, .+ Set the option issuer to "http:\/\/127\.0\.0\.1:\d+"/,
+      remedy:
+        /^These clients refuse it: Codex, .+ Set the option issuer to "http:\/\/127\.0\.0\.1:\d+"/,
     },
     "it is of an own domain": {
       setup: {

@@ -228,7 +228,8 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
     "it has a slash more than the URL in use": {
       setup: { options: () => ({ mcpPath: "/mcp/" }) },
       seen: /: a slash more at its end$/,
-      remedy: /^Nearly every client refuses it: most say .+ Codex nothing; .+ Take the slash out/,
+      remedy:
+        /^Nearly every client refuses it\. Most say .+; Codex, .+ say nothing .+ Take the slash out/,
     },
     "it spells the scheme in capitals": {
       setup: {

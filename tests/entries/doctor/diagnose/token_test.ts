@@ -255,7 +255,7 @@ test("diagnose() tries an API key as it tries a token", async () => {
   });
 });
 
-test("diagnose() says what keeps a valid API key out", async () => {
+test("diagnose() names the reason why a valid API key is refused", async () => {
   const body = { error: "insufficient_scope", scope: "write:reports" };
   const server = withToken(() => json(body, { status: 403 }));
   await withSetup({ server }, async ({ env, local }) => {

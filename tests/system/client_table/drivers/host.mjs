@@ -1,4 +1,4 @@
-// What the drivers of JavaScript clients share: commands on standard input, and the parts of a host
+// The parts that drivers of JavaScript clients share: commands on standard input, and the parts of a host
 // that a library leaves to its user: a place for tokens, and the browser.
 import process from "node:process";
 import { createInterface } from "node:readline";

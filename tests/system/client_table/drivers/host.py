@@ -1,5 +1,5 @@
-"""What the drivers of Python clients share: commands on standard input, sessions in a task of their
-own, and the browser."""
+"""The parts that drivers of Python clients share: commands on standard input, sessions in a task of
+their own, and the browser."""
 
 import asyncio
 import json

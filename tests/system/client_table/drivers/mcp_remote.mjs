@@ -6,7 +6,7 @@ import { info, serve, textOf, url } from "./host.mjs";
 
 let client, transport;
 let printed = "";
-/** What the bridge says when it ends; a user finds it in the log of the program that starts it. */
+/** Adds the bridge's own error, which a user finds in the log of the program that starts it. */
 const withLog = async (run) => {
   printed = "";
   try {

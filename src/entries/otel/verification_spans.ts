@@ -11,7 +11,7 @@ import {
   describeVerification,
   type IntrospectionEvent,
   type VerificationEvent,
-} from "./shared_attributes.ts";
+} from "./verification_attributes.ts";
 
 const INTERNAL = 0;
 const CLIENT = 2;
@@ -20,19 +20,19 @@ const ERROR = 2;
 /** How many tokens may have introspections that wait for the verification that they belong to. */
 const MAX_WAITING = 1000;
 
-/** How many introspections of one token may wait; a verification that outlasts an outage has several. */
+/** How many introspections of one token may wait: in an outage one verification may have several. */
 const MAX_WAITING_OF_TOKEN = 20;
 
 /** Receives the events from which spans are created. */
-export interface Spans {
+interface Spans {
   /** An introspection has ended; its verification is about to end. */
   introspection(event: IntrospectionEvent): void;
   /** A verification has ended. */
   verification(event: VerificationEvent): void;
 }
 
-/** What every span has. */
-export interface SpanOptions {
+/** The options of every span. */
+interface SpanOptions {
   /** The attributes of every span. */
   readonly attributes: OtelAttributes;
   /** Whether spans contain the caller's user id. */
@@ -48,7 +48,7 @@ export interface SpanOptions {
  *
  * @param api The module `@opentelemetry/api`.
  * @param scope The library's name.
- * @param options What every span has.
+ * @param options The options of every span.
  * @returns Functions that receive the events.
  */
 export function createSpans(api: OtelApi, scope: string, options: SpanOptions): Spans {

@@ -9,7 +9,7 @@ import type { PropelAuthEvent, TokenEvent } from "../../events/events.ts";
 import type { OtelAttributes } from "./api.ts";
 
 /** How a verification ended. */
-export type Outcome = "accepted" | "refused" | "unverified";
+type Outcome = "accepted" | "refused" | "unverified";
 
 /** An event that ends a verification. */
 export type VerificationEvent = Extract<
@@ -31,9 +31,6 @@ const OUTCOMES: Readonly<Record<VerificationEvent["code"], Outcome>> = {
 
 /**
  * Describes a verification for its span and its counter: few values each, and nothing about a person.
- *
- * @param event The event.
- * @returns The attributes.
  */
 export function describeVerification(event: VerificationEvent): OtelAttributes {
   return {
@@ -47,9 +44,6 @@ export function describeVerification(event: VerificationEvent): OtelAttributes {
 /**
  * Describes an introspection for its span and its histogram: few values each, and nothing about a
  * person.
- *
- * @param event The event.
- * @returns The attributes.
  */
 export function describeIntrospection(event: IntrospectionEvent): OtelAttributes {
   if (event.code === "introspection_completed") {
@@ -68,12 +62,7 @@ export function describeIntrospection(event: IntrospectionEvent): OtelAttributes
   };
 }
 
-/**
- * Names the kind of credential that something is about.
- *
- * @param event The event.
- * @returns The attribute, when the kind is known.
- */
+/** Names the kind of credential that an event is about, when it is known. */
 export function describeCredential({ credential }: Pick<TokenEvent, "credential">): OtelAttributes {
   return credential === undefined ? {} : { "propelauth.credential": credential };
 }

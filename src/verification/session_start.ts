@@ -18,42 +18,42 @@ import type { World } from "../lib/world.ts";
  */
 const PAUSES_SECONDS: readonly number[] = [1, 1.5, 1.5, 3];
 /** Seconds that a request may wait. */
-export const PATIENCE_SECONDS = 7;
+const MAX_WAIT_SECONDS = 7;
 /** How many requests may wait at once; further ones are refused at once. */
-export const MAX_PATIENT_REQUESTS = 100;
+const MAX_WAITING_REQUESTS = 100;
 
 /**
  * Tells whether a request may wait: it starts a session, and its client is still there. A function,
  * because both take time to find out, and no request of a known token needs them.
  */
-export type Patience = () => boolean;
+export type MayWait = () => boolean;
 
-/** Runs a question again and again while PropelAuth is out of reach, for a bounded time. */
-export type AskPatiently = <T>(patience: Patience, ask: () => Promise<T>) => Promise<T>;
+/** Asks PropelAuth again and again while it is out of reach, for a bounded time. */
+type AskRepeatedly = <T>(mayWait: MayWait, ask: () => Promise<T>) => Promise<T>;
 
 /**
- * Creates the function that waits.
+ * Creates the function that asks again.
  *
  * @param world The clock and the timers.
  * @returns A function that gives the first answer, or throws the last error: at once when no other
  * try would help, when the client has left, or when too many requests wait.
  */
-export function createPatience(world: World): AskPatiently {
-  const patient = new Set<Lease>();
+export function createAskRepeatedly(world: World): AskRepeatedly {
+  const waiting = new Set<Lease>();
 
-  /** The seconds until the next try; `undefined` when there is to be no other. */
+  /** The seconds until the next try; `undefined` when the last error is the result. */
   function pauseAfter(
     error: unknown,
     tries: number,
     until: number,
-    patience: Patience,
+    mayWait: MayWait,
   ): number | undefined {
     if (!isOutage(error) || world.runs === false) return undefined;
-    if (!patience()) return undefined;
+    if (!mayWait()) return undefined;
     // Waiting would add to the flood, or hold up the end of the process.
     if (error.reason === "overloaded" || error.reason === "closed") return undefined;
-    for (const lease of patient) if (!lease.held) patient.delete(lease);
-    if (patient.size >= MAX_PATIENT_REQUESTS) return undefined;
+    for (const lease of waiting) if (!lease.held) waiting.delete(lease);
+    if (waiting.size >= MAX_WAITING_REQUESTS) return undefined;
     const left = until - world.now();
     const usual = Math.min(PAUSES_SECONDS[tries - 1] ?? left, left);
     const pause = Math.max(usual, error.retryAfterSeconds ?? 0);
@@ -62,22 +62,22 @@ export function createPatience(world: World): AskPatiently {
 
   async function wait(seconds: number): Promise<void> {
     const lease = takeLease(world);
-    patient.add(lease);
+    waiting.add(lease);
     try {
       await new Promise<void>((resolve) => world.startTimer(seconds, resolve));
     } finally {
       lease.release();
-      patient.delete(lease);
+      waiting.delete(lease);
     }
   }
 
-  return async (patience, ask) => {
-    const until = world.now() + PATIENCE_SECONDS;
+  return async (mayWait, ask) => {
+    const until = world.now() + MAX_WAIT_SECONDS;
     for (let tries = 1;; tries++) {
       try {
         return await ask();
       } catch (error) {
-        const pause = pauseAfter(error, tries, until, patience);
+        const pause = pauseAfter(error, tries, until, mayWait);
         if (pause === undefined) throw error;
         await wait(pause);
       }

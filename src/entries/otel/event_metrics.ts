@@ -12,7 +12,7 @@ import {
   describeCredential,
   describeIntrospection,
   describeVerification,
-} from "./shared_attributes.ts";
+} from "./verification_attributes.ts";
 
 /** The ratio of cache hits is the mean of about so many tokens. */
 const HIT_RATIO_WINDOW = 1000;
@@ -47,8 +47,8 @@ export function createMeasurements(
   let sharedCacheLost = 0;
 
   return (event) => {
-    // Not before the first event: on Node, an instrument that is created before a meter provider is
-    // registered never records anything.
+    // They are created at the first event: on Node, an instrument that is created before a meter
+    // provider is registered never records anything.
     instruments ??= createInstruments(api.metrics.getMeter(scope), attributes);
     const measured = instruments;
     switch (event.code) {
