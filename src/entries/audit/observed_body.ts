@@ -19,7 +19,7 @@ export interface BodyEvents {
 
 /** How many bytes are read before they are sent: 1 MiB. */
 const MAX_BYTES_AHEAD = 1024 * 1024;
-/** For how many microtasks a body may still end at once: those of the MCP SDKs take ten. */
+/** How many microtasks a body may take to end: those of the MCP SDKs take ten. */
 const MAX_TICKS = 32;
 
 /**
@@ -53,7 +53,7 @@ export async function observeShortBody(
 
   const stop = (): void => void (isStopped = true);
   const take = (result: Result): void => {
-    // The stream that is sent takes this piece.
+    // The stream that is sent has taken over, and takes this piece.
     if (isStopped) return;
     const piece = reader.take(result);
     if (piece === undefined) {
