@@ -22,7 +22,7 @@ import { buildCallRefused, buildOperationRefused } from "../events/token_events.
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** From more characters or bytes on, writing a body anew takes longer than making a stream for it. */
+/** A longer body, in characters or bytes, is written when the MCP server reads it, as a stream. */
 const MAX_EAGER_LENGTH = 16 * 1024;
 
 /** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
@@ -213,6 +213,6 @@ function isPlain(headers: Headers): boolean {
   const encoding = headers.get("Content-Encoding");
   if (encoding !== null && !/^identity$/i.test(encoding)) return false;
   const type = headers.get("Content-Type") ?? "";
-  // First the type that all clients send.
+  // All clients send this type, so the expression is left out for it.
   return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
 }

@@ -67,7 +67,7 @@ export async function rewriteResponse(response: Response, rewrite: Rewrite): Pro
   if (/^text\/event-stream\b/i.test(headers.get("Content-Type") ?? "")) {
     return new Response(response.body && rewriteEvents(response.body, rewrite), init);
   }
-  // `body` is not looked at here: a look makes a stream of a text, which then takes longer to read.
+  // The text is read without a look at `body`, which would make a slower stream of it first.
   const text = await response.text();
   return new Response(text === "" ? null : rewriteText(text, rewrite), init);
 }

@@ -62,8 +62,8 @@ function rebuildWithout(
 ): Request {
   const { url, method } = request;
   const headers: [string, string][] = [];
-  // Not by an iterator, which takes Deno twice as long. In lower case, since an adapter's own class of
-  // headers may keep the client's spelling.
+  // An iterator would take Deno twice as long. The names are compared in lower case, since an adapter's
+  // own class of headers may keep the client's spelling.
   request.headers.forEach((value, name) => {
     if (name.toLowerCase() !== field) headers.push([name, value]);
   });

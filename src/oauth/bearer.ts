@@ -11,7 +11,7 @@ export const MAX_CREDENTIALS_LENGTH = 16 * 1024;
 
 // RFC 9110 §11.2: token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
-/** The field value of nearly every client: read at once, where the parts are looked at one by one below. */
+/** The field value of nearly every client, read by one expression; others are read part by part. */
 const USUAL = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/;
 // RFC 9110 §5.6.2: a scheme is a token, and has no case.
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/;

@@ -27,18 +27,20 @@ const VERSION = String.raw`"jsonrpc":"2\.0"`;
 /** The first members of a message, up to its result or method. */
 const HEAD = new RegExp(`^{(?:${VERSION},)?(?:"id":${ID},)?(?:${VERSION},)?"(method|result)":`);
 /**
- * The last members of a message. Only a name follows a comma and a quote, and the end of a string never
- * does: so they belong to the object that the last bracket closes, which is the message.
+ * The last members of a message. After a comma and a quote stands a name, never the end of a string, so
+ * these members belong to the object that the last bracket closes, which is the message.
  */
 const TAIL = new RegExp(`,(?:${VERSION},)?"id":${ID}(?:,${VERSION})?}\\s*$`);
 const IS_ERROR = /"isError"\s*:\s*true/;
+/** How often the letter is looked for alone. A text such as base64 has it often. */
+const MAX_LETTERS = 1000;
 
 /**
  * Reads the answers in a JSON text, those of a batch one by one. Requests and notifications of the
  * server are not answers.
  *
- * Most results are told by their first and last members, without parsing the text. So a text that is not
- * JSON gives no answer, or a wrong one: the client cannot read it either.
+ * Most results are recognized by their first and last members, without parsing the text. So a text that
+ * is not JSON gives no answer, or a wrong one: the client cannot read it either.
  *
  * @param text The text.
  * @param onAnswer Receives each answer.
@@ -48,7 +50,7 @@ export function readAnswers(text: string, onAnswer: (answer: Answer) => void): v
   const [head, headId, member] = HEAD.exec(text) ?? [];
   if (member === "method") return;
   const id = head && (headId ?? TAIL.exec(text.slice(-TAIL_LENGTH))?.[1]);
-  if (id !== undefined && !IS_ERROR.test(text)) {
+  if (id !== undefined && !mayBeToolError(text)) {
     const value = id.startsWith('"') ? id.slice(1, -1) : Number(id);
     return onAnswer({ id: value, outcome: "ok", errorCode: undefined });
   }
@@ -57,6 +59,19 @@ export function readAnswers(text: string, onAnswer: (answer: Answer) => void): v
     const answer = readAnswer(message);
     if (answer !== undefined) onAnswer(answer);
   }
+}
+
+/** Whether `isError` may be `true` in a text. The engine finds a letter much faster than a word. */
+function mayBeToolError(text: string): boolean {
+  let at = text.indexOf("E");
+  for (let letters = 0; at >= 0; letters++) {
+    const start = at - '"is'.length;
+    if (letters === MAX_LETTERS || text.startsWith('"isError"', start)) {
+      return IS_ERROR.test(text.slice(start));
+    }
+    at = text.indexOf("E", at + 1);
+  }
+  return false;
 }
 
 function readAnswer(message: unknown): Answer | undefined {

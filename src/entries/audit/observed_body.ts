@@ -4,8 +4,6 @@
  * @module
  */
 
-import { holdsSoon } from "../../lib/soon.ts";
-
 type Bytes = Uint8Array<ArrayBuffer>;
 type Stream = ReadableStream<Bytes>;
 
@@ -21,6 +19,8 @@ export interface BodyEvents {
 
 /** How many bytes are read before they are sent: 1 MiB. */
 const MAX_BYTES_AHEAD = 1024 * 1024;
+/** How many microtasks a body may take to end: those of the MCP SDKs take ten. */
+const MAX_TICKS = 32;
 
 /**
  * Observes a body.
@@ -30,7 +30,7 @@ const MAX_BYTES_AHEAD = 1024 * 1024;
  * @returns The body to send.
  */
 export function observeBody(source: Stream, events: BodyEvents): Stream {
-  return passOn(createPieces(source, events), []);
+  return passOn(observeReader(source.getReader(), events), []);
 }
 
 /**
@@ -45,17 +45,17 @@ export async function observeShortBody(
   source: Stream,
   events: BodyEvents,
 ): Promise<Stream | Bytes> {
-  const pieces = createPieces(source, events);
+  const reader = observeReader(source.getReader(), events);
   const ahead: Bytes[] = [];
   let length = 0;
   let isEnded = false;
   let isStopped = false;
 
   const stop = (): void => void (isStopped = true);
-  const take = (piece: Bytes | undefined): void => {
-    // The stream that is sent takes this piece.
+  const take = (result: Result): void => {
+    // The stream that is sent has taken over, and takes this piece.
     if (isStopped) return;
-    pieces.take();
+    const piece = reader.take(result);
     if (piece === undefined) {
       isEnded = true;
       return;
@@ -63,52 +63,54 @@ export async function observeShortBody(
     ahead.push(piece);
     length += piece.length;
     if (length > MAX_BYTES_AHEAD) stop();
-    else pieces.next().then(take, stop);
+    else reader.read().then(take, stop);
   };
 
-  pieces.next().then(take, stop);
-  await holdsSoon(() => isEnded || isStopped);
+  reader.read().then(take, stop);
+  // Microtasks, since a turn of the event loop takes longer.
+  for (let tick = 0; tick < MAX_TICKS && !isEnded && !isStopped; tick++) await undefined;
   if (isEnded) return concatenate(ahead, length);
   stop();
-  return passOn(pieces, ahead);
+  return passOn(reader, ahead);
 }
 
-/** The pieces of a body, one after the other. */
-interface Pieces {
-  /** The piece that comes next, `undefined` at the end; the same until it is taken. */
-  next(): Promise<Bytes | undefined>;
-  /** Takes the piece that {@linkcode next} gave. */
-  take(): void;
-  /** The reader has left. */
+type Result = ReadableStreamReadResult<Bytes>;
+
+/** A reader of a body that is observed. */
+interface ObservedReader {
+  /** Reads a piece; it is the same one until it is taken. */
+  read(): Promise<Result>;
+  /** Takes the piece that was read; `undefined` at the end. */
+  take(result: Result): Bytes | undefined;
+  /** The source has failed. */
+  fail(): void;
+  /** The reader of the result has left. */
   cancel(reason: unknown): Promise<void>;
 }
 
-function createPieces(source: Stream, events: BodyEvents): Pieces {
-  const reader = source.getReader();
+function observeReader(
+  reader: ReadableStreamDefaultReader<Bytes>,
+  events: BodyEvents,
+): ObservedReader {
   let isOver = false;
-  let piece: Promise<Bytes | undefined> | undefined;
-
-  async function read(): Promise<Bytes | undefined> {
-    try {
-      const { done, value } = await reader.read();
+  let reading: Promise<Result> | undefined;
+  return {
+    read: () => reading ??= reader.read(),
+    take({ done, value }) {
+      reading = undefined;
       if (isOver) return undefined;
-      if (!done) {
-        events.onBytes(value);
-        return value;
+      if (done) {
+        isOver = true;
+        events.onEnd();
+        return undefined;
       }
-    } catch (error) {
+      events.onBytes(value);
+      return value;
+    },
+    fail() {
       if (!isOver) events.onEnd();
       isOver = true;
-      throw error;
-    }
-    isOver = true;
-    events.onEnd();
-    return undefined;
-  }
-
-  return {
-    next: () => piece ??= read(),
-    take: () => void (piece = undefined),
+    },
     cancel(reason) {
       if (!isOver) events.onLeave(reason);
       isOver = true;
@@ -117,17 +119,20 @@ function createPieces(source: Stream, events: BodyEvents): Pieces {
   };
 }
 
-function passOn(pieces: Pieces, ahead: Bytes[]): Stream {
+function passOn(reader: ObservedReader, ahead: Bytes[]): Stream {
   return new ReadableStream({
     async pull(controller) {
       const early = ahead.shift();
       if (early !== undefined) return controller.enqueue(early);
-      const piece = await pieces.next();
-      pieces.take();
+      const result = await reader.read().catch((error) => {
+        reader.fail();
+        throw error;
+      });
+      const piece = reader.take(result);
       if (piece === undefined) controller.close();
       else controller.enqueue(piece);
     },
-    cancel: (reason) => pieces.cancel(reason),
+    cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
 }
 

@@ -67,6 +67,8 @@ const LONG: [text: string, answer: Answer | undefined][] = [
   [`{"result":{"text":"${LONG_TEXT}"},"id":-5,"jsonrpc":"2.0"}\n`, ok(-5)],
   [`{"result":{"isError" : true,"text":"${LONG_TEXT}"},"jsonrpc":"2.0","id":7}`, toolError(7)],
   [`{"result":{"text":"${LONG_TEXT}","id":8}}`, ok(undefined)],
+  [`{"result":{"text":"EErrorE${LONG_TEXT}","isError":true},"id":9}`, toolError(9)],
+  [`{"result":{"text":"EErrorE${LONG_TEXT}isError"},"id":9}`, ok(9)],
   [`{"result":{"text":"${LONG_TEXT},\\"id\\":8}"}}`, ok(undefined)],
   [`{"result":{"text":"${LONG_TEXT}"},"id":1e3}`, ok(1000)],
   [`{"result":{"text":"${LONG_TEXT}"},"id":"\\u00e9"}`, ok("\u00e9")],
@@ -82,6 +84,13 @@ for (const [text, answer] of LONG) {
     assert.deepEqual(read(text), answer === undefined ? [] : [answer]);
   });
 }
+
+test("readAnswers() finds isError behind any number of its letter", () => {
+  const letters = "E".repeat(5000);
+  const message = (isError: boolean) =>
+    `{"result":{"text":"${letters}","isError":${isError},"more":"${letters}"},"jsonrpc":"2.0","id":1}`;
+  assert.deepEqual([read(message(true)), read(message(false))], [[toolError(1)], [ok(1)]]);
+});
 
 test("readAnswers() reads long messages as it reads short ones", () => {
   const value = fc.oneof(fc.json(), fc.constantFrom("true", '{"isError":true}', '{"code":5}'));
