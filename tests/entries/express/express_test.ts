@@ -164,6 +164,24 @@ for (const [major, express] of Object.entries(MAJORS)) {
     assert.equal(auth.getAccessToken(), undefined);
   });
 
+  test(`requireAuth() calls the next handler in the same tick for a known token: ${major}`, async () => {
+    const { auth } = createAuth({ tokenIntrospectionOverrides: { cacheTtlSeconds: 60 } });
+    const app = express();
+    let isSameTick = false;
+    app.use((_request, _response, next) => {
+      isSameTick = true;
+      queueMicrotask(() => isSameTick = false);
+      next();
+    });
+    app.all("/mcp", requireAuth(auth), (_request, response) => void response.json(isSameTick));
+    const { origin } = await serve(app);
+    const seen = [];
+    for (let call = 0; call < 2; call++) {
+      seen.push(await (await send(origin, mcpRequest("token-1"))).json());
+    }
+    assert.deepEqual(seen, [false, true]);
+  });
+
   test(`requireAuth() guards whatever it is mounted on: ${major}`, async () => {
     const { auth } = createAuth();
     const app = express();
