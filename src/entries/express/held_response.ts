@@ -33,7 +33,8 @@ const CLIENT_LEFT = 499;
  * @returns The response as a web-standard one, and the function that sends it.
  */
 export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
-  // As they were found: another middleware may have replaced them.
+  // As they were found: another middleware may have replaced them. The new ones are own members, although
+  // a prototype would be set faster: Express gives a response another one when a mounted app takes over.
   const { writeHead, write, end, flushHeaders } = outgoing;
   let isOurs = false;
   const parts = createParts(() => {

@@ -423,6 +423,20 @@ for (const [major, express] of Object.entries(MAJORS)) {
     }
   });
 
+  test(`requireAuth() holds the answer of an app that is mounted behind it: ${major}`, async () => {
+    const { auth } = createAuth();
+    const mounted = express();
+    mounted.use((_request, response) => {
+      response.json([response.headersSent, auth.getAccessToken()?.subject]);
+    });
+    const app = express();
+    app.use("/mcp", requireAuth(auth), mounted);
+    const { origin } = await serve(app);
+    const response = await send(origin, mcpRequest("a", { headers: { "Origin": ORIGIN } }));
+    assert.deepEqual(await response.json(), [false, "of-a"]);
+    assert.equal(response.headers.get("Access-Control-Allow-Origin"), ORIGIN);
+  });
+
   test(`metadataRoutes() passes on whatever is no metadata: ${major}`, async () => {
     const { auth } = createAuth();
     const app = express();
