@@ -7,7 +7,7 @@
 
 import { LightHeaders } from "./light_headers.ts";
 import { fieldsOf, mergeHead, type OutgoingResponse, setHead } from "./outgoing.ts";
-import { createParts, type Parts } from "./parts.ts";
+import { Parts } from "./parts.ts";
 import { createResponseStandIn } from "./response_stand_in.ts";
 
 /** A response that is not sent yet. */
@@ -37,7 +37,7 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   // a prototype would be set faster: Express gives a response another one when a mounted app takes over.
   const { writeHead, write, end, flushHeaders } = outgoing;
   let isOurs = false;
-  const parts = createParts(() => {
+  const parts = new Parts(() => {
     isOurs = true;
     outgoing.emit("drain");
     isOurs = false;
