@@ -19,8 +19,8 @@ export interface BodyEvents {
 
 /** How many bytes are read before they are sent: 1 MiB. */
 const MAX_BYTES_AHEAD = 1024 * 1024;
-/** How many microtasks a body may take to end: those of the MCP SDKs take ten. */
-const MAX_TICKS = 32;
+/** For how many microtasks the end of a body is waited for: SDK v2 takes seven, if its tool does not wait. */
+const MAX_TICKS = 16;
 
 /**
  * Observes a body.
