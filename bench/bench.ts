@@ -4,6 +4,12 @@ import { parseArgs } from "node:util";
 import { setRounds } from "./compare.ts";
 import { measureKeyQuestions, measureWarmKey } from "./measures/api_keys.ts";
 import { measureCoreSize, measureFirstCall } from "./measures/artifact.ts";
+import {
+  measureAuditCall,
+  measureAuditMemory,
+  measureAuditNode,
+  measureAuditStream,
+} from "./measures/audit.ts";
 import { measureCapacity } from "./measures/capacity.ts";
 import { measureColdFlight, measureDeadTokens, measureHostileBodies } from "./measures/bounds.ts";
 import { measureMemory } from "./measures/memory.ts";
@@ -64,6 +70,10 @@ const MEASURES: readonly [name: string, measure: () => Promise<Figure[]>][] = [
   ["floods", measureFloods],
   ["slow", measureSlowPropelAuth],
   ["shared", measureSharedCache],
+  ["audit, call", measureAuditCall],
+  ["audit, node", measureAuditNode],
+  ["audit, stream", measureAuditStream],
+  ["audit, memory", measureAuditMemory],
   ["otel", measureOtel],
   ["capacity", measureCapacity],
   ["first", measureFirstCall],

@@ -4,6 +4,7 @@ import {
   type PropelAuth,
   type PropelAuthOptions,
 } from "@x/propelauth-mcp";
+import { auditCalls, type CallEvent } from "@x/propelauth-mcp/audit";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
 /** A token of the usual length of an opaque token. */
@@ -45,6 +46,15 @@ export function createGate(
   });
 }
 
+/** Creates a gate that records each call in a list, which is emptied now and then. */
+export function createAuditedGate(baseUrl: string): PropelAuth {
+  const events: CallEvent[] = [];
+  const onCall = (event: CallEvent): void => {
+    if (events.push(event) === 1000) events.length = 0;
+  };
+  return createGate(baseUrl, {}, undefined, undefined, { audit: auditCalls({ onCall }) });
+}
+
 /** Creates a gate that asks a PropelAuth over the network, as a server for `https://mcp.example.com`. */
 export function createAskingGate(authUrl: string, cacheTtlSeconds: number): PropelAuth {
   return createPropelAuth({
@@ -57,15 +67,79 @@ export function createAskingGate(authUrl: string, cacheTtlSeconds: number): Prop
   });
 }
 
-/** Creates the MCP server of SDK v2 that is measured with the gate and without it. */
-export function createMcpServer() {
+/**
+ * Creates the MCP server of SDK v2 that is measured with the gate and without it.
+ *
+ * @param text The text that its tool returns.
+ * @param wait Runs before the tool returns.
+ */
+export function createMcpServer(text = "hello", wait?: () => Promise<void>) {
+  const result = { content: [{ type: "text" as const, text }] };
+  const call = wait === undefined ? () => result : async () => {
+    await wait();
+    return result;
+  };
   return createMcpHandler(() => {
     const server = new McpServer({ name: "bench", version: "1.0.0" });
-    server.registerTool("hello", { description: "Says hello" }, () => ({
-      content: [{ type: "text" as const, text: "hello" }],
-    }));
+    server.registerTool("hello", { description: "Says hello" }, call);
     return server;
   });
+}
+
+/** How many bytes a long answer has at least. */
+const LONG_BYTES = 1_000_000;
+const LINE = 'The "note" of today: nothing to report, and a long line to say so with words.\n';
+
+/** A text of many lines, as tools return it. */
+export const LONG_TEXT: string = LINE.repeat(Math.ceil(LONG_BYTES / LINE.length));
+
+/** Creates an MCP server of SDK v2 whose tool sends 1,000 messages of 1 KB before it returns. */
+export function createProgressServer() {
+  const method = "notifications/progress";
+  const params = { progressToken: 1, progress: 50, message: LINE.repeat(12) };
+  return createMcpHandler(() => {
+    const server = new McpServer({ name: "bench", version: "1.0.0" });
+    server.registerTool("hello", { description: "Says hello" }, async ({ mcpReq }) => {
+      for (let sent = 0; sent < LONG_BYTES; sent += 1_000) {
+        await mcpReq.notify({ method, params });
+      }
+      return { content: [{ type: "text" as const, text: "hello" }] };
+    });
+    return server;
+  });
+}
+
+/**
+ * Creates a function that answers each call with an event stream of messages of 100 bytes, many in each
+ * piece, as no MCP server sends them: it does nothing but send.
+ */
+export function createStreamServer(): () => Response {
+  const encoder = new TextEncoder();
+  const params = { progressToken: 1, progress: 50, message: "Half of it" };
+  const message = JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params });
+  const event = `event: message\ndata: ${message}\n\n`;
+  const piece = encoder.encode(event.repeat(Math.ceil(16_384 / event.length)));
+  const answer = JSON.stringify({ jsonrpc: "2.0", id: 1, result: { content: [] } });
+  const last = encoder.encode(`event: message\ndata: ${answer}\n\n`);
+  return () => {
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        controller.enqueue(sent < LONG_BYTES ? piece : last);
+        if (sent >= LONG_BYTES) controller.close();
+        sent += piece.length;
+      },
+    });
+    return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+  };
+}
+
+/** Throws unless the response is as long as a long answer. */
+export async function expectLong(response: Response): Promise<void> {
+  const { byteLength } = await response.arrayBuffer();
+  if (response.status !== 200 || byteLength < LONG_BYTES) {
+    throw new Error(`The server answered ${response.status} with ${byteLength} bytes`);
+  }
 }
 
 /** The number of tools of the server of `createListServer()`. */

@@ -5,9 +5,12 @@ import { type Program, startCommand } from "./start_program.ts";
 export interface ServerKind {
   /** `deno`, `hono` (`@hono/node-server`), `sdk` (`@modelcontextprotocol/node`) or `express`. */
   readonly adapter: string;
-  /** `v2` or `v1` (of the SDK), `list` (many tools) or `function`. */
+  /**
+   * `v2` or `v1` (of the SDK), `list` (many tools), `later` (a tool that waits), `long` (a long answer),
+   * `progress` (a long stream of messages), `stream` (the same, sent by a function) or `function`.
+   */
   readonly server?: string;
-  /** `bare`, `guarded`, `policy`, `traced`, or the gate of another in `programs/peers.mjs`. */
+  /** `bare`, `guarded`, `policy`, `traced`, `audited`, or the gate of another in `programs/peers.mjs`. */
   readonly gate: string;
   /** The URL of the PropelAuth that it asks, and for how many seconds it keeps the answers. */
   readonly asks?: readonly [authUrl: string, seconds: string];

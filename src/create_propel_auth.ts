@@ -104,7 +104,6 @@ export function composePropelAuth(
       holdsScope,
       getRunning: () => running.getStore(),
       emit,
-      audit,
     }),
     verifier: Object.freeze({
       verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {

@@ -10,9 +10,13 @@ import { createInterface } from "node:readline";
 import type { McpServerHandler } from "@x/propelauth-mcp";
 import {
   createAskingGate,
+  createAuditedGate,
   createGate,
   createListServer,
   createMcpServer,
+  createProgressServer,
+  createStreamServer,
+  LONG_TEXT,
   RULES,
 } from "../fixture.ts";
 
@@ -30,6 +34,14 @@ async function createServerOfKind(): Promise<McpServerHandler> {
       return (await import("./sdk_v1.ts")).createStatelessServer();
     case "list":
       return createListServer();
+    case "later":
+      return createMcpServer("hello", () => new Promise((resolve) => setTimeout(resolve, 1)));
+    case "long":
+      return createMcpServer(LONG_TEXT);
+    case "progress":
+      return createProgressServer();
+    case "stream":
+      return createStreamServer();
     case "function":
       // It reads the body: one that looks at nothing would show no cost of forwarding it.
       return async (request) => {
@@ -51,6 +63,7 @@ async function guard(origin: string): Promise<Guarded> {
     const { createTracedGate } = await import("./traced_gate.ts");
     return { handler: createTracedGate(origin).handler(server) };
   }
+  if (gate === "audited") return { handler: createAuditedGate(origin).handler(server) };
   if (gate === "policy") {
     return { handler: createGate(origin, {}, undefined, RULES).handler(server) };
   }

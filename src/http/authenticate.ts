@@ -68,12 +68,13 @@ export function createAuthenticate(
     { caller, parsedBody, filter }: Judged,
     { admitted }: Attempt,
     policy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
   ): Promise<Response> {
-    const answered = await runAs({ caller, parsedBody }, async () => await admitted(caller))
+    const running = { caller, parsedBody, audited };
+    const answered = await runAs(running, async () => await admitted(caller))
       // A requirement such as requireScopes() that failed; other errors pass through.
       .catch((error: unknown) => buildRefusal(error, policy));
-    const shown = filter === undefined ? answered : await filter(answered);
-    return caller.apiKey === undefined ? shown : withoutChallenge(shown);
+    return filter === undefined ? answered : await filter(answered);
   }
 
   async function answer(
@@ -86,13 +87,13 @@ export function createAuthenticate(
     if (options === undefined || operationGate === undefined) {
       parts.onUnjudged();
       const unjudged = { caller, parsedBody: undefined, filter: undefined };
-      const run = () => serve(unjudged, attempt, policy);
+      const run = () => serve(unjudged, attempt, policy, audited);
       return await (audited?.readAndServe(caller, run, parts.onUnaudited) ?? run());
     }
     const judged = await operationGate(withBody(request, options), caller, policy, audited);
     if (judged instanceof Response) return judged;
-    const run = () => serve(judged, attempt, policy);
-    return await (audited?.serve(judged.caller, run) ?? run());
+    const run = () => serve(judged, attempt, policy, audited);
+    return await (audited?.serve(run) ?? run());
   }
 
   async function run(attempt: Attempt, audited: AuditedRequest | undefined): Promise<Response> {
@@ -103,7 +104,9 @@ export function createAuthenticate(
     }
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
-    const answered = await answer(caller, attempt, policy, audited);
+    const served = await answer(caller, attempt, policy, audited);
+    // Last, since the audit reads from the challenge that a call was refused.
+    const answered = caller.apiKey === undefined ? served : withoutChallenge(served);
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);

@@ -17,7 +17,7 @@ import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
-import { createParsingGate } from "./parsed_body.ts";
+import { admitParsed } from "./parsed_body.ts";
 import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
@@ -96,19 +96,20 @@ type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Resp
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
   const { gate, allowedOrigins, runAs, world, streams, sessions, emit, audit } = parts;
-  // A function of one parameter receives no parsed body, and may not look at the body at all.
-  const takesParsedBody = typeof server !== "function" || server.length > 1;
-  const operationGate = parts.operationGate ?? createParsingGate(takesParsedBody);
+  const operationGate = parts.operationGate ?? admitParsed;
 
-  async function serve(admission: Admission, tokenPolicy: AccessTokenPolicy): Promise<Response> {
+  async function serve(
+    admission: Admission,
+    tokenPolicy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
+  ): Promise<Response> {
     const { caller, request, parsedBody, filter } = admission;
     const options = { authInfo: caller, ...(parsedBody !== undefined && { parsedBody }) };
     try {
       const response = requireResponse(
-        await runAs({ caller, parsedBody }, () => mcp(request, options)),
+        await runAs({ caller, parsedBody, audited }, () => mcp(request, options)),
       );
-      const answer = caller.apiKey === undefined ? response : withoutChallenge(response);
-      return filter === undefined ? answer : await filter(answer);
+      return filter === undefined ? response : await filter(response);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
       if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
@@ -140,9 +141,11 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      response = audited === undefined
-        ? await serve(admission, tokenPolicy)
-        : await audited.serve(admission.caller, () => serve(admission, tokenPolicy));
+      const served = audited === undefined
+        ? await serve(admission, tokenPolicy, undefined)
+        : await audited.serve(() => serve(admission, tokenPolicy, audited));
+      // Last, since the audit reads from the challenge that a call was refused.
+      response = caller.apiKey === undefined ? served : withoutChallenge(served);
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }

@@ -26,8 +26,6 @@ export interface CallAudit {
     request: Request,
     answer: (audited: AuditedRequest) => Promise<Response>,
   ): Promise<Response>;
-  /** A requirement such as `requireScopes()` refused the caller of a request under way. */
-  noteRefusal(caller: AccessToken, error: AccessTokenError): void;
   /** Ends the calls whose answer could only come on a stream that is closed now. */
   close(): void;
 }
@@ -54,7 +52,9 @@ export interface AuditedRequest {
    *
    * @returns The MCP server's response, to send in place of the original.
    */
-  serve(caller: AccessToken, run: () => Promise<Response>): Promise<Response>;
+  serve(run: () => Promise<Response>): Promise<Response>;
+  /** Notes that a requirement such as `requireScopes()` refused the caller inside the MCP server. */
+  noteRefusal(error: AccessTokenError): void;
   /**
    * Begins the calls in a copy of the request's body, then calls the MCP server as `serve` does. For
    * requests whose body no gate has read.

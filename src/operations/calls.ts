@@ -171,10 +171,16 @@ function isVisibleAscii(name: string): boolean {
  * Tells whether JSON is nested so deep that a reader may fail on it: some recurse into each level, and
  * not every engine can write such a value again.
  *
- * @param json The text, as UTF-8. It is valid: the value itself would take longer to search.
+ * @param json The text, or its UTF-8. It is valid: the value itself would take longer to search.
  * @returns Whether it is nested deeper than {@linkcode MAX_DEPTH}.
  */
-export function isTooDeep(json: Uint8Array): boolean {
+export function isTooDeep(json: string | Uint8Array): boolean {
+  // Each level takes a character.
+  if (json.length <= MAX_DEPTH) return false;
+  return isNestedTooDeep(typeof json === "string" ? new TextEncoder().encode(json) : json);
+}
+
+function isNestedTooDeep(json: Uint8Array): boolean {
   if (!hasManyBrackets(json)) return false;
   let depth = 0;
   for (let at = 0; at < json.length; at++) {

@@ -8,7 +8,7 @@ import { type AccessToken, scopeMissing } from "../oauth/access_token.ts";
 import { AccessTokenError } from "../oauth/errors.ts";
 import { refusalOf } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
-import type { CallAudit } from "./call_audit.ts";
+import type { AuditedRequest } from "./call_audit.ts";
 import { readCalls } from "./calls.ts";
 import type { Operation } from "./operations.ts";
 import { describe, isScope } from "../lib/check_option.ts";
@@ -93,6 +93,8 @@ export interface Running {
   readonly caller: AccessToken;
   /** `undefined` when the body was not read, or is empty. */
   readonly parsedBody: unknown;
+  /** `undefined` without the option `audit`. */
+  readonly audited: AuditedRequest | undefined;
 }
 
 /** The parts that requirements are built from. */
@@ -105,7 +107,6 @@ interface RequirementsOptions {
   readonly getRunning: () => Running | undefined;
   /** Reports a caller who lacks something. */
   readonly emit: Emit;
-  readonly audit: CallAudit | undefined;
 }
 
 /**
@@ -115,7 +116,7 @@ interface RequirementsOptions {
  * @returns The four functions, which need no `this`.
  */
 export function createRequirements(options: RequirementsOptions): Requirements {
-  const { requiredScopes, holdsScope, getRunning, emit, audit } = options;
+  const { requiredScopes, holdsScope, getRunning, emit } = options;
   const getCaller = () => getRunning()?.caller;
 
   const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
@@ -133,8 +134,9 @@ export function createRequirements(options: RequirementsOptions): Requirements {
   };
 
   function report(caller: AccessToken, error: AccessTokenError, challenged: boolean): void {
-    emit?.(buildCallRefused(caller, error, operationOf(getRunning()?.parsedBody), challenged));
-    audit?.noteRefusal(caller, error);
+    const { parsedBody, audited } = getRunning() ?? {};
+    emit?.(buildCallRefused(caller, error, operationOf(parsedBody), challenged));
+    audited?.noteRefusal(error);
   }
 
   function refuse(caller: AccessToken, error: AccessTokenError): never {

@@ -23,6 +23,8 @@ const NO_URIS: readonly string[] = Object.freeze([]);
 /** A request, and the caller whose calls it carries. */
 interface CallingRequest {
   readonly request: Request;
+  /** The sessions that it names. */
+  readonly sessions: readonly string[];
   readonly caller: AccessToken;
   /** Seconds since 1970. */
   readonly startedAt: number;
@@ -44,7 +46,7 @@ export function describeCalls(
   const messages: readonly unknown[] = Array.isArray(parsedBody) ? parsedBody : [parsedBody];
   const begun: BegunCall[] = [];
   const version = of.request.headers.get("MCP-Protocol-Version") ?? undefined;
-  const [sessionId] = sessionsIn(of.request);
+  const [sessionId] = of.sessions;
   for (const message of messages) {
     const call = calls[begun.length];
     if (call === undefined || !isObject(message) || message["method"] === undefined) continue;

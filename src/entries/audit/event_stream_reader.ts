@@ -4,74 +4,78 @@
  * @module
  */
 
-import type { AnswerReader } from "./answer_reader.ts";
-
-const [LF, CR, COLON, SPACE] = [0x0a, 0x0d, 0x3a, 0x20];
-const DATA = [..."data"].map((character) => character.charCodeAt(0));
-const LINE_BREAK = new Uint8Array([LF]);
-
-/** The place in a line: its name, the space that may follow the colon, data, or what is skipped. */
-type Place = "name" | "space" | "data" | "rest";
+const FIELD = "data:";
+const decoder = new TextDecoder();
 
 /**
- * Creates a function that hands the data of each event to a reader, as one JSON text.
+ * Creates a function that reads an event stream.
  *
- * @param reader Reads the messages.
+ * @param maxLength Events with more characters of data are skipped.
+ * @param onData Receives the data of each event.
  * @returns The function; it takes the pieces of the stream in order.
  *
  * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream | HTML, event streams}
  */
-export function createEventStreamReader(reader: AnswerReader): (bytes: Uint8Array) => void {
-  let place: Place = "name";
-  /** How many bytes of the line's name were `data`. */
-  let matched = 0;
-  let hasData = false;
+export function createEventStreamReader(
+  maxLength: number,
+  onData: (data: string) => void,
+): (bytes: Uint8Array) => void {
+  /** For characters whose bytes are in two pieces; used from the first such piece on. */
+  let splitDecoder: TextDecoder | undefined;
+  /** The beginning of a line whose end has not come. */
+  let line = "";
+  /** The data of the event so far; `undefined`: none, `null`: too much. */
+  let data: string | null | undefined;
   let endsWithCr = false;
 
-  function endLine(): void {
-    if (place === "name" && matched === 0) {
-      if (hasData) reader.end();
-      hasData = false;
-    } else if (place !== "rest" && matched === DATA.length) {
+  function endLine(text: string): void {
+    if (text === "") {
+      if (typeof data === "string") onData(data);
+      data = undefined;
+    } else if (data !== null && (text === "data" || text.startsWith(FIELD))) {
+      const value = text.slice(FIELD.length + (text[FIELD.length] === " " ? 1 : 0));
       // Lines of data are joined by a line break.
-      hasData = true;
-      reader.push(LINE_BREAK, 0, 1);
+      data = data === undefined ? value : `${data}\n${value}`;
+      if (data.length > maxLength) data = null;
     }
-    place = "name";
-    matched = 0;
   }
 
-  /** Reads the part of a line between two indices, without its end. */
-  function readLine(bytes: Uint8Array, start: number, end: number): void {
-    let at = start;
-    while (place === "name" && at < end) {
-      const byte = bytes[at];
-      if (matched < DATA.length && byte === DATA[matched]) matched++;
-      else place = matched === DATA.length && byte === COLON ? "space" : "rest";
-      at++;
-    }
-    if (place === "space" && at < end) {
-      if (bytes[at] === SPACE) at++;
-      place = "data";
-    }
-    if (place === "data") reader.push(bytes, at, end);
+  function decode(bytes: Uint8Array): string {
+    const isWhole = splitDecoder === undefined && (bytes[bytes.length - 1] ?? 0) < 0x80;
+    if (isWhole) return decoder.decode(bytes);
+    splitDecoder ??= new TextDecoder();
+    return splitDecoder.decode(bytes, { stream: true });
   }
 
   return (bytes) => {
-    let at = 0;
+    const text = decode(bytes);
+    if (text === "") return;
     // A CR ended its line already: an LF behind it belongs to it.
-    if (endsWithCr && bytes[0] === LF) at++;
-    if (bytes.length > 0) endsWithCr = bytes[bytes.length - 1] === CR;
-    // Searched again only behind the one that was found: most streams have none at all.
-    let nextCr = bytes.indexOf(CR, at);
-    while (at < bytes.length) {
-      if (nextCr >= 0 && nextCr < at) nextCr = bytes.indexOf(CR, at);
-      const nextLf = bytes.indexOf(LF, at);
-      const found = nextCr < 0 || (nextLf >= 0 && nextLf < nextCr) ? nextLf : nextCr;
-      readLine(bytes, at, found < 0 ? bytes.length : found);
-      if (found < 0) return;
-      endLine();
-      at = found + (found === nextCr && bytes[found + 1] === LF ? 2 : 1);
+    let at = endsWithCr && text.startsWith("\n") ? 1 : 0;
+    endsWithCr = text.endsWith("\r");
+    const hasCr = endsWithCr || text.includes("\r");
+    while (at < text.length) {
+      const end = hasCr ? findEnd(text, at) : text.indexOf("\n", at);
+      if (end < 0) {
+        line += text.slice(at);
+        if (line.length > maxLength + FIELD.length + 1) {
+          // The line is too long whatever follows: it goes on as a comment, not as data.
+          if (line.startsWith(FIELD)) data = null;
+          line = ":";
+        }
+        return;
+      }
+      endLine(line + text.slice(at, end));
+      line = "";
+      at = end + (text.startsWith("\r\n", end) ? 2 : 1);
     }
   };
+}
+
+/** The index of the next line's end, or -1. */
+function findEnd(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === "\n" || text[at] === "\r") return at;
+  }
+  return -1;
 }

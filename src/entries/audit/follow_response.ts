@@ -5,24 +5,24 @@
  */
 
 import { createEndpointReader } from "../../http/sessions.ts";
-import { STREAM_ENDED } from "../../http/standing_streams.ts";
-import { type Answer, createAnswerReader } from "./answer_reader.ts";
+import { isStandingStream, STREAM_ENDED } from "../../http/standing_streams.ts";
+import { type Answer, MAX_ANSWER_LENGTH, readAnswers } from "./answers.ts";
 import { sessionsIn } from "./begun_call.ts";
 import { createEventStreamReader } from "./event_stream_reader.ts";
-import { observeBody } from "./observed_body.ts";
+import { type BodyEvents, observeBody, observeShortBody } from "./observed_body.ts";
 import type { CallOutcome } from "./observer.ts";
 import type { OpenCalls } from "./open_calls.ts";
 import { outcomeOf } from "./outcomes.ts";
 import type { RequestCalls } from "./request_calls.ts";
-
-type Body = NonNullable<Response["body"]>;
 
 const EVENT_STREAM = /^text\/event-stream\b/i;
 const JSON_TYPE = /^application\/(?:json|[^;]*\+json)\b/i;
 /** A JSON body of a declared length above it is read while it is sent, not before: 1 MiB. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
-/** The status by which the Express adapter, like nginx, says that nobody waits for a response. */
+const decoder = new TextDecoder();
+
+/** The status by which the Express adapter, like nginx, says that the client has left. */
 const CLIENT_LEFT = 499;
 
 /** A request whose response is followed. */
@@ -51,9 +51,13 @@ export async function followResponse(response: Response, followed: Followed): Pr
   if (status === CLIENT_LEFT) calls.endAll({ outcome: "cancelled" });
   const type = headers.get("Content-Type") ?? "";
   const isReadable = !headers.has("Content-Encoding");
-  // `body` is looked at where it must be: that makes a stream of it, which takes longer to send.
+  // `body` is read last: reading it turns a text into a stream, which takes longer to send.
   if (isReadable && EVENT_STREAM.test(type) && response.body !== null) {
-    return new Response(followEvents(response.body, status, followed), response);
+    const events = followEvents(status, followed);
+    const body = isStandingStream(followed.request, response)
+      ? observeBody(response.body, events)
+      : await observeShortBody(response.body, events);
+    return withBody(response, body);
   }
   if (!calls.areOver && isReadable && JSON_TYPE.test(type) && status !== 204 && status !== 205) {
     return await followJson(response, calls);
@@ -62,13 +66,12 @@ export async function followResponse(response: Response, followed: Followed): Pr
   return response;
 }
 
-function followEvents(body: Body, status: number, { request, calls, openCalls }: Followed): Body {
-  const sessions = [...sessionsIn(request)];
+function followEvents(status: number, { request, calls, openCalls }: Followed): BodyEvents {
   const announced: string[] = [];
 
   function onAnswer(answer: Answer): void {
     if (calls.endAnswered(answer, status)) return;
-    for (const sessionId of sessions) {
+    for (const sessionId of [...sessionsIn(request), ...announced]) {
       const call = openCalls.find(sessionId, answer.id);
       if (call !== undefined) return openCalls.end(call, outcomeOf(answer, status));
     }
@@ -79,14 +82,13 @@ function followEvents(body: Body, status: number, { request, calls, openCalls }:
     for (const sessionId of announced) openCalls.endSession(sessionId, outcome);
   }
 
-  const read = createEventStreamReader(createAnswerReader(onAnswer));
-  const readEndpoint = createEndpointReader((sessionId) => {
-    sessions.push(sessionId);
-    announced.push(sessionId);
-  });
-  return observeBody(body, {
+  const read = createEventStreamReader(MAX_ANSWER_LENGTH, (data) => readAnswers(data, onAnswer));
+  const readEndpoint = request.method === "GET"
+    ? createEndpointReader((sessionId) => announced.push(sessionId))
+    : undefined;
+  return {
     onBytes(bytes) {
-      if (request.method === "GET") readEndpoint(bytes);
+      readEndpoint?.(bytes);
       read(bytes);
     },
     onEnd() {
@@ -98,23 +100,35 @@ function followEvents(body: Body, status: number, { request, calls, openCalls }:
       calls.endAll({ outcome });
       endAnnounced({ outcome });
     },
-  });
+  };
 }
 
 async function followJson(response: Response, calls: RequestCalls): Promise<Response> {
   const { status, headers } = response;
-  const reader = createAnswerReader((answer) => calls.endAnswered(answer, status));
+  const end = (text: string): void => {
+    readAnswers(text, (answer) => calls.endAnswered(answer, status));
+    calls.endRest(status);
+  };
   const isLong = Number(headers.get("Content-Length") ?? 0) > MAX_BUFFERED_BYTES;
   if (isLong && response.body !== null) {
+    const longDecoder = new TextDecoder();
+    let text = "";
     const observed = observeBody(response.body, {
-      onBytes: (bytes) => reader.push(bytes, 0, bytes.length),
-      onEnd: () => calls.endRest(status),
+      onBytes(bytes) {
+        if (text.length <= MAX_ANSWER_LENGTH) text += longDecoder.decode(bytes, { stream: true });
+      },
+      onEnd: () => end(text),
       onLeave: () => calls.endAll({ outcome: "cancelled" }),
     });
-    return new Response(observed, response);
+    return withBody(response, observed);
   }
+  // As bytes, since a text would lose a byte order mark.
   const bytes = new Uint8Array(await response.arrayBuffer());
-  reader.push(bytes, 0, bytes.length);
-  calls.endRest(status);
-  return new Response(bytes, response);
+  end(decoder.decode(bytes));
+  return withBody(response, bytes);
+}
+
+/** Names the parts: adapters for Node take longer to send a response built with another as its init. */
+function withBody({ status, statusText, headers }: Response, body: BodyInit): Response {
+  return new Response(body, { status, statusText, headers });
 }

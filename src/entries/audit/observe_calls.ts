@@ -7,18 +7,20 @@
 import { buildJsonRpcError } from "../../http/json_rpc_error.ts";
 import type { World } from "../../lib/world.ts";
 import type { AccessToken } from "../../oauth/access_token.ts";
+import type { AccessTokenError } from "../../oauth/errors.ts";
 import {
   type Audit,
   type AuditedRequest,
   type CallAudit,
   createAudit,
 } from "../../operations/call_audit.ts";
+import type { Call } from "../../operations/calls.ts";
 import { describeCalls, readCopy, sessionsIn } from "./begun_call.ts";
 import { followResponse } from "./follow_response.ts";
 import type { BegunCall, CallEnd, CallObserver } from "./observer.ts";
 import { createOpenCalls, type OpenCall, type OpenCalls } from "./open_calls.ts";
 import { refusedBy } from "./outcomes.ts";
-import { createRequestCalls, type RequestCalls } from "./request_calls.ts";
+import { RequestCalls } from "./request_calls.ts";
 
 const observersOf = new WeakMap<Audit, CallObserver>();
 
@@ -42,8 +44,6 @@ export function observeCalls<T extends object>(observer: CallObserver, members: 
 interface Shared {
   readonly observers: readonly CallObserver[];
   readonly openCalls: OpenCalls;
-  /** The calls of the request that the MCP server has under way for a caller. */
-  readonly served: WeakMap<AccessToken, RequestCalls>;
 }
 
 /**
@@ -55,19 +55,17 @@ interface Shared {
  */
 function createCallAudit(observers: readonly CallObserver[], world: World): CallAudit {
   const openCalls = createOpenCalls(world);
-  const shared = { observers, openCalls, served: new WeakMap<AccessToken, RequestCalls>() };
+  const shared = { observers, openCalls };
   for (const { connect } of observers) connect?.(() => openCalls.endAll());
 
   async function answerFollowed(
-    request: Request,
-    startedAt: number,
+    audited: FollowedRequest,
     answer: (audited: AuditedRequest) => Promise<Response>,
   ): Promise<Response> {
-    const calls = createRequestCalls(openCalls);
     try {
-      return await answer(auditRequest(request, startedAt, calls, shared));
+      return await answer(audited);
     } catch (error) {
-      calls.endAll({ outcome: "error" });
+      audited.fail();
       throw error;
     }
   }
@@ -75,7 +73,8 @@ function createCallAudit(observers: readonly CallObserver[], world: World): Call
   return {
     follow(request, answer) {
       const startedAt = world.now();
-      let run = () => answerFollowed(request, startedAt, answer);
+      const audited = new FollowedRequest(request, startedAt, shared);
+      let run = () => answerFollowed(audited, answer);
       for (const { aroundRequest } of observers) {
         if (aroundRequest === undefined) continue;
         const inner = run;
@@ -83,57 +82,86 @@ function createCallAudit(observers: readonly CallObserver[], world: World): Call
       }
       return run();
     },
-    noteRefusal(caller, error) {
-      shared.served.get(caller)?.noteRefusal(error);
-    },
     close: () => openCalls.endWaiting(),
   };
 }
 
-function auditRequest(
-  request: Request,
-  startedAt: number,
-  calls: RequestCalls,
-  { observers, openCalls, served }: Shared,
-): AuditedRequest {
-  let begun: readonly BegunCall[] = [];
-  const audited: AuditedRequest = {
-    begin(caller, read, parsedBody) {
-      for (const { refusesFor } of observers) {
-        const seconds = refusesFor?.(read.length);
-        if (seconds !== undefined) return buildBusy(seconds);
-      }
-      const sessions = sessionsIn(request);
-      begun = describeCalls({ request, caller, startedAt }, read, parsedBody);
-      const opened = begun.map((call) => openCall(call, sessions, observers));
-      calls.add(opened);
-      opened.forEach(openCalls.add);
-      return undefined;
-    },
-    refuse: (error) => calls.endAll(refusedBy(error)),
-    async serve(caller, run) {
-      if (begun.length > 0) {
-        served.set(caller, calls);
-        // Adapters for Node may have none before the client leaves.
-        request.signal?.addEventListener("abort", () => calls.endAll({ outcome: "cancelled" }));
-        cancelNamed(begun, openCalls);
-      }
-      let serve = run;
-      for (const { aroundServer } of observers) {
-        if (aroundServer === undefined) continue;
-        const inner = serve;
-        serve = () => aroundServer(begun, inner);
-      }
-      return await followResponse(await serve(), { request, calls, openCalls });
-    },
-    async readAndServe(caller, run, onUnread) {
-      const read = await readCopy(request);
-      if (read === undefined) onUnread();
-      const busy = read && audited.begin(caller, read.calls, read.parsedBody);
-      return busy ?? await audited.serve(caller, run);
-    },
-  };
-  return audited;
+/** A request that is followed; a class, since closures would be created anew for each request. */
+class FollowedRequest implements AuditedRequest {
+  readonly #request: Request;
+  readonly #startedAt: number;
+  readonly #shared: Shared;
+  readonly #calls: RequestCalls;
+  #begun: readonly BegunCall[] = [];
+
+  constructor(request: Request, startedAt: number, shared: Shared) {
+    this.#request = request;
+    this.#startedAt = startedAt;
+    this.#shared = shared;
+    this.#calls = new RequestCalls(shared.openCalls);
+  }
+
+  begin(caller: AccessToken, calls: readonly Call[], parsedBody: unknown): Response | undefined {
+    const { observers } = this.#shared;
+    for (const { refusesFor } of observers) {
+      const seconds = refusesFor?.(calls.length);
+      if (seconds !== undefined) return buildBusy(seconds);
+    }
+    const request = this.#request;
+    const sessions = sessionsIn(request);
+    const calling = { request, sessions, caller, startedAt: this.#startedAt };
+    this.#begun = describeCalls(calling, calls, parsedBody);
+    this.#calls.add(this.#begun.map((call) => openCall(call, sessions, observers)));
+    return undefined;
+  }
+
+  refuse(error: unknown): void {
+    this.#calls.endAll(refusedBy(error));
+  }
+
+  noteRefusal(error: AccessTokenError): void {
+    this.#calls.noteRefusal(error);
+  }
+
+  /** Ends all calls: no response was found. */
+  fail(): void {
+    this.#calls.endAll({ outcome: "error" });
+  }
+
+  async serve(run: () => Promise<Response>): Promise<Response> {
+    const { observers, openCalls } = this.#shared;
+    const [begun, calls] = [this.#begun, this.#calls];
+    cancelNamed(begun, openCalls);
+    let serve = run;
+    for (const { aroundServer } of observers) {
+      if (aroundServer === undefined) continue;
+      const inner = serve;
+      serve = () => aroundServer(begun, inner);
+    }
+    this.#followLeaving();
+    return await followResponse(await serve(), { request: this.#request, calls, openCalls });
+  }
+
+  async readAndServe(
+    caller: AccessToken,
+    run: () => Promise<Response>,
+    onUnread: () => void,
+  ): Promise<Response> {
+    const read = await readCopy(this.#request);
+    if (read === undefined) onUnread();
+    const busy = read && this.begin(caller, read.calls, read.parsedBody);
+    return busy ?? await this.serve(run);
+  }
+
+  /** Ends the calls as cancelled when the client leaves. */
+  #followLeaving(): void {
+    if (this.#begun.length === 0) return;
+    const { signal } = this.#request;
+    const onLeave = (): void => this.#calls.endAll({ outcome: "cancelled" });
+    // The requests of some adapters have no signal.
+    if (signal?.aborted) onLeave();
+    else signal?.addEventListener("abort", onLeave);
+  }
 }
 
 /** Begins a call for every observer. */

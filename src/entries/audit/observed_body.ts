@@ -4,8 +4,11 @@
  * @module
  */
 
-/** What happens to a body. */
-interface BodyEvents {
+type Bytes = Uint8Array<ArrayBuffer>;
+type Stream = ReadableStream<Bytes>;
+
+/** The functions that a body calls while it is read. */
+export interface BodyEvents {
   /** A piece has come. */
   readonly onBytes: (bytes: Uint8Array) => void;
   /** The source has ended, or failed. */
@@ -14,6 +17,11 @@ interface BodyEvents {
   readonly onLeave: (reason: unknown) => void;
 }
 
+/** How many bytes are read before they are sent: 1 MiB. */
+const MAX_BYTES_AHEAD = 1024 * 1024;
+/** How many microtasks a body may take to end: those of the MCP SDKs take ten. */
+const MAX_TICKS = 32;
+
 /**
  * Observes a body.
  *
@@ -21,35 +29,121 @@ interface BodyEvents {
  * @param events The functions that are called; one of `onEnd` and `onLeave` is called once.
  * @returns The body to send.
  */
-export function observeBody(
-  source: ReadableStream<Uint8Array<ArrayBuffer>>,
+export function observeBody(source: Stream, events: BodyEvents): Stream {
+  return passOn(observeReader(source.getReader(), events), []);
+}
+
+/**
+ * Observes a body that may be short. One that ends at once is handed on in one piece, since a server
+ * takes longer to send a stream; any other is passed on piece by piece.
+ *
+ * @param source The body.
+ * @param events As for {@linkcode observeBody}.
+ * @returns The body to send.
+ */
+export async function observeShortBody(
+  source: Stream,
   events: BodyEvents,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = source.getReader();
+): Promise<Stream | Bytes> {
+  const reader = observeReader(source.getReader(), events);
+  const ahead: Bytes[] = [];
+  let length = 0;
+  let isEnded = false;
+  let isStopped = false;
+
+  const stop = (): void => void (isStopped = true);
+  const take = (result: Result): void => {
+    // The stream that is sent has taken over, and takes this piece.
+    if (isStopped) return;
+    const piece = reader.take(result);
+    if (piece === undefined) {
+      isEnded = true;
+      return;
+    }
+    ahead.push(piece);
+    length += piece.length;
+    if (length > MAX_BYTES_AHEAD) stop();
+    else reader.read().then(take, stop);
+  };
+
+  reader.read().then(take, stop);
+  // Microtasks, since a turn of the event loop takes longer.
+  for (let tick = 0; tick < MAX_TICKS && !isEnded && !isStopped; tick++) await undefined;
+  if (isEnded) return concatenate(ahead, length);
+  stop();
+  return passOn(reader, ahead);
+}
+
+type Result = ReadableStreamReadResult<Bytes>;
+
+/** A reader of a body that is observed. */
+interface ObservedReader {
+  /** Reads a piece; it is the same one until it is taken. */
+  read(): Promise<Result>;
+  /** Takes the piece that was read; `undefined` at the end. */
+  take(result: Result): Bytes | undefined;
+  /** The source has failed. */
+  fail(): void;
+  /** The reader of the result has left. */
+  cancel(reason: unknown): Promise<void>;
+}
+
+function observeReader(
+  reader: ReadableStreamDefaultReader<Bytes>,
+  events: BodyEvents,
+): ObservedReader {
   let isOver = false;
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (isOver) return;
-        if (!done) {
-          events.onBytes(value);
-          controller.enqueue(value);
-          return;
-        }
+  let reading: Promise<Result> | undefined;
+  return {
+    read: () => reading ??= reader.read(),
+    take({ done, value }) {
+      reading = undefined;
+      if (isOver) return undefined;
+      if (done) {
         isOver = true;
         events.onEnd();
-        controller.close();
-      } catch (error) {
-        if (!isOver) events.onEnd();
-        isOver = true;
-        throw error;
+        return undefined;
       }
+      events.onBytes(value);
+      return value;
+    },
+    fail() {
+      if (!isOver) events.onEnd();
+      isOver = true;
     },
     cancel(reason) {
       if (!isOver) events.onLeave(reason);
       isOver = true;
       return reader.cancel(reason);
     },
+  };
+}
+
+function passOn(reader: ObservedReader, ahead: Bytes[]): Stream {
+  return new ReadableStream({
+    async pull(controller) {
+      const early = ahead.shift();
+      if (early !== undefined) return controller.enqueue(early);
+      const result = await reader.read().catch((error) => {
+        reader.fail();
+        throw error;
+      });
+      const piece = reader.take(result);
+      if (piece === undefined) controller.close();
+      else controller.enqueue(piece);
+    },
+    cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
+}
+
+function concatenate(pieces: readonly Bytes[], length: number): Bytes {
+  const [first, second] = pieces;
+  if (first !== undefined && second === undefined) return first;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }

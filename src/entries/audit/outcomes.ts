@@ -5,7 +5,7 @@
  */
 
 import { AccessTokenError, IntrospectionError } from "../../oauth/errors.ts";
-import type { Answer } from "./answer_reader.ts";
+import type { Answer } from "./answers.ts";
 import type { CallOutcome } from "./observer.ts";
 
 /**
@@ -45,15 +45,11 @@ export function refusedBy(error: unknown): CallOutcome {
  * Reads the challenge of an MCP server that refuses by itself, as SDK v2 does (RFC 6750 §3.1).
  *
  * @param headers The headers of a 403.
- * @returns The outcome; `undefined` without a challenge for scopes.
+ * @returns The scopes that are missing; `undefined` without a challenge for scopes.
  */
-export function readChallenge(headers: Headers): CallOutcome | undefined {
+export function readChallenge(headers: Headers): readonly string[] | undefined {
   const challenge = headers.get("WWW-Authenticate") ?? "";
   if (!/\berror="?insufficient_scope\b/.test(challenge)) return undefined;
   const [, scopes = ""] = /\bscope="([^"]*)"/.exec(challenge) ?? [];
-  return {
-    outcome: "refused",
-    reason: "scope_missing",
-    scopes: scopes.split(" ").filter((scope) => scope !== ""),
-  };
+  return scopes.split(" ").filter((scope) => scope !== "");
 }

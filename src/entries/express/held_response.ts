@@ -81,8 +81,7 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
     flushed = true;
     begin();
   };
-  Object.defineProperty(outgoing, SHOWN, { value: shown, configurable: true });
-  Object.defineProperties(outgoing, GETTERS);
+  Object.defineProperties(Object.assign(outgoing, { [SHOWN]: shown }), GETTERS);
   outgoing.once("close", () => settle(new Response(null, { status: CLIENT_LEFT })));
 
   return {

@@ -87,17 +87,16 @@ export function buildBadRequest(): Response {
  * Removes from a request the fields that the MCP server may not see, such as the client's credentials.
  *
  * @param incoming The request; changed.
- * @param forwarded The request with the fields that it may see.
+ * @param hidden The names of the fields, in lower case.
  */
-export function hideFields(incoming: IncomingRequest, { headers: seen }: Request): void {
+export function hideFields(incoming: IncomingRequest, hidden: readonly string[]): void {
   // Node fills both objects from the raw fields when they are first read, so they are read before.
   const { headers, headersDistinct, rawHeaders = [] } = incoming;
-  const isHidden = (name: string) => !name.startsWith(":") && !seen.has(name);
+  const isHidden = (name: string) => hidden.includes(name.toLowerCase());
   for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
     if (isHidden(String(rawHeaders[i]))) rawHeaders.splice(i, 2);
   }
-  for (const name of Object.keys(headers).filter(isHidden)) {
-    delete headers[name];
-    delete headersDistinct?.[name];
+  for (const byName of [headers, headersDistinct ?? {}]) {
+    for (const name of Object.keys(byName).filter(isHidden)) delete byName[name];
   }
 }

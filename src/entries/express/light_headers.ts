@@ -23,6 +23,11 @@ export class LightHeaders {
     this.#deleted = [...deleted];
   }
 
+  /** The names of the fields that were deleted, in lower case. */
+  get deleted(): readonly string[] {
+    return this.#deleted;
+  }
+
   get(name: string): string | null {
     const lower = name.toLowerCase();
     return this.#deleted.includes(lower) ? null : this.#fields.find(lower) ?? null;

@@ -20,8 +20,6 @@ interface Parts {
   readonly makeBody: () => BodyInit | null;
 }
 
-const INCOMING = Symbol("incoming request");
-
 /**
  * Creates a stand-in.
  *
@@ -37,17 +35,19 @@ export function createRequestStandIn(parts: Parts): Request {
 }
 
 /**
- * Finds Node's request behind a stand-in, or behind its copy.
+ * Tells a stand-in, or its copy, from any other request.
  *
  * @param request Any request.
- * @returns Node's request; `undefined` for a request that is not a stand-in.
+ * @returns The stand-in; `undefined` for another request.
  */
-export function incomingOf(request: Request): IncomingRequest | undefined {
-  return Reflect.get(request, INCOMING);
+export function asRequestStandIn(request: object): RequestStandIn | undefined {
+  return request instanceof StandIn ? request : undefined;
 }
 
+export type RequestStandIn = StandIn;
+
 class StandIn {
-  readonly [INCOMING]: IncomingRequest;
+  readonly incoming: IncomingRequest;
   readonly url: string;
   readonly method: string;
   readonly headers: LightHeaders;
@@ -57,7 +57,7 @@ class StandIn {
   #signal: AbortSignal | undefined;
 
   constructor({ incoming, url, method, headers, makeBody }: Parts) {
-    this[INCOMING] = incoming;
+    this.incoming = incoming;
     this.url = url;
     this.method = method;
     this.headers = headers;
@@ -88,7 +88,7 @@ class StandIn {
 
   [COPY_WITHOUT](field: string, newBody?: NewBody): Request {
     return createRequestStandIn({
-      incoming: this[INCOMING],
+      incoming: this.incoming,
       url: this.url,
       method: this.method,
       headers: this.headers.copyWithout(field),

@@ -110,7 +110,7 @@ export function createCallObserver(
     aroundServer(calls, run) {
       const requests = calls.filter(({ requestId }) => requestId !== undefined);
       const [call, ...others] = requests.length > 0 ? requests : calls;
-      // The MCP server answers a batch in one go: its work cannot be told apart by calls.
+      // The MCP server handles a batch as one request: its work belongs to no single call.
       if (call === undefined || others.length > 0) return run();
       const context = contexts.get(call);
       return context === undefined ? run() : api.context.with(context, run);

@@ -66,6 +66,22 @@ const REFUSED: [
       }),
     403,
   ],
+  [
+    "a challenge of the MCP SDK",
+    {},
+    () =>
+      createMcpHandler(() => {
+        const server = new McpServer({ name: "notes", version: "1.0.0" });
+        const scopeChallenge = { scopes: ["notes:write", "notes:admin"] as const };
+        server.registerTool(
+          "add",
+          { scopeChallenge: () => scopeChallenge },
+          () => ({ content: [] }),
+        );
+        return server;
+      }),
+    403,
+  ],
 ];
 
 for (const [what, options, serve, status] of REFUSED) {
@@ -80,8 +96,9 @@ for (const [what, options, serve, status] of REFUSED) {
     const [{ credential, orgId, clientId = "" } = {}] = recorded;
     assert.deepEqual([credential, orgId], ["api_key", "acme"]);
     assert.match(clientId, /^api_key_[0-9a-f]{16}$/);
-    // The operator hears of it once too.
-    assert.equal(events.filter(({ code }) => code === "call_refused").length, 1);
+    // The operator hears of it once too, except of a challenge that is the SDK's own.
+    const reported = events.filter(({ code }) => code === "call_refused").length;
+    assert.equal(reported, what === "a challenge of the MCP SDK" ? 0 : 1);
   });
 }
 

@@ -170,14 +170,14 @@ test("buildRequest() tells a body that breaks off from a whole one", async () =>
   await server.close();
 });
 
-test("hideFields() takes out whatever is not forwarded, wherever Node keeps it", () => {
+test("hideFields() takes a field out wherever Node keeps it", () => {
   const incoming: IncomingRequest = {
     ...INCOMING,
     rawHeaders: [":path", "/", "authorization", "a", "Host", "h", "AUTHORIZATION", "b"],
-    headers: { authorization: "a", host: "h" },
+    headers: { authorization: "a", Authorization: "c", host: "h" },
     headersDistinct: { authorization: ["a", "b"], host: ["h"] },
   };
-  hideFields(incoming, new Request("http://h/", { headers: { Host: "h" } }));
+  hideFields(incoming, ["x-other", "authorization"]);
   assert.deepEqual(incoming.rawHeaders, [":path", "/", "Host", "h"]);
   assert.deepEqual(incoming.headers, { host: "h" });
   assert.deepEqual(incoming.headersDistinct, { host: ["h"] });

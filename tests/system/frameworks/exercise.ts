@@ -1,6 +1,6 @@
 /**
- * What the tests of frameworks do to a server: what clients do. They find the login, log in, call, and
- * ask for a scope that a tool needs.
+ * Calls a server as clients do: they find the login, log in, call, and ask for a scope that a tool
+ * needs.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { after } from "node:test";
 import { type LocalUserWithId, startLocalPropelAuth } from "@x/propelauth-local";
 import { AUTO, Login, type Session, V1 } from "../../end_to_end/logins.ts";
 
-/** What a framework does not do. */
+/** The parts of the gate that a framework leaves out. */
 export interface Shortcomings {
   /** Absent when clients of both SDK majors can call it. */
   readonly clients?: "v2";
@@ -101,7 +101,7 @@ export async function exerciseClients(
     await owner.finishAuth(await login.answer());
     assert.match(text(await owner.call("write_report")), /written/);
   } else {
-    // As the framework likes: an error of the protocol, or a result that is one.
+    // Each framework refuses in its own way: by an error of the protocol, or by a result.
     const answer = await owner.call("write_report").catch(String);
     assert.doesNotMatch(text(answer), /written/);
     assert.equal(login.logins, 1);
