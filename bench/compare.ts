@@ -53,8 +53,8 @@ export async function compareServers(
     for (let round = -warmUps; round < rounds; round++) {
       for (let place = 0; place < servers.length; place++) {
         const index = (place + round + warmUps) % servers.length;
-        const [server, into, init] = [servers[index], taken[index], inits[index]];
-        if (!server || !into || !init) continue;
+        const [server, into, init = []] = [servers[index], taken[index], inits[index]];
+        if (!server || !into) continue;
         const before = Number(await server.ask("cpu"));
         const time = await timed(() =>
           callAll(server.line, init, calls, (response) => expect(response, index))
@@ -85,34 +85,43 @@ function pairs(one: Taken | undefined, other: Taken | undefined): [number, numbe
   return (one?.cpu ?? []).map((cpu, round) => [cpu, other?.cpu[round] ?? NaN]);
 }
 
-/** The request with the token that a server wants, and with a session where it insists on one. */
-async function prepare(line: string, request: RequestInit): Promise<RequestInit> {
+/**
+ * The request of each connection, with the token that a server wants. A server that insists on a session
+ * gets one for each: all calls have the same id, and in one session their answers could not be told apart.
+ */
+async function prepare(line: string, request: RequestInit): Promise<RequestInit[]> {
   const [url = "", token = TOKEN] = line.split(" ");
   const headers = new Headers(request.headers);
   headers.set("Authorization", `Bearer ${token}`);
   const first = await fetch(url, { ...request, headers });
   await first.body?.cancel();
-  if (first.status !== 400) return { ...request, headers };
+  const inits = Array.from({ length: CONNECTIONS }, () => ({
+    ...request,
+    headers: new Headers(headers),
+  }));
+  if (first.status !== 400) return inits;
   const params = {
     protocolVersion: "2025-11-25",
     capabilities: {},
     clientInfo: { name: "bench", version: "1.0.0" },
   };
   const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params });
-  const answer = await fetch(url, { method: "POST", headers, body });
-  await answer.body?.cancel();
-  headers.set("Mcp-Session-Id", answer.headers.get("Mcp-Session-Id") ?? "");
-  return { ...request, headers };
+  for (const init of inits) {
+    const answer = await fetch(url, { method: "POST", headers, body });
+    await answer.body?.cancel();
+    init.headers.set("Mcp-Session-Id", answer.headers.get("Mcp-Session-Id") ?? "");
+  }
+  return inits;
 }
 
 async function callAll(
   line: string,
-  request: RequestInit,
+  inits: readonly RequestInit[],
   calls: number,
   expect: (response: Response) => Promise<void>,
 ): Promise<void> {
   const [url = ""] = line.split(" ");
-  await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
-    for (let call = 0; call < calls / CONNECTIONS; call++) await expect(await fetch(url, request));
+  await Promise.all(inits.map(async (init) => {
+    for (let call = 0; call < calls / CONNECTIONS; call++) await expect(await fetch(url, init));
   }));
 }

@@ -1,4 +1,3 @@
-import * as api from "@opentelemetry/api";
 import {
   createPropelAuth,
   type OperationRules,
@@ -6,7 +5,6 @@ import {
   type PropelAuthOptions,
 } from "@x/propelauth-mcp";
 import { auditCalls, type CallEvent } from "@x/propelauth-mcp/audit";
-import { otelCalls, otelEvents } from "@x/propelauth-mcp/otel";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 
 /** A token of the usual length of an opaque token. */
@@ -46,12 +44,6 @@ export function createGate(
       },
     },
   });
-}
-
-/** Creates a gate that records each call with OpenTelemetry. */
-export function createTracedGate(baseUrl: string): PropelAuth {
-  const recorded = { onEvent: otelEvents(api), audit: otelCalls(api) };
-  return createGate(baseUrl, {}, undefined, undefined, recorded);
 }
 
 /** Creates a gate that records each call in a list, which is emptied now and then. */

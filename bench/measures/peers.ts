@@ -93,9 +93,9 @@ export async function measureFastMcp(): Promise<Figure[]> {
     for (
       const [name, start] of [["FastMCP", startTheirs], ["@x/propelauth-mcp", startOurs]] as const
     ) {
-      const asked = await countIntrospections(propelAuth, await start("3600")());
       const what = `introspections for 1,000 simultaneous cold requests, ${name}`;
-      figures.push({ ...plain(what, asked, "", 0), isExact: true });
+      const measured = await countIntrospections(propelAuth, await start("3600")());
+      figures.push({ what, measured, isExact: true });
     }
     return figures;
   } finally {
@@ -103,16 +103,22 @@ export async function measureFastMcp(): Promise<Figure[]> {
   }
 }
 
-async function countIntrospections(propelAuth: Program, server: Program): Promise<number> {
+/** Counts them; a server that is overrun may also leave requests unanswered. */
+async function countIntrospections(propelAuth: Program, server: Program): Promise<string> {
   try {
     const before = Number(await propelAuth.ask("count"));
     const statuses = await Promise.all(Array.from({ length: 1_000 }, async () => {
-      const response = await fetch(server.line.trim(), CALL);
-      await response.text();
-      return response.status;
+      try {
+        const response = await fetch(server.line.trim(), CALL);
+        await response.text();
+        return response.status;
+      } catch {
+        return undefined;
+      }
     }));
-    if (statuses.some((status) => status !== 200)) throw new Error("A call failed");
-    return Number(await propelAuth.ask("count")) - before;
+    const asked = Number(await propelAuth.ask("count")) - before;
+    const failed = statuses.filter((status) => status !== 200).length;
+    return failed === 0 ? `${asked}` : `${asked}, and ${failed} requests failed`;
   } finally {
     await server.stop();
   }

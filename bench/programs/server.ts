@@ -16,7 +16,6 @@ import {
   createMcpServer,
   createProgressServer,
   createStreamServer,
-  createTracedGate,
   LONG_TEXT,
   RULES,
 } from "../fixture.ts";
@@ -60,7 +59,10 @@ async function guard(origin: string): Promise<Guarded> {
     return { handler: createAskingGate(authUrl, Number(seconds)).handler(server) };
   }
   if (gate === "guarded") return { handler: createGate(origin).handler(server) };
-  if (gate === "traced") return { handler: createTracedGate(origin).handler(server) };
+  if (gate === "traced") {
+    const { createTracedGate } = await import("./traced_gate.ts");
+    return { handler: createTracedGate(origin).handler(server) };
+  }
   if (gate === "audited") return { handler: createAuditedGate(origin).handler(server) };
   if (gate === "policy") {
     return { handler: createGate(origin, {}, undefined, RULES).handler(server) };

@@ -29,9 +29,10 @@
 
 import type { AccessToken } from "../oauth/access_token.ts";
 import type { PropelAuth } from "../propel_auth.ts";
-import { buildBadRequest, type IncomingFields, tryBuildRequest } from "./express/incoming.ts";
+import { buildBadRequest, tryBuildRequest } from "./express/incoming.ts";
+import type { IncomingFields } from "./express/incoming_request.ts";
 
-export type { IncomingFields } from "./express/incoming.ts";
+export type { IncomingFields } from "./express/incoming_request.ts";
 
 /**
  * Runs the gate on a request of Node's, and a function for a verified caller.

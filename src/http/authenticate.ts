@@ -115,7 +115,7 @@ export function createAuthenticate(
   }
 
   return (request, admitted, options) => {
-    // At once, not as a rejection: code for the form without a function must not go on.
+    // Thrown at once, since code that gives no function may not wait for the promise either.
     if (typeof admitted !== "function") {
       throw new TypeError(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",

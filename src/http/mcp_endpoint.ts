@@ -17,7 +17,7 @@ import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
-import { createParsingGate } from "./parsed_body.ts";
+import { admitParsed } from "./parsed_body.ts";
 import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
@@ -96,9 +96,7 @@ type McpEndpoint = (request: Request, policy: AccessTokenPolicy) => Promise<Resp
 export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHandler): McpEndpoint {
   const mcp = refuseAs("Cannot create a handler", () => asFunction(server));
   const { gate, allowedOrigins, runAs, world, streams, sessions, emit, audit } = parts;
-  // A function of one parameter receives no parsed body, and may not look at the body at all.
-  const takesParsedBody = typeof server !== "function" || server.length > 1;
-  const operationGate = parts.operationGate ?? createParsingGate(takesParsedBody);
+  const operationGate = parts.operationGate ?? admitParsed;
 
   async function serve(
     admission: Admission,

@@ -6,7 +6,7 @@
  */
 
 import { type AccessToken, type AccessTokenPolicy, scopeMissing } from "../oauth/access_token.ts";
-import { readBytes } from "../lib/body.ts";
+import { readTextOrBytes } from "../lib/body.ts";
 import { copyWithout } from "../lib/copy_request.ts";
 import type { Emit } from "../events/events.ts";
 import type { AuditedRequest } from "../operations/call_audit.ts";
@@ -22,8 +22,8 @@ import { buildCallRefused, buildOperationRefused } from "../events/token_events.
 /** The longest body that is read: 4 MiB, as in the MCP SDKs. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** From more bytes on, writing a body anew takes longer than making a stream for it: 16 KiB. */
-const MAX_EAGER_BYTES = 16 * 1024;
+/** A longer body, in characters or bytes, is written when the MCP server reads it, as a stream. */
+const MAX_EAGER_LENGTH = 16 * 1024;
 
 /** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
 const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
@@ -147,22 +147,22 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
   }
 
   return async (request, caller, tokenPolicy, audited) => {
-    const bytes = await readBody(request);
-    if (bytes instanceof Response) return bytes;
-    if (bytes === undefined || bytes.length === 0) {
+    const json = await readBody(request);
+    if (json instanceof Response) return json;
+    if (json === undefined || json.length === 0) {
       // A resumed GET stream may contain any list, so all of them are filtered.
       const { lists } = operationPolicy;
-      const forwarded = copyWithout("authorization", request, bytes && "");
+      const forwarded = copyWithout("authorization", request, json && "");
       return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined, audited);
     }
     let parsedBody: unknown;
     try {
       // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
-      parsedBody = JSON.parse(decoder.decode(bytes));
+      parsedBody = JSON.parse(typeof json === "string" ? json : decoder.decode(json));
     } catch {
       return buildJsonRpcError(400, "parse", "The request body must be JSON");
     }
-    const calls = isTooDeep(bytes) ? undefined : readCalls(parsedBody);
+    const calls = isTooDeep(json) ? undefined : readCalls(parsedBody);
     if (calls === undefined) return buildJsonRpcError(400, "invalid_request", "Invalid Request");
     const busy = audited?.begin(caller, calls, parsedBody);
     if (busy !== undefined) return busy;
@@ -171,14 +171,14 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     // Written anew from the judged value: another parser could read the original bytes otherwise. A long
     // body is written when it is read, which an MCP server that takes the parsed body never does.
     const write = () => JSON.stringify(parsedBody);
-    const body = bytes.length > MAX_EAGER_BYTES ? write : write();
+    const body = json.length > MAX_EAGER_LENGTH ? write : write();
     const forwarded = copyWithout("authorization", request, body);
     return admit(allowed.caller, forwarded, parsedBody, allowed.lists, audited);
   };
 }
 
-/** Reads the body: its bytes, `undefined` when there is none, or the refusal to send. */
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined | Response> {
+/** Reads the body: its text or bytes, `undefined` when there is none, or the refusal to send. */
+async function readBody(request: Request): Promise<string | Uint8Array | undefined | Response> {
   const { headers } = request;
   const declared = declaresBody(headers);
   // `body` is looked at only where it must be: that makes a stream of it, which takes longer to read.
@@ -188,15 +188,15 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | und
     return buildJsonRpcError(415, "transport", "The request body must be plain UTF-8");
   }
   try {
-    const bytes = await readBytes(request, MAX_BODY_BYTES);
-    if (bytes === undefined) {
+    const json = await readTextOrBytes(request, MAX_BODY_BYTES);
+    if (json === undefined) {
       const message = `The request body must not exceed ${MAX_BODY_BYTES} bytes`;
       return buildJsonRpcError(413, "transport", message);
     }
     // The headers announce a body, but an adapter in front of us (a body parser) has consumed it. The
     // MCP server might read that body from elsewhere, and it was never judged.
-    const isMissing = declared && bytes.length === 0 && request.body === null;
-    if (!isMissing) return bytes;
+    const isMissing = declared && json.length === 0 && request.body === null;
+    if (!isMissing) return json;
   } catch {
     // The client's connection broke off.
   }
@@ -213,6 +213,6 @@ function isPlain(headers: Headers): boolean {
   const encoding = headers.get("Content-Encoding");
   if (encoding !== null && !/^identity$/i.test(encoding)) return false;
   const type = headers.get("Content-Type") ?? "";
-  // First the type that all clients send.
+  // All clients send this type, so the expression is left out for it.
   return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
 }

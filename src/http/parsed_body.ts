@@ -9,7 +9,7 @@
 
 import { parseJson } from "../lib/json.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
-import { COPY_WITHOUT, copyWithout, isNative } from "../lib/copy_request.ts";
+import { COPY_WITHOUT, copyWithout } from "../lib/copy_request.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
 
 /** Longer bodies are forwarded unread, so that the MCP server's own limit holds: 64 KiB. */
@@ -18,22 +18,19 @@ const MAX_PARSED_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /**
- * Creates the gate of a server without the option `operations`: it parses a short JSON body, and forwards
- * every other request with its body unread.
+ * The gate of a server without the option `operations`: parses a short JSON body, and forwards every other
+ * request with its body unread. A server that takes no parsed body gains too: a text is forwarded in less
+ * time than a stream.
  *
- * @param takesParsedBody Whether the MCP server can take a parsed body. Where it cannot, only the body
- * of an adapter's request is read: to forward its text costs less than to copy the request.
- * @returns The gate. It answers 400 when a body breaks off.
+ * @param request The client's request.
+ * @param caller The verified token.
+ * @returns The request to forward, or 400 when its body breaks off.
  */
-export function createParsingGate(takesParsedBody: boolean): OperationGate {
-  return (request, caller) => {
-    // A request that copies itself keeps its body for the handler behind it.
-    const isRead = !(COPY_WITHOUT in request) && (takesParsedBody || !isNative(request));
-    return isRead && hasShortJson(request)
-      ? parseAndAdmit(request, caller)
-      : admitUnread(request, caller);
-  };
-}
+export const admitParsed: OperationGate = (request, caller) =>
+  // A request that copies itself keeps its body for the handler behind it.
+  !(COPY_WITHOUT in request) && hasShortJson(request)
+    ? parseAndAdmit(request, caller)
+    : admitUnread(request, caller);
 
 function admitUnread(request: Request, caller: Admission["caller"]): Admission {
   const forwarded = copyWithout("authorization", request);

@@ -55,9 +55,8 @@ export function createListRewrite(
  * @returns The response to send; 500 when the answer is compressed, and so cannot be read here.
  */
 export async function rewriteResponse(response: Response, rewrite: Rewrite): Promise<Response> {
-  if (response.body === null) return response;
   const headers = new Headers(response.headers);
-  if (headers.has("Content-Encoding")) {
+  if (headers.has("Content-Encoding") && response.body !== null) {
     // A compressed list cannot be filtered.
     discard(response);
     return buildJsonRpcError(500, "internal", "The MCP server must not compress this answer");
@@ -66,9 +65,11 @@ export async function rewriteResponse(response: Response, rewrite: Rewrite): Pro
   const { status, statusText } = response;
   const init = { status, statusText, headers };
   if (/^text\/event-stream\b/i.test(headers.get("Content-Type") ?? "")) {
-    return new Response(rewriteEvents(response.body, rewrite), init);
+    return new Response(response.body && rewriteEvents(response.body, rewrite), init);
   }
-  return new Response(rewriteText(await response.text(), rewrite), init);
+  // The text is read without a look at `body`, which would make a slower stream of it first.
+  const text = await response.text();
+  return new Response(text === "" ? null : rewriteText(text, rewrite), init);
 }
 
 function rewriteText(text: string, rewrite: Rewrite): string {

@@ -14,17 +14,6 @@ export const COPY_WITHOUT: unique symbol = Symbol("copy without a field");
 export type NewBody = string | (() => string);
 
 /**
- * Tells whether a request is one of the runtime's own class. Adapters for Node hand out objects that
- * only look like one, and become one at some cost when they are copied or cloned.
- *
- * @param request The request.
- * @returns Whether its class is the runtime's `Request` itself.
- */
-export function isNative(request: Request): boolean {
-  return Object.getPrototypeOf(request) === Request.prototype && !(COPY_WITHOUT in request);
-}
-
-/**
  * Copies a request without one field. The copy belongs to the runtime's own class, unless the request
  * copies itself: nothing that is made of it, such as a clone, has the field either.
  *
@@ -48,20 +37,19 @@ export function copyWithout(field: string, request: Request, body?: NewBody): Re
 }
 
 function copyRequest(field: string, request: Request, newBody: NewBody | undefined): Request {
-  const body = typeof newBody === "function" ? streamOf(newBody) : newBody;
   const hasBody = request.method !== "GET" && request.method !== "HEAD";
-  if (!isNative(request) && (body !== undefined || !hasBody)) {
-    return rebuildWithout(field, request, body ?? null);
+  if (newBody !== undefined || !hasBody) {
+    const body = typeof newBody === "function" ? streamOf(newBody) : newBody ?? null;
+    return rebuildWithout(field, request, body);
   }
   let copy: Request;
   try {
-    copy = body === undefined ? new Request(request) : new Request(request, withBody({}, body));
+    copy = new Request(request);
   } catch {
     // An adapter's own class that cannot be copied (srvx).
-    return rebuildWithout(field, request, body ?? request.body);
+    return rebuildWithout(field, request, request.body);
   }
-  // Deleted from the copy: the headers of a server's own requests are immutable. Passing changed headers
-  // to the constructor would cost four times as much here, since it parses and checks all of them again.
+  // Deleted from the copy: the headers of a server's own requests are immutable.
   copy.headers.delete(field);
   return copy;
 }
@@ -72,21 +60,75 @@ function rebuildWithout(
   request: Request,
   body: string | Request["body"],
 ): Request {
-  const { url, method, signal } = request;
+  const { url, method } = request;
   const headers: [string, string][] = [];
-  for (const [name, value] of request.headers) {
-    // In lower case, since an adapter's own class of headers may keep the client's spelling.
+  // An iterator would take Deno twice as long. The names are compared in lower case, since an adapter's
+  // own class of headers may keep the client's spelling.
+  request.headers.forEach((value, name) => {
     if (name.toLowerCase() !== field) headers.push([name, value]);
-  }
-  return new Request(url, withBody({ method, headers, signal }, body));
+  });
+  return new ForwardedRequest({ url, method, headers, body, getSignal: () => request.signal });
 }
 
-/** Node insists on `duplex` for a stream. */
-function withBody(
-  init: RequestInit,
-  body: string | Request["body"],
-): RequestInit & { duplex: "half" } {
-  return { ...init, body, duplex: "half" };
+const USED = "The body was read already";
+
+/** The parts of a request. */
+interface RequestParts {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: [name: string, value: string][];
+  readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** Gives the signal of the request that is forwarded. */
+  readonly getSignal: () => AbortSignal;
+}
+
+/**
+ * A request whose signal is that of another, and whose body may be a text.
+ *
+ * The signal is asked for when the MCP server asks for it: on Deno a look at the signal of a server's
+ * request, and on Node a request that follows another signal, take as long as the rest of the copy.
+ * Therefore a request that the MCP server makes of this one (`new Request(request)`) has a signal that
+ * never aborts; a clone has the right one.
+ *
+ * `text()` and `json()` return the text as it is: on Node the runtime would encode it, make a stream of
+ * it, and decode that. The other readers do not notice that these two have read the body.
+ */
+export class ForwardedRequest extends Request {
+  readonly #text: string | undefined;
+  readonly #getSignal: () => AbortSignal;
+  #isRead = false;
+
+  constructor({ url, method, headers, body, getSignal }: RequestParts) {
+    // Node insists on `duplex` for a stream.
+    const init: RequestInit & { duplex: "half" } = { method, headers, body, duplex: "half" };
+    super(url, init);
+    this.#text = typeof body === "string" ? body : undefined;
+    this.#getSignal = getSignal;
+  }
+
+  override get signal(): AbortSignal {
+    return this.#getSignal();
+  }
+
+  override get bodyUsed(): boolean {
+    return this.#isRead || super.bodyUsed;
+  }
+
+  override text(): Promise<string> {
+    if (this.#text === undefined || super.bodyUsed) return super.text();
+    if (this.#isRead) return Promise.reject(new TypeError(USED));
+    this.#isRead = true;
+    return Promise.resolve(this.#text);
+  }
+
+  override async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  override clone(): Request {
+    if (this.#isRead) throw new TypeError(USED);
+    return Object.defineProperty(super.clone(), "signal", { get: this.#getSignal });
+  }
 }
 
 function streamOf(makeBody: () => string): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -171,11 +171,17 @@ function isVisibleAscii(name: string): boolean {
  * Tells whether JSON is nested so deep that a reader may fail on it: some recurse into each level, and
  * not every engine can write such a value again.
  *
- * @param json The text, as UTF-8. It is valid: the value itself would take longer to search.
+ * @param json The text, or its UTF-8. It is valid: the value itself would take longer to search.
  * @returns Whether it is nested deeper than {@linkcode MAX_DEPTH}.
  */
-export function isTooDeep(json: Uint8Array): boolean {
-  if (json.length <= MAX_DEPTH || !hasManyBrackets(json)) return false;
+export function isTooDeep(json: string | Uint8Array): boolean {
+  // Each level takes a character.
+  if (json.length <= MAX_DEPTH) return false;
+  return isNestedTooDeep(typeof json === "string" ? new TextEncoder().encode(json) : json);
+}
+
+function isNestedTooDeep(json: Uint8Array): boolean {
+  if (!hasManyBrackets(json)) return false;
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
@@ -200,7 +206,6 @@ function hasManyBrackets(json: Uint8Array): boolean {
 
 /** Finds the quote that ends a string. Long pieces without an escape are left to the engine's search. */
 function endOfString(json: Uint8Array, start: number): number {
-  let quote = -1;
   let plain = 0;
   for (let at = start; at < json.length; at++) {
     const byte = json[at];
@@ -209,11 +214,13 @@ function endOfString(json: Uint8Array, start: number): number {
       at++;
       plain = 0;
     } else if (++plain > LONG_PIECE) {
-      if (quote < at) quote = json.indexOf(QUOTE, at);
+      const quote = json.indexOf(QUOTE, at);
       if (quote < 0) break;
-      const backslash = json.subarray(at, quote).indexOf(BACKSLASH);
-      if (backslash < 0) return quote;
-      at += backslash - 1;
+      // Behind an odd number of backslashes a quote is a character of the string.
+      let last = quote;
+      while (last > at && json[last - 1] === BACKSLASH) last--;
+      if ((quote - last) % 2 === 0) return quote;
+      at = quote;
       plain = 0;
     }
   }

@@ -97,6 +97,17 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     return true;
   }
 
+  function isListedBy(found: FoundRule, caller: AccessToken): boolean {
+    const { listed } = found.rule;
+    if (listed !== "permitted") return listed === "always";
+    try {
+      return isSatisfied(found, caller);
+    } catch {
+      // A function that throws for an entry of a list hides the entry.
+      return false;
+    }
+  }
+
   function isPersonal(list: List): boolean {
     const rules = operations[list.kind];
     const count = "size" in rules ? rules.size : rules.length;
@@ -139,22 +150,13 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
     },
     isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
       const name = readText(entry, key);
-      const target = name === undefined ? undefined : { kind, name, arguments: {} };
-      const found = target && findForTarget(method, target);
-      if (target === undefined || found === undefined) return !deny;
-      const isOpen = (one: FoundRule): boolean => {
-        const { listed } = one.rule;
-        if (listed !== "permitted") return listed === "always";
-        try {
-          return isSatisfied(one, caller);
-        } catch {
-          // A function that throws for an entry of a list hides the entry.
-          return false;
-        }
-      };
+      if (name === undefined) return !deny;
+      const found = findForTarget(method, { kind, name, arguments: {} });
+      if (found === undefined) return !deny;
+      for (const one of found) if (!isListedBy(one, caller)) return false;
       const ofAll = operations.methods.get(USES[kind]);
-      return found.every(isOpen) && (ofAll === undefined ||
-        isOpen({ rule: ofAll, operation: { method, name: target.name, arguments: {} } }));
+      return ofAll === undefined ||
+        isListedBy({ rule: ofAll, operation: { method, name, arguments: {} } }, caller);
     },
   };
 }

@@ -69,8 +69,14 @@ export function createRuleWatch(
   report: (unmatched: UnmatchedRule) => void,
 ): RuleWatch {
   const { rules, find } = createRuleMatcher(operations, deny);
-  /** Neither matched nor reported. */
-  const pending = new Set(rules.map(({ rule }) => rule));
+  const rulesFor = (kind: Target["kind"]) =>
+    new Set(rules.filter((named) => named.kind === kind).map(({ rule }) => rule));
+  /** Neither matched nor reported. By kind: each list asks whether one is left. */
+  const pending: Record<Target["kind"], Set<Rule>> = {
+    tools: rulesFor("tools"),
+    prompts: rulesFor("prompts"),
+    resources: rulesFor("resources"),
+  };
   const matched = new Set<Rule>();
   /** By method: the names of the newest complete list. */
   const complete = new Map<string, readonly string[]>();
@@ -82,7 +88,7 @@ export function createRuleWatch(
       .filter((name) => typeof name === "string");
     for (const rule of names.flatMap((name) => find(list, name))) {
       matched.add(rule);
-      pending.delete(rule);
+      pending[list.kind].delete(rule);
     }
     return names;
   }
@@ -101,7 +107,7 @@ export function createRuleWatch(
     complete.set(list.method, names);
     if (!isComplete(list.kind)) return;
     for (const named of rules) {
-      if (named.kind === list.kind && pending.delete(named.rule)) report(describe(named));
+      if (pending[list.kind].delete(named.rule)) report(describe(named));
     }
   }
 
@@ -110,7 +116,7 @@ export function createRuleWatch(
       const list = isObject(body) && LISTS.find(({ method }) => method === body["method"]);
       if (!list) return undefined;
       const test = watchTest.getStore();
-      if (test === undefined && !rules.some(isPendingIn(list))) return undefined;
+      if (test === undefined && pending[list.kind].size === 0) return undefined;
       test?.(self);
       const walk = (cursor: unknown) => JSON.stringify([clientId, subject, list.method, cursor]);
       const cursor = isObject(body["params"]) ? body["params"]["cursor"] : undefined;
@@ -135,8 +141,4 @@ export function createRuleWatch(
     listUnmatched: () => rules.filter(({ rule }) => !matched.has(rule)).map(describe),
   };
   return self;
-
-  function isPendingIn(list: List): (named: NamedRule) => boolean {
-    return ({ kind, rule }) => kind === list.kind && pending.has(rule);
-  }
 }

@@ -51,12 +51,16 @@ after(() => {
 });
 const address = collector.address();
 assert(typeof address === "object" && address !== null);
-process.env["OTEL_SERVICE_NAME"] = "my-mcp-server";
-process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = `http://127.0.0.1:${address.port}`;
+const VARIABLES = {
+  OTEL_SERVICE_NAME: "my-mcp-server",
+  OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${address.port}`,
+};
 
 /** Calls a server with a real client, and closes its log. Returns the events of its calls. */
 async function callServer(): Promise<CallEvent[]> {
+  Object.assign(process.env, VARIABLES);
   const log = createOtelLog();
+  for (const name of Object.keys(VARIABLES)) delete process.env[name];
   const events: CallEvent[] = [];
   const propelAuth = createTestPropelAuth({
     audit: [log, auditCalls({ onCall: (event) => events.push(event) })],

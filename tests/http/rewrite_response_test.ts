@@ -43,10 +43,13 @@ test("rewriteResponse() keeps all else of a response", async () => {
   ]]);
 });
 
-test("rewriteResponse() passes on a response without a body", async () => {
-  const given = new Response(null, { status: 202 });
-  assert.equal(await rewriteResponse(given, rewrite), given);
-});
+for (const type of ["application/json", "text/event-stream"]) {
+  test(`rewriteResponse() passes on a response of ${type} without a body`, async () => {
+    const headers = { "Content-Type": type, "Content-Encoding": "gzip" };
+    const response = await rewriteResponse(new Response(null, { status: 204, headers }), rewrite);
+    assert.deepEqual([response.status, response.body], [204, null]);
+  });
+}
 
 test("rewriteResponse() sends nothing that it cannot read", async () => {
   const given = json({ list: ["secret"] }, { headers: { "Content-Encoding": "gzip" } });

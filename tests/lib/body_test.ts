@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { discard, readBytes, readText } from "../../src/lib/body.ts";
+import { discard, readBytes, readText, readTextOrBytes } from "../../src/lib/body.ts";
 
 function inPieces(...pieces: (string | number[])[]): Response {
   const open = pieces.map((piece) =>
@@ -67,6 +67,25 @@ for (const [when, headers, bytes, read] of SIZES) {
     const body = new Uint8Array(bytes).fill(7);
     const request = new Request("http://h", { method: "POST", headers, body });
     assert.deepEqual(await readBytes(request, 8), read ? body : undefined);
+  });
+}
+
+const SHORT = 16 * 1024;
+const KINDS: [what: string, length: number, declared: number, kind: string][] = [
+  ["text", SHORT, SHORT, "string"],
+  ["bytes when it is longer", SHORT + 1, SHORT + 1, "object"],
+  ["bytes when it is longer than it declares", SHORT + 1, 1, "object"],
+  ["nothing past the limit", 2 * SHORT + 1, 2 * SHORT + 1, "undefined"],
+  ["nothing past the limit, whatever it declares", 2 * SHORT + 1, 1, "undefined"],
+];
+
+for (const [what, length, declared, kind] of KINDS) {
+  test(`readTextOrBytes() gives a body as ${what}`, async () => {
+    const init = { method: "POST", headers: { "Content-Length": `${declared}` } };
+    const body = new Uint8Array(length).fill(0x61);
+    const read = await readTextOrBytes(new Request("http://h", { ...init, body }), 2 * SHORT);
+    assert.equal(typeof read, kind);
+    if (read !== undefined) assert.equal(read.length, length);
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COPY_WITHOUT, copyWithout, isNative } from "../../src/lib/copy_request.ts";
+import { COPY_WITHOUT, copyWithout, ForwardedRequest } from "../../src/lib/copy_request.ts";
 import { mcpRequest, RESOURCE } from "../support/harness.ts";
 
 const fields = (request: Request) => [...request.headers.keys()];
@@ -50,7 +50,8 @@ function standIn(method: string, headers: [string, string][], body?: string): Re
     method,
     headers: {
       has: (name: string) => headers.some(([one]) => one === name.toLowerCase()),
-      [Symbol.iterator]: () => headers[Symbol.iterator](),
+      forEach: (take: (value: string, name: string) => void) =>
+        headers.forEach(([name, value]) => take(value, name)),
     },
     signal: abort.signal,
     get body(): never {
@@ -60,12 +61,6 @@ function standIn(method: string, headers: [string, string][], body?: string): Re
   };
   return Object.setPrototypeOf(parts, Object.create(Request.prototype));
 }
-
-test("isNative() tells a request of the runtime from one of an adapter", () => {
-  assert.equal(isNative(mcpRequest()), true);
-  assert.equal(isNative(standIn("GET", [])), false);
-  assert.equal(isNative(Object.assign(mcpRequest(), { [COPY_WITHOUT]() {} })), false);
-});
 
 test("copyWithout() has a request copy itself that can", () => {
   const copy = mcpRequest();
@@ -81,7 +76,8 @@ for (const method of ["GET", "HEAD"]) {
       "authorization",
       standIn(method, [["AUTHORIZATION", "Bearer token-1"], ["X-Own", "1"]]),
     );
-    assert.equal(Object.getPrototypeOf(copy), Request.prototype);
+    // Only a request of the runtime's own class can be copied.
+    assert.equal(new Request(copy).url, RESOURCE);
     assert.deepEqual([copy.method, copy.url, fields(copy)], [method, RESOURCE, ["x-own"]]);
   });
 }
@@ -116,3 +112,61 @@ for (
     assert.deepEqual([made, fields(copy)], [1, []]);
   });
 }
+
+const TEXT = '{"a":"\u00e9"}';
+const unasked = () => assert.fail("The signal was asked for");
+const create = (getSignal: () => AbortSignal = unasked) =>
+  new ForwardedRequest({
+    url: RESOURCE,
+    method: "POST",
+    headers: [["content-type", "application/json"]],
+    body: TEXT,
+    getSignal,
+  });
+
+const READERS: [what: string, read: (request: Request) => Promise<unknown>][] = [
+  ["text()", (request) => request.text()],
+  ["json()", async (request) => JSON.stringify(await request.json())],
+  ["arrayBuffer()", async (request) => new TextDecoder().decode(await request.arrayBuffer())],
+  ["body", (request) => new Response(request.body).text()],
+  ["clone()", (request) => request.clone().text()],
+  ["new Request()", (request) => new Request(request).text()],
+];
+
+for (const [what, read] of READERS) {
+  test(`ForwardedRequest gives its body by ${what}`, async () => {
+    // A copy may look at the signal, and on Bun `new Request()` does.
+    const isCopied = what === "clone()" || what === "new Request()";
+    const request = create(isCopied ? () => new AbortController().signal : unasked);
+    assert.equal(request.bodyUsed, false);
+    assert.equal(await read(request), TEXT);
+  });
+
+  if (!["text()", "json()", "clone()"].includes(what)) continue;
+  test(`ForwardedRequest refuses ${what} when text() has read the body`, async () => {
+    const request = create();
+    await request.text();
+    assert.equal(request.bodyUsed, true);
+    await assert.rejects(async () => await read(request), TypeError);
+  });
+}
+
+test("ForwardedRequest refuses text() when its body was read otherwise", async () => {
+  const request = create();
+  await request.arrayBuffer();
+  await assert.rejects(request.text(), TypeError);
+  await assert.rejects(request.json(), TypeError);
+});
+
+test("ForwardedRequest and its clone have the signal of the request that is forwarded", () => {
+  const abort = new AbortController();
+  const request = create(() => abort.signal);
+  const clone = request.clone();
+  abort.abort();
+  assert.deepEqual([request.signal.aborted, clone.signal.aborted], [true, true]);
+  assert.deepEqual([clone.method, clone.url, [...clone.headers]], [
+    "POST",
+    RESOURCE,
+    [["content-type", "application/json"]],
+  ]);
+});

@@ -243,6 +243,7 @@ for (const [what, text, tooDeep] of DEPTHS) {
   test(`isTooDeep() is ${tooDeep} of ${what}`, () => {
     JSON.parse(text);
     assert.equal(isTooDeep(new TextEncoder().encode(text)), tooDeep);
+    assert.equal(isTooDeep(text), tooDeep);
   });
 }
 

@@ -18,7 +18,7 @@ function namesIn(firstRow: string): string[] {
   );
 }
 
-test("docs/audit.md shows the event of a call as it is written", async () => {
+test("docs/audit.md shows the members of a call's event", async () => {
   const shown = JSON.parse(block("audit.md", "json"));
   const { arguments: args, requestId, name } = shown;
   const { auth, events, world } = createAudited(
@@ -43,7 +43,7 @@ test("docs/audit.md shows the event of a call as it is written", async () => {
   }));
   const [event] = events;
   assert(event);
-  assert.deepEqual(Object.keys(event), Object.keys(shown));
+  assert.deepEqual(Object.keys(event).sort(), Object.keys(shown).sort());
   const { eventId, endedAt, tokenDigest } = shown;
   assert.deepEqual({ ...event, eventId, endedAt, tokenDigest }, shown);
   assert.equal(eventId.length, event.eventId.length);

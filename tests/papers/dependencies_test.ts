@@ -16,6 +16,7 @@ const FILES = [
   [".ci/bench/package.json", "devDependencies"],
   ["docs/site/vitepress/package.json", "devDependencies"],
   ["examples/frameworks/npm/package.json", "dependencies"],
+  ["examples/frameworks/apps/package.json", "dependencies"],
 ] as const;
 
 /** The rows of the first table after a text, as cells. */

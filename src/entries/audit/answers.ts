@@ -27,8 +27,8 @@ const VERSION = String.raw`"jsonrpc":"2\.0"`;
 /** The first members of a message, up to its result or method. */
 const HEAD = new RegExp(`^{(?:${VERSION},)?(?:"id":${ID},)?(?:${VERSION},)?"(method|result)":`);
 /**
- * The last members of a message. Only a name follows a comma and a quote, and the end of a string never
- * does: so they belong to the object that the last bracket closes, which is the message.
+ * The last members of a message. After a comma and a quote stands a name, never the end of a string, so
+ * these members belong to the object that the last bracket closes, which is the message.
  */
 const TAIL = new RegExp(`,(?:${VERSION},)?"id":${ID}(?:,${VERSION})?}\\s*$`);
 const IS_ERROR = /"isError"\s*:\s*true/;
@@ -39,8 +39,8 @@ const MAX_LETTERS = 1000;
  * Reads the answers in a JSON text, those of a batch one by one. Requests and notifications of the
  * server are not answers.
  *
- * Most results are told by their first and last members, without parsing the text. So a text that is not
- * JSON gives no answer, or a wrong one: the client cannot read it either.
+ * Most results are recognized by their first and last members, without parsing the text. So a text that
+ * is not JSON gives no answer, or a wrong one: the client cannot read it either.
  *
  * @param text The text.
  * @param onAnswer Receives each answer.

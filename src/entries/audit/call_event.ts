@@ -88,7 +88,7 @@ export function createEventBuilder(
   };
 }
 
-/** Member by member, since spreads take longer than the rest. */
+/** Sets member after member, since spreads take longer than all the rest. */
 function buildEvent(call: BegunCall, end: CallEnd, picked: Picked): CallEvent {
   const { startedAt, name, uri, uris, requestId, protocolVersion, caller } = call;
   const { endedAt, openedSessionId, ...outcome } = end;
@@ -116,7 +116,7 @@ function buildEvent(call: BegunCall, end: CallEnd, picked: Picked): CallEvent {
   return event;
 }
 
-/** By the claims, which all requests share that use one answer about a credential. */
+/** The digests by claims: all requests that use one answer about a credential share its claims. */
 const digests = new WeakMap<object, string>();
 
 /** Hashing takes longer than the rest of an event, so a digest is kept as long as its answer. */

@@ -22,7 +22,7 @@ export function createEventStreamReader(
 ): (bytes: Uint8Array) => void {
   /** For characters whose bytes are in two pieces; used from the first such piece on. */
   let splitDecoder: TextDecoder | undefined;
-  /** The begin of a line whose end has not come. */
+  /** The beginning of a line whose end has not come. */
   let line = "";
   /** The data of the event so far; `undefined`: none, `null`: too much. */
   let data: string | null | undefined;
@@ -59,7 +59,7 @@ export function createEventStreamReader(
       if (end < 0) {
         line += text.slice(at);
         if (line.length > maxLength + FIELD.length + 1) {
-          // Too long, whatever comes: kept short, and not as data.
+          // The line is too long whatever follows: it goes on as a comment, not as data.
           if (line.startsWith(FIELD)) data = null;
           line = ":";
         }

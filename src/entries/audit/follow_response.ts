@@ -126,7 +126,7 @@ async function followJson(response: Response, calls: RequestCalls): Promise<Resp
   return withBody(response, text);
 }
 
-/** By its parts: with a response as the second argument, adapters for Node take longer to send it. */
+/** Names the parts: adapters for Node take longer to send a response built with another as its init. */
 function withBody({ status, statusText, headers }: Response, body: BodyInit): Response {
   return new Response(body, { status, statusText, headers });
 }

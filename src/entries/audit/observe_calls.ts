@@ -86,7 +86,7 @@ function createCallAudit(observers: readonly CallObserver[], world: World): Call
   };
 }
 
-/** A request that is followed. A class, since each request creates one. */
+/** A request that is followed; a class, since closures would be created anew for each request. */
 class FollowedRequest implements AuditedRequest {
   readonly #request: Request;
   readonly #startedAt: number;

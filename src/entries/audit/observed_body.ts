@@ -53,7 +53,7 @@ export async function observeShortBody(
 
   const stop = (): void => void (isStopped = true);
   const take = (result: Result): void => {
-    // The stream that is sent takes this piece.
+    // The stream that is sent has taken over, and takes this piece.
     if (isStopped) return;
     const piece = reader.take(result);
     if (piece === undefined) {

@@ -11,18 +11,14 @@ import type { CallOutcome } from "./observer.ts";
 import type { OpenCall, OpenCalls } from "./open_calls.ts";
 import { outcomeOf, readChallenge, refusedBy } from "./outcomes.ts";
 
-/** The calls of one request, none at first. A class, since each request creates one. */
+/** The calls of one request; a class, since closures would be created anew for each request. */
 export class RequestCalls {
   readonly #openCalls: OpenCalls;
   #calls: readonly OpenCall[] = [];
   #refusal: AccessTokenError | undefined;
   #sessionId: string | undefined;
 
-  /**
-   * Creates the calls of a request.
-   *
-   * @param openCalls The table of open calls.
-   */
+  /** Creates an empty list; `openCalls` is the table of all requests. */
   constructor(openCalls: OpenCalls) {
     this.#openCalls = openCalls;
   }
@@ -48,7 +44,7 @@ export class RequestCalls {
   noteRefusal(error: AccessTokenError): void {
     this.#refusal = error;
     const [call, another] = this.#calls;
-    // Of several, it is not known which one was refused.
+    // Among several calls, it is not known which one was refused.
     if (call !== undefined && another === undefined) call.refusal = error;
   }
 
@@ -57,7 +53,7 @@ export class RequestCalls {
     for (const call of this.#calls) this.#end(call, outcome);
   }
 
-  /** Ends the call of an answer in a response with this status; `false`: it answers no call of these. */
+  /** Ends the call that an answer names; gives `false` when it names none of these calls. */
   endAnswered(answer: Answer, status: number): boolean {
     const { id } = answer;
     const outcome = outcomeOf(answer, status);
@@ -81,7 +77,7 @@ export class RequestCalls {
     }
   }
 
-  /** Ends the calls that the response has no answer for, or waits for it on another stream. */
+  /** Ends the calls without an answer, or waits for their answers on another stream. */
   endRest(status: number): void {
     for (const call of this.#calls) {
       if (call.isOver) continue;

@@ -5,8 +5,10 @@
  * @module
  */
 
-import { mergeHead, type OutgoingResponse, readFields, setHead } from "./outgoing.ts";
-import { createParts } from "./parts.ts";
+import { LightHeaders } from "./light_headers.ts";
+import { fieldsOf, mergeHead, type OutgoingResponse, setHead } from "./outgoing.ts";
+import { Parts } from "./parts.ts";
+import { createResponseStandIn } from "./response_stand_in.ts";
 
 /** A response that is not sent yet. */
 export interface HeldResponse {
@@ -16,8 +18,6 @@ export interface HeldResponse {
   release(response: Response): Promise<void>;
 }
 
-/** RFC 9110 §15: answers that have no content; a web-standard response insists on it. */
-const WITHOUT_BODY = new Set([204, 205, 304]);
 /** Stands for a status that only Node knows; the client gets the status itself. */
 const UNKNOWN_STATUS = 500;
 /** The status for the gate when the client left before there was a response. It is never sent. */
@@ -33,9 +33,11 @@ const CLIENT_LEFT = 499;
  * @returns The response as a web-standard one, and the function that sends it.
  */
 export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
-  const original = methodsOf(outgoing);
+  // As they were found: another middleware may have replaced them. The new ones are own members, although
+  // a prototype would be set faster: Express gives a response another one when a mounted app takes over.
+  const { writeHead, write, end, flushHeaders } = outgoing;
   let isOurs = false;
-  const parts = createParts(() => {
+  const parts = new Parts(() => {
     isOurs = true;
     outgoing.emit("drain");
     isOurs = false;
@@ -45,119 +47,102 @@ export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
   let held: Response | undefined;
   let released = false;
   let flushed = false;
+  const shown = { headersSent: false, isHeld: true, parts };
 
   function begin(): void {
     if (held !== undefined) return;
-    const headers = readFields(outgoing);
+    shown.headersSent = true;
     const { statusCode } = outgoing;
     // Node sends 600 to 999 too, which a web-standard response cannot have.
     const status = statusCode >= 200 && statusCode <= 599 ? statusCode : UNKNOWN_STATUS;
-    held = standIn(status, headers, () => WITHOUT_BODY.has(status) ? null : parts.body);
+    held = createResponseStandIn(status, new LightHeaders(fieldsOf(outgoing)), parts);
     settle(held);
   }
 
   outgoing.writeHead = (status, ...rest) => {
-    if (released) return original.writeHead(status, ...rest);
+    if (released) return writeHead.call(outgoing, status, ...rest);
     // A second one is no fault: middleware that compresses asks for the head at each part.
     if (held === undefined) setHead(outgoing, status, rest);
     begin();
     return outgoing;
   };
   outgoing.write = (...args) => {
-    if (released) return original.write(...args);
+    if (released) return write.apply(outgoing, args);
     begin();
     return parts.add({ args, isLast: false });
   };
   outgoing.end = (...args) => {
-    if (released) return original.end(...args);
+    if (released) return end.apply(outgoing, args);
     begin();
     if (!parts.ended) parts.add({ args, isLast: true });
     return outgoing;
   };
   outgoing.flushHeaders = () => {
-    if (released) return original.flushHeaders();
+    if (released) return flushHeaders.call(outgoing);
     flushed = true;
     begin();
   };
-  const uncover = cover(outgoing, {
-    headersSent: () => held !== undefined,
-    writableEnded: () => parts.ended,
-  });
+  Object.defineProperties(Object.assign(outgoing, { [SHOWN]: shown }), GETTERS);
   outgoing.once("close", () => settle(new Response(null, { status: CLIENT_LEFT })));
 
   return {
     response,
     async release(response) {
       if (held !== undefined && response !== held) mergeHead(outgoing, held, response);
-      uncover();
+      shown.isHeld = false;
       if (response !== held) {
         const body = held?.body ?? null;
         if (response.body !== null && response.body !== body) {
-          return await pump(response.body, outgoing, original, () => !isOurs);
+          return await pump(
+            response.body,
+            outgoing,
+            { writeHead, write, end, flushHeaders },
+            () => !isOurs,
+          );
         }
         released = true;
-        if (response.body === null && body !== null) return void original.end();
+        if (response.body === null && body !== null) return void end.call(outgoing);
       }
       released = true;
-      if (flushed) original.flushHeaders();
+      if (flushed) flushHeaders.call(outgoing);
       for (const { args: [chunk, ...rest], isLast } of parts.waiting) {
-        if (!isLast) original.write(chunk, ...rest);
-        else if (chunk === undefined) original.end(...rest);
-        else original.end(chunk, ...rest);
+        if (!isLast) write.call(outgoing, chunk, ...rest);
+        else if (chunk === undefined) end.call(outgoing, ...rest);
+        else end.call(outgoing, chunk, ...rest);
       }
     },
   };
 }
 
+const SHOWN = Symbol("shown to the handler");
+
+/** The part of a buffered response that its handler may look at. */
+interface Shown {
+  headersSent: boolean;
+  isHeld: boolean;
+  readonly parts: Parts;
+}
+
 /**
- * Creates an object that stands in for a response of the runtime, whose stream of a body takes long to
- * make on Node: most answers are sent as they were written.
+ * The getters of a response while it is buffered. All responses share them, and they stay: with getters of
+ * its own, or a member less, each response would become an object that is slow to read.
  */
-function standIn(
-  status: number,
-  headers: Headers,
-  open: () => ReadableStream<Uint8Array<ArrayBuffer>> | null,
-): Response {
-  const members = {
-    status,
-    statusText: "",
-    headers,
-    get body() {
-      return open();
+const GETTERS: PropertyDescriptorMap = {
+  headersSent: showAs("headersSent", ({ headersSent }) => headersSent),
+  writableEnded: showAs("writableEnded", ({ parts }) => parts.ended),
+};
+
+function showAs(name: string, read: (shown: Shown) => boolean): PropertyDescriptor {
+  return {
+    configurable: true,
+    get(this: { readonly [SHOWN]: Shown }) {
+      const shown = this[SHOWN];
+      return shown.isHeld ? read(shown) : Reflect.get(Object.getPrototypeOf(this), name, this);
     },
-    arrayBuffer: () => new Response(open()).arrayBuffer(),
-    json: () => new Response(open()).json(),
-    text: () => new Response(open()).text(),
   };
-  return Object.setPrototypeOf(members, Response.prototype);
 }
 
 type Methods = Pick<OutgoingResponse, "writeHead" | "write" | "end" | "flushHeaders">;
-
-function methodsOf(outgoing: OutgoingResponse): Methods {
-  return {
-    writeHead: outgoing.writeHead.bind(outgoing),
-    write: outgoing.write.bind(outgoing),
-    end: outgoing.end.bind(outgoing),
-    flushHeaders: outgoing.flushHeaders.bind(outgoing),
-  };
-}
-
-/**
- * Replaces getters of an object until the returned function is called. They stay, and then ask the
- * prototype: an object that loses a member becomes slow in each place that reads it.
- */
-function cover(object: object, getters: Record<string, () => unknown>): () => void {
-  const prototype: object = Object.getPrototypeOf(object);
-  let covered = true;
-  for (const [name, getCovered] of Object.entries(getters)) {
-    const get = () => covered ? getCovered() : Reflect.get(prototype, name, object);
-    Object.defineProperty(object, name, { get, configurable: true });
-  }
-  return () => {
-    covered = false;
-  };
-}
 
 /** Sends another body in place of the one that was written. */
 async function pump(
@@ -178,18 +163,18 @@ async function pump(
     reader.cancel().catch(() => {});
   });
   // At once, since an event stream's reader waits for it.
-  original.writeHead(outgoing.statusCode);
-  original.flushHeaders();
+  original.writeHead.call(outgoing, outgoing.statusCode);
+  original.flushHeaders.call(outgoing);
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
       const drained = new Promise<void>((resolve) => resume = resolve);
-      if (original.write(value) || outgoing.destroyed) continue;
+      if (original.write.call(outgoing, value) || outgoing.destroyed) continue;
       outgoing.once("drain", onDrain);
       await drained;
     }
-    original.end();
+    original.end.call(outgoing);
   } catch {
     // The source failed; what was sent cannot be taken back.
     outgoing.destroy();

@@ -25,18 +25,14 @@
 
 import type { PropelAuth } from "../../propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./held_response.ts";
-import {
-  buildBadRequest,
-  hideFields,
-  incomingOf,
-  type IncomingRequest,
-  tryBuildRequest,
-} from "./incoming.ts";
+import { buildBadRequest, hideFields, tryBuildRequest } from "./incoming.ts";
+import type { IncomingRequest } from "./incoming_request.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
+import { asRequestStandIn, type RequestStandIn } from "./request_stand_in.ts";
 import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
 
 export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
-export type { IncomingFields, IncomingRequest } from "./incoming.ts";
+export type { IncomingFields, IncomingRequest } from "./incoming_request.ts";
 
 /** Middleware, as Express 4 and 5 and their like take it. */
 export type ExpressMiddleware = (
@@ -73,11 +69,11 @@ interface Exchange {
  */
 export function requireAuth(auth: PropelAuth): ExpressMiddleware {
   // Not in an AsyncLocalStorage, which makes each promise of a server on Node 20 slower.
-  const exchanges = new Map<IncomingRequest, Exchange>();
-  const handler = auth.handler((forwarded, options) => {
-    const incoming = incomingOf(forwarded);
-    const exchange = incoming && exchanges.get(incoming);
-    if (exchange === undefined) throw new Error("There is no request under way");
+  const exchanges = new WeakMap<IncomingRequest, Exchange>();
+  const handler = auth.handler((request, options) => {
+    const forwarded = asRequestStandIn(request);
+    const exchange = forwarded && exchanges.get(forwarded.incoming);
+    if (!forwarded || !exchange) throw new Error("There is no request under way");
     return letThrough(exchange, forwarded, options);
   }, { everyPath: true });
   return (request, response, next) => {
@@ -86,13 +82,14 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     const exchange: Exchange = { request, response, next, wasRead: built.wasRead };
     exchanges.set(request, exchange);
     handler(built.request)
-      .finally(() => exchanges.delete(request))
-      .catch((error: unknown) => {
-        // The next handler's answer is buffered: without another one its client would wait for ever.
-        if (exchange.held === undefined) throw error;
-        return new Response(null, { status: 500 });
-      })
-      .then((answer) => exchange.held?.release(answer) ?? sendResponse(response, answer))
+      .then(
+        (answer) => exchange.held?.release(answer) ?? sendResponse(response, answer),
+        (error: unknown) => {
+          // The next handler's answer is buffered: without another one its client would wait for ever.
+          if (exchange.held === undefined) throw error;
+          return exchange.held.release(new Response(null, { status: 500 }));
+        },
+      )
       // The error handlers of Express could not answer any more.
       .catch((error: unknown) => isAnswered(response) ? undefined : next(error));
   };
@@ -101,14 +98,14 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
 /** Calls the next handler as the caller, and waits for its answer. */
 async function letThrough(
   exchange: Exchange,
-  forwarded: Request,
+  forwarded: RequestStandIn,
   { authInfo, parsedBody }: McpRequestOptions,
 ): Promise<Response> {
   const { request, response, next } = exchange;
   // Another middleware answered, or the client left, while PropelAuth was asked.
   if (isAnswered(response)) return new Response();
   request.auth = authInfo;
-  hideFields(request, forwarded);
+  hideFields(request, forwarded.headers.deleted);
   // The body that was judged: another parser could read the same bytes otherwise.
   if (parsedBody !== undefined) request.body = parsedBody;
   else if (exchange.wasRead()) request.body = await forwarded.text();

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Fields } from "./light_headers.ts";
+
 /** The part of Node's `ServerResponse` that this module uses. */
 export interface OutgoingResponse {
   /** The HTTP status. */
@@ -48,6 +50,9 @@ export type FieldValue = number | string | readonly string[];
 /**
  * Tells whether a response can no longer be written: another middleware has answered, or the client
  * has left.
+ *
+ * @param outgoing The response.
+ * @returns Whether nothing may be sent any more.
  */
 export function isAnswered(outgoing: OutgoingResponse): boolean {
   const { headersSent, writableEnded, destroyed, closed = false } = outgoing;
@@ -72,13 +77,25 @@ export async function sendResponse(outgoing: OutgoingResponse, response: Respons
   outgoing.end(...body);
 }
 
-/** Reads the fields that were set so far, as web-standard headers. */
-export function readFields(outgoing: OutgoingResponse): Headers {
-  const headers = new Headers();
-  for (const [name, value = []] of Object.entries(outgoing.getHeaders())) {
-    for (const single of [value].flat()) headers.append(name, String(single));
-  }
-  return headers;
+/**
+ * Reads the fields of a response.
+ *
+ * @param outgoing The response.
+ * @returns The fields that were set when they are read.
+ */
+export function fieldsOf(outgoing: OutgoingResponse): Fields {
+  const textsOf = (value: FieldValue) => typeof value === "object" ? value : [`${value}`];
+  return {
+    find(name) {
+      const value = outgoing.getHeader(name);
+      return value === undefined ? undefined : textsOf(value).join(", ");
+    },
+    *list() {
+      for (const [name, value = []] of Object.entries(outgoing.getHeaders())) {
+        for (const text of textsOf(value)) yield [name, text];
+      }
+    },
+  };
 }
 
 /**
@@ -93,24 +110,28 @@ export function setHead(outgoing: OutgoingResponse, status: number, rest: unknow
   const [first] = rest;
   if (typeof first === "string") outgoing.statusMessage = first;
   const fields = typeof first === "object" ? first : rest[1];
-  const seen = new Map<string, string[]>();
-  for (const [name, value] of listFields(fields)) {
-    const values = [...(seen.get(name.toLowerCase()) ?? []), ...value];
-    seen.set(name.toLowerCase(), values);
-    outgoing.setHeader(name, values.length === 1 ? values[0] ?? "" : values);
+  if (typeof fields !== "object" || fields === null) return;
+  if (Array.isArray(fields)) setList(outgoing, fields);
+  else for (const [name, value] of Object.entries(fields)) setField(outgoing, name, value);
+}
+
+function setField(outgoing: OutgoingResponse, name: string, value: unknown): void {
+  if (value !== undefined) {
+    outgoing.setHeader(name, Array.isArray(value) ? value.map(String) : `${value}`);
   }
 }
 
-/** Fields come as an object, as pairs, or as names and values in turn. */
-function listFields(fields: unknown): [name: string, values: string[]][] {
-  if (typeof fields !== "object" || fields === null) return [];
-  const flat: unknown[] = Array.isArray(fields) ? fields.flat() : Object.entries(fields).flat(1);
-  const list: [string, string[]][] = [];
+/** Sets fields that come as pairs, or as names and values in turn; a name may come twice. */
+function setList(outgoing: OutgoingResponse, fields: readonly unknown[]): void {
+  const flat = fields.flat();
+  const byName = new Map<string, unknown[]>();
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    const value = flat[i + 1];
-    if (value !== undefined) list.push([String(flat[i]), [value].flat().map(String)]);
+    if (flat[i + 1] === undefined) continue;
+    const name = String(flat[i]).toLowerCase();
+    const values = [...byName.get(name) ?? [], ...[flat[i + 1]].flat()];
+    byName.set(name, values);
+    setField(outgoing, String(flat[i]), values.length === 1 ? values[0] : values);
   }
-  return list;
 }
 
 /**

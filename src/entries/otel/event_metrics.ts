@@ -47,8 +47,8 @@ export function createMeasurements(
   let sharedCacheLost = 0;
 
   return (event) => {
-    // Not before the first event: on Node, an instrument that is created before a meter provider is
-    // registered never records anything.
+    // They are created at the first event: on Node, an instrument that is created before a meter
+    // provider is registered never records anything.
     instruments ??= createInstruments(api.metrics.getMeter(scope), attributes);
     const measured = instruments;
     switch (event.code) {

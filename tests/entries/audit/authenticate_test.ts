@@ -96,6 +96,14 @@ test("verifyAccessToken() reports calls_unaudited once", async () => {
   assert.deepEqual(codes, ["calls_unaudited"]);
 });
 
+test("authenticate() of ./node records the calls of parsedBody, and no answer of theirs", async () => {
+  const { auth, events, codes } = createCoded();
+  const request = { method: "POST", url: "/mcp", headers: { authorization: "Bearer token-1" } };
+  await authenticate(auth, request, () => {}, { parsedBody: toolCall("add") });
+  assert.deepEqual(events.map(short), [["tools/call", "add", 1, "no_answer"]]);
+  assert.deepEqual(codes, []);
+});
+
 test("authenticate() of ./node reports calls_unaudited, since a hook sees no body", async () => {
   const { auth, events, codes } = createCoded();
   const headers = { authorization: "Bearer token-1", "content-length": "10" };

@@ -164,6 +164,24 @@ for (const [major, express] of Object.entries(MAJORS)) {
     assert.equal(auth.getAccessToken(), undefined);
   });
 
+  test(`requireAuth() calls the next handler in the same tick for a known token: ${major}`, async () => {
+    const { auth } = createAuth({ tokenIntrospectionOverrides: { cacheTtlSeconds: 60 } });
+    const app = express();
+    let isSameTick = false;
+    app.use((_request, _response, next) => {
+      isSameTick = true;
+      queueMicrotask(() => isSameTick = false);
+      next();
+    });
+    app.all("/mcp", requireAuth(auth), (_request, response) => void response.json(isSameTick));
+    const { origin } = await serve(app);
+    const seen = [];
+    for (let call = 0; call < 2; call++) {
+      seen.push(await (await send(origin, mcpRequest("token-1"))).json());
+    }
+    assert.deepEqual(seen, [false, true]);
+  });
+
   test(`requireAuth() guards whatever it is mounted on: ${major}`, async () => {
     const { auth } = createAuth();
     const app = express();
@@ -403,6 +421,20 @@ for (const [major, express] of Object.entries(MAJORS)) {
       const body = response.body?.pipeThrough(new DecompressionStream("gzip"));
       assert.equal(await new Response(body ?? null).text(), text + text);
     }
+  });
+
+  test(`requireAuth() holds the answer of an app that is mounted behind it: ${major}`, async () => {
+    const { auth } = createAuth();
+    const mounted = express();
+    mounted.use((_request, response) => {
+      response.json([response.headersSent, auth.getAccessToken()?.subject]);
+    });
+    const app = express();
+    app.use("/mcp", requireAuth(auth), mounted);
+    const { origin } = await serve(app);
+    const response = await send(origin, mcpRequest("a", { headers: { "Origin": ORIGIN } }));
+    assert.deepEqual(await response.json(), [false, "of-a"]);
+    assert.equal(response.headers.get("Access-Control-Allow-Origin"), ORIGIN);
   });
 
   test(`metadataRoutes() passes on whatever is no metadata: ${major}`, async () => {

@@ -5,8 +5,8 @@ import {
   buildRequest,
   type BuiltRequest,
   hideFields,
-  type IncomingRequest,
 } from "../../../src/entries/express/incoming.ts";
+import type { IncomingRequest } from "../../../src/entries/express/incoming_request.ts";
 import { copyWithout } from "../../../src/lib/copy_request.ts";
 import { listen, sendTo } from "../../support/node_server.ts";
 
@@ -55,6 +55,16 @@ test("buildRequest() takes every field as it came, doubled ones too", () => {
   assert.equal(headers.get("Host"), "h");
   assert.equal(headers.get("Authorization"), "Bearer a, Bearer b");
   assert.equal(headers.get("X"), "é");
+});
+
+test("buildRequest() trims a value as Headers does, and copies a field of headers alone", () => {
+  const { request: { headers } } = buildRequest({
+    ...INCOMING,
+    rawHeaders: ["Mcp-Session-Id", "\t\n a b\r ", "X", "x-own"],
+    headers: { "mcp-session-id": "another", "x-own": ["1", " 2"] },
+  });
+  assert.equal(headers.get("Mcp-Session-Id"), "a b");
+  assert.equal(headers.get("X-Own"), "1, 2");
 });
 
 test("buildRequest() takes HTTP/2's authority for the host, and no other pseudo-field", () => {
@@ -160,14 +170,14 @@ test("buildRequest() tells a body that breaks off from a whole one", async () =>
   await server.close();
 });
 
-test("hideFields() takes out whatever is not forwarded, wherever Node keeps it", () => {
+test("hideFields() takes a field out wherever Node keeps it", () => {
   const incoming: IncomingRequest = {
     ...INCOMING,
     rawHeaders: [":path", "/", "authorization", "a", "Host", "h", "AUTHORIZATION", "b"],
-    headers: { authorization: "a", host: "h" },
+    headers: { authorization: "a", Authorization: "c", host: "h" },
     headersDistinct: { authorization: ["a", "b"], host: ["h"] },
   };
-  hideFields(incoming, new Request("http://h/", { headers: { Host: "h" } }));
+  hideFields(incoming, ["x-other", "authorization"]);
   assert.deepEqual(incoming.rawHeaders, [":path", "/", "Host", "h"]);
   assert.deepEqual(incoming.headers, { host: "h" });
   assert.deepEqual(incoming.headersDistinct, { host: ["h"] });

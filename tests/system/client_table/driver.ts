@@ -31,6 +31,8 @@ export interface Command {
 }
 
 const SECONDS = 20;
+/** How long a process may take to load: nothing that is measured. */
+const START_SECONDS = 300;
 /** The text of a reply when none came in time. */
 export const HANGS = "hangs: no result and no error";
 
@@ -83,8 +85,14 @@ export function startDriver({ program, args, cwd, env }: Command): Driver {
     return result;
   }
 
+  // No client has this command. Its reply, an error, comes when the process has started.
+  const started = send({ command: "start" }, START_SECONDS);
+
   return {
-    connect: (seconds) => send({ command: "connect" }, seconds),
+    async connect(seconds) {
+      await started;
+      return await send({ command: "connect" }, seconds);
+    },
     list: () => send({ command: "list" }),
     call: (tool) => send({ command: "call", tool, input: {} }),
     close: () => send({ command: "close" }),

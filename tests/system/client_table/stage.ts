@@ -45,7 +45,7 @@ export interface Stage extends AsyncDisposable {
 /** Whether the MCP server keeps sessions (SDK v1) or not (SDK v2). */
 export type ServerKind = "sessions" | "stateless";
 
-/** What differs from the usual stage. */
+/** The differences from the usual stage. */
 export interface StageOptions {
   /** @default {"stateless"} */
   readonly server?: ServerKind;

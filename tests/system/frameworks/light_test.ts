@@ -8,6 +8,7 @@ import {
   ROOT,
   run,
   testFramework,
+  testOutage,
 } from "./frameworks.ts";
 
 /** Installs the packages, checks the types of all files against them, and compiles the files. */
@@ -17,18 +18,20 @@ async function prepare(): Promise<string> {
   return folder;
 }
 
-const ON_NODE: readonly (Omit<Framework, "serve"> & { file: string })[] = [
+const ON_NODE: readonly (Omit<Framework, "serve"> & { file: string; outage?: number })[] = [
   { name: "FastMCP, the variant for edge runtimes", file: "fastmcp_edge" },
   {
     name: "FastMCP with its hook authenticate",
     file: "fastmcp_hook",
     hook: "finds the login",
+    outage: 503,
   },
   { name: "mcp-framework", file: "mcp_framework" },
   {
     name: "mcp-framework with its hook AuthProvider",
     file: "mcp_framework_hook",
     hook: "takes tokens alone",
+    outage: 500,
   },
   { name: "tmcp", file: "tmcp" },
   { name: "@hono/mcp", file: "hono_mcp" },
@@ -37,7 +40,9 @@ const ON_NODE: readonly (Omit<Framework, "serve"> & { file: string })[] = [
 ];
 
 const project = prepare();
-for (const { file, ...framework } of ON_NODE) {
-  testFramework(project, { ...framework, serve: () => [NODE, `dist/${file}.js`] });
+for (const { file, outage, ...row } of ON_NODE) {
+  const framework: Framework = { ...row, serve: () => [NODE, `dist/${file}.js`] };
+  testFramework(project, framework);
+  if (outage !== undefined) testOutage(project, framework, outage);
 }
 testFramework(project, { name: "Elysia on Bun", serve: () => [BUN, "elysia.ts"] });

@@ -1,0 +1,3 @@
+import { metadata } from "../../../../handler";
+
+export { metadata as GET, metadata as OPTIONS };

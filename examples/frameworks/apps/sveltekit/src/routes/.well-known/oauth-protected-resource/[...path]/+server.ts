@@ -1,0 +1,1 @@
+export { handler as fallback } from "../../../../lib/server/mcp";

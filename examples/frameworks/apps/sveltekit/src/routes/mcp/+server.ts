@@ -1,0 +1,2 @@
+// `fallback` answers every method.
+export { handler as fallback } from "../../lib/server/mcp";
