@@ -32,6 +32,7 @@ const ofPost = fc.record({
   session: fc.constantFrom(...SESSIONS),
   by: fc.constantFrom(...ANSWERS),
   isForbidden: fc.boolean(),
+  isError: fc.boolean(),
 });
 const ofStream = fc.record({
   kind: fc.constant("stream" as const),
@@ -89,7 +90,7 @@ async function play(given: readonly Step[], closes: boolean) {
   }
 
   function begin(step: Step & { kind: "post" }): void {
-    const { ids, session, by, isForbidden } = step;
+    const { ids, session, by, isForbidden, isError } = step;
     const messages = ids.map((id) => {
       const params = {
         name: isForbidden ? "forbidden" : "allowed",
@@ -100,7 +101,7 @@ async function play(given: readonly Step[], closes: boolean) {
     });
     const abort = new AbortController();
     aborts.push(abort);
-    const answers = ids.filter((id) => id !== undefined).map((id) => result(id));
+    const answers = ids.filter((id) => id !== undefined).map((id) => result(id, isError));
     const serve = (): Response | Promise<Response> => {
       switch (by) {
         case "answer":
