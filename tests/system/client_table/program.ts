@@ -32,8 +32,8 @@ export interface Program {
 }
 
 const SECONDS = 60;
-/** How long the model waits for the server's tools: longer than a program waits for a session. */
-const IDLE_SECONDS = 30;
+/** How long the model waits for the server's tools; less than the longest outage. */
+const IDLE_SECONDS = 25;
 
 /** Plays a program. */
 export function playProgram(program: Program, around: Surroundings): Driver {
@@ -53,12 +53,13 @@ export function playProgram(program: Program, around: Surroundings): Driver {
       for (;;) {
         const turn = await session.turn();
         if (turn.offered.some((name) => name.endsWith("whoami"))) return { ok: true, text: "" };
-        if (program.idleTool === undefined || Date.now() > until) {
+        const { idleTool = "" } = program;
+        if (!turn.offered.includes(idleTool) || Date.now() > until) {
           return { ok: false, text: "the model is offered no tool of the server" };
         }
         await wait(1);
         session.answered();
-        turn.call(program.idleTool);
+        turn.call(idleTool);
       }
     } catch (error) {
       return { ok: false, text: error instanceof Error ? error.message : String(error) };

@@ -30,6 +30,7 @@ function atTerminal(around: Surroundings, line: string, env = {}): Command {
 }
 
 const claudeCode: Program = {
+  idleTool: "WaitForMcpServers",
   async logIn(around, modelUrl) {
     const env = claudeEnv(modelUrl);
     const add = `${TOOLS}claude mcp add --transport http --callback-port 8080 reports`;
