@@ -15,6 +15,8 @@ import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
 import { block } from "../../support/guides.ts";
 
 const CONFIG = block("audit.md", "logrotate");
+/** Where Debian installs it; the PATH of a user may not have this folder. */
+const LOGROTATE = "/usr/sbin/logrotate";
 
 /** Makes a folder with the guide's configuration for a file in it. */
 async function inFolder(
@@ -28,7 +30,7 @@ async function inFolder(
     await writeFile(config, CONFIG.replace(/^\/\S+/, file), { mode: 0o644 });
     await run(file, async () => {
       const args = ["--force", "--state", join(folder, "state"), config];
-      const child = spawn("logrotate", args, { stdio: ["ignore", "ignore", "pipe"] });
+      const child = spawn(LOGROTATE, args, { stdio: ["ignore", "ignore", "pipe"] });
       let said = "";
       child.stderr.on("data", (part) => said += part);
       assert.deepEqual([await once(child, "close"), said], [[0, null], ""]);
