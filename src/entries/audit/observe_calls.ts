@@ -22,6 +22,9 @@ import { createOpenCalls, type OpenCall, type OpenCalls } from "./open_calls.ts"
 import { refusedBy } from "./outcomes.ts";
 import { RequestCalls } from "./request_calls.ts";
 
+/** For how many microtasks an MCP server's response is waited for, before the client is watched. */
+const MAX_TICKS = 64;
+
 const observersOf = new WeakMap<Audit, CallObserver>();
 
 /**
@@ -93,6 +96,7 @@ class FollowedRequest implements AuditedRequest {
   readonly #shared: Shared;
   readonly #calls: RequestCalls;
   #begun: readonly BegunCall[] = [];
+  #followsLeaving = false;
 
   constructor(request: Request, startedAt: number, shared: Shared) {
     this.#request = request;
@@ -138,8 +142,14 @@ class FollowedRequest implements AuditedRequest {
       const inner = serve;
       serve = () => aroundServer(begun, inner);
     }
-    this.#followLeaving();
-    return await followResponse(await serve(), { request: this.#request, calls, openCalls });
+    let isServed = false;
+    const serving = serve().finally(() => isServed = true);
+    for (let tick = 0; tick < MAX_TICKS && !isServed; tick++) await undefined;
+    if (!isServed) this.#followLeaving();
+    const followed = { request: this.#request, calls, openCalls };
+    const response = await followResponse(await serving, followed);
+    if (!calls.areOver) this.#followLeaving();
+    return response;
   }
 
   async readAndServe(
@@ -153,9 +163,13 @@ class FollowedRequest implements AuditedRequest {
     return busy ?? await this.serve(run);
   }
 
-  /** Ends the calls as cancelled when the client leaves. */
+  /**
+   * Ends the calls as cancelled when the client leaves. Deno takes longer to look at the signal of a
+   * server's request than all the rest, so it is done only for calls that do not end at once.
+   */
   #followLeaving(): void {
-    if (this.#begun.length === 0) return;
+    if (this.#begun.length === 0 || this.#followsLeaving) return;
+    this.#followsLeaving = true;
     const { signal } = this.#request;
     const onLeave = (): void => this.#calls.endAll({ outcome: "cancelled" });
     // The requests of some adapters have no signal.
