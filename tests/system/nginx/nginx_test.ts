@@ -44,7 +44,8 @@ async function startNginx(upstream: number) {
   assert.equal(spawnSync("openssl", ["req", "-x509", ...options, ...files]).status, 0);
   const port = await freePort();
   await writeFile(`${folder}/nginx.conf`, configure(folder, port, upstream));
-  const nginx = spawn("nginx", ["-c", `${folder}/nginx.conf`], {
+  // Debian's path: the PATH of a user may not have this folder.
+  const nginx = spawn("/usr/sbin/nginx", ["-c", `${folder}/nginx.conf`], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
@@ -100,8 +101,6 @@ async function ask(port: number, path: string, { token, body, onText }: Sent = {
         text += part;
         onText?.(text);
       });
-      // By events: a stream that is read by `for await` may miss its end on Deno, and then counts as
-      // closed too early.
       response.once("close", () => resolve({ statusCode, headers, text }));
     });
   });
