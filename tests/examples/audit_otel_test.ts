@@ -15,6 +15,8 @@ import { createOtelLog } from "../../examples/audit/otel_logs.ts";
 interface Value {
   readonly stringValue?: string;
   readonly doubleValue?: number;
+  /** The exporter writes whole numbers so, such as a duration of 0. */
+  readonly intValue?: number;
   readonly arrayValue?: { readonly values: readonly Value[] };
 }
 
@@ -80,7 +82,7 @@ async function callServer(): Promise<CallEvent[]> {
 const attributesOf = ({ attributes }: Record) =>
   Object.fromEntries(attributes.map(({ key, value }) => [
     key,
-    value.stringValue ?? value.doubleValue ??
+    value.stringValue ?? value.doubleValue ?? value.intValue ??
       value.arrayValue?.values.map((one) => one.stringValue),
   ]));
 
