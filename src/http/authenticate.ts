@@ -121,6 +121,12 @@ export function createAuthenticate(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",
       );
     }
+    if (typeof request?.headers?.get !== "function") {
+      throw new TypeError(
+        "authenticate() needs a web-standard Request as its first argument: Node's own is for " +
+          "authenticate() of @x/propelauth-mcp/node",
+      );
+    }
     refuseAs(
       "Cannot authenticate",
       () => options && requireMembers("options", options, ["parsedBody"]),

@@ -113,3 +113,13 @@ test("authenticate() throws a TypeError at once for an unknown option", () => {
     message: /^Cannot authenticate: body must be .*parsedBody/,
   });
 });
+
+test("authenticate() throws a TypeError at once for a request of Node's own", () => {
+  const { auth } = createHarness();
+  const incoming = { url: "/mcp", method: "POST", headers: { host: "mcp.example.com" } };
+  const call = () => Reflect.apply(auth.authenticate, undefined, [incoming, () => new Response()]);
+  assert.throws(call, {
+    name: "TypeError",
+    message: /^authenticate\(\) needs a web-standard Request .+@x\/propelauth-mcp\/node$/,
+  });
+});
