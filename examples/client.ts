@@ -66,7 +66,8 @@ function readArguments(): Arguments {
     console.log(HELP);
     Deno.exit();
   }
-  const [url = "http://127.0.0.1:8000/mcp"] = positionals;
+  const [url = "http://127.0.0.1:8000/mcp", another] = positionals;
+  if (another !== undefined) throw new Problem(`Give one URL alone: ${another} is too much`);
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem(`${url} is no http URL`);
   const timeoutSeconds = Number(values.timeout);
   if (!(timeoutSeconds > 0 && timeoutSeconds < 86_400)) {
