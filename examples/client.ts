@@ -69,7 +69,8 @@ function describeMisuse(error: unknown): string {
 function readArguments(args: string[]): Arguments | undefined {
   const { values, positionals } = parseOptions(args);
   if (values.help) return undefined;
-  const [url = "http://127.0.0.1:8000/mcp"] = positionals;
+  const [url = "http://127.0.0.1:8000/mcp", another] = positionals;
+  if (another !== undefined) throw new Problem(`Give one URL alone: ${another} is too much`);
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem(`${url} is no http URL`);
   const timeoutSeconds = Number(values.timeout);
   if (!(timeoutSeconds > 0 && timeoutSeconds < 86_400)) {

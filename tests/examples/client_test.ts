@@ -432,7 +432,9 @@ function faulty(request: Request, origin: string): Response {
     }
     case "metadata":
       return Response.json({
-        resource: `${origin}/mcp/${fault}`,
+        resource: fault === "renamed"
+          ? `${origin.replace("127.0.0.1", "localhost")}/mcp/renamed`
+          : `${origin}/mcp/${fault}`,
         authorization_servers: [fault === "gone" ? `${NOBODY}/oauth/2.1` : issuer],
       });
     case ".well-known": {
@@ -458,11 +460,19 @@ function faulty(request: Request, origin: string): Response {
 const BEFORE_LOGIN = [
   { path: "page", says: /^\S+\/page is no MCP endpoint\. Check the path, .+\n$/ },
   { path: "elsewhere", says: /^\S+\/elsewhere is no MCP endpoint \(404\)\. Check the path, .+\n$/ },
-  { path: "silent", says: /^The server wants a login, but publishes no metadata .+\n$/ },
+  {
+    path: "silent",
+    says: /^The server wants a login, but publishes no metadata .+\(RFC 9728\)\. Hand .+\n$/,
+  },
   { path: "mcp/gone", says: /^PropelAuth does not answer at \S+:9\. Check .+AUTH_URL\n$/ },
   {
     path: "mcp/lost",
     says: /^\S+ says that its own address is \S+:9, where nobody answers\. Check .+SERVER_URL\n$/,
+  },
+  {
+    path: "mcp/renamed",
+    says:
+      /^The server calls itself http:\/\/localhost:\d+\/mcp\/renamed, and .+ SERVER_URL to \S+1:\d+\n$/,
   },
   { path: "mcp/off", says: /^PropelAuth has no MCP endpoints at \S+\. Enable .+ Enable MCP\n$/ },
   { path: "mcp/static", says: /^PropelAuth lets no client register by itself\. Allow .+\n$/ },
@@ -489,6 +499,10 @@ const ARGUMENTS = [
   { args: ["--callback-port", "x"], says: /^--callback-port must be a port number\n$/ },
   { args: ["--call", "t", "--with", "[1]"], says: /^--with must be a JSON object\n$/ },
   { args: ["--call", "t", "--with", "{"], says: /^--with must be a JSON object\n$/ },
+  {
+    args: ["http://127.0.0.1:1/mcp", "owner@acme.example"],
+    says: /^Give one URL alone: owner@acme\.example is too much\n$/,
+  },
   { args: ["--browser"], says: /^Unknown option '--browser'\. See --help\n$/ },
 ];
 
