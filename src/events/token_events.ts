@@ -155,7 +155,8 @@ export function buildCallRefused(
       method: operation.method,
       operation: showForeign(operation.name),
     }),
-    challenged,
+    // No login gives an API key a scope, so it gets no challenge.
+    challenged: challenged && reason === "scope_missing",
     ...(lacksScope && { expected: showForeign(scopes.join(" ")) }),
     received: showForeign(received),
   };

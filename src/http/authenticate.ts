@@ -5,7 +5,8 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
+import { answersFor } from "../oauth/api_key.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
 import { setCorsHeaders } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
@@ -106,7 +107,7 @@ export function createAuthenticate(
     if (caller instanceof Response) return caller;
     const served = await answer(caller, attempt, policy, audited);
     // Last, since the audit reads from the challenge that a call was refused.
-    const answered = caller.apiKey === undefined ? served : withoutChallenge(served);
+    const answered = answersFor(caller)?.finish(served) ?? served;
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
     const readable = new Response(answered.body, answered);

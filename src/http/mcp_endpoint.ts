@@ -8,8 +8,8 @@
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { setCorsHeaders } from "./cors.ts";
-import { AccessTokenError } from "../oauth/errors.ts";
-import { refusalOf } from "../oauth/refusal_sentences.ts";
+import { answersFor } from "../oauth/api_key.ts";
+import { AccessTokenError, refusalFor } from "../oauth/errors.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
 import type { Gate } from "./gate.ts";
@@ -18,7 +18,7 @@ import type { Admission, OperationGate } from "./operation_gate.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
 import { admitParsed } from "./parsed_body.ts";
-import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
 import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
@@ -112,7 +112,7 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       return filter === undefined ? response : await filter(response);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
-      if (error instanceof AccessTokenError && refusalOf(error.reason).status === 403) {
+      if (error instanceof AccessTokenError && refusalFor(error).status === 403) {
         return buildRefusal(error, tokenPolicy);
       }
       throw error;
@@ -145,7 +145,7 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         ? await serve(admission, tokenPolicy, undefined)
         : await audited.serve(() => serve(admission, tokenPolicy, audited));
       // Last, since the audit reads from the challenge that a call was refused.
-      response = caller.apiKey === undefined ? served : withoutChallenge(served);
+      response = answersFor(caller)?.finish(served) ?? served;
       const handedOut = response.headers.get("Mcp-Session-Id");
       if (handedOut !== null) sessions.assign(handedOut, caller);
     }

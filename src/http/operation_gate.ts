@@ -136,8 +136,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         );
       case "scope_missing": {
         const error = scopeMissing(judged, verdict.scopes);
-        // An API key gets no challenge: no login gives it a scope.
-        emit?.(buildCallRefused(judged, error, verdict.lacking, judged.apiKey === undefined));
+        emit?.(buildCallRefused(judged, error, verdict.lacking, true));
         audited?.refuse(error);
         return buildRefusal(error, tokenPolicy);
       }
