@@ -154,23 +154,26 @@ function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Ve
   const limiter = createLimiter(world, maxConcurrentIntrospections, timeoutSeconds / 2);
   const createAsk = (source: CredentialSource) =>
     createIntrospector(source, { timeoutSeconds, limiter }, world, emit);
-  const askIntrospection = createAsk(createIntrospectionSource(client));
-  const { ask, maxQuestions, ...asking } =
-    furtherSource?.connect({ world, authUrl, askIntrospection, createAsk }) ??
-      { ask: askIntrospection, maxQuestions: 1 };
+  const ask = createAsk(createIntrospectionSource(client));
   return createVerifier(
     {
       ...client,
-      ...asking,
-      timeoutSeconds: maxQuestions * timeoutSeconds,
+      ask,
+      timeoutSeconds,
       cacheTtlSeconds,
       maxCacheSize,
       staleIfErrorSeconds,
       sharedCache,
+      ...furtherSource?.connect({
+        world,
+        authUrl,
+        timeoutSeconds,
+        askIntrospection: ask,
+        createAsk,
+      }),
     },
     world,
     emit,
-    ask,
   );
 }
 

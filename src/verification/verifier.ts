@@ -74,6 +74,12 @@ export interface Verifier {
   readonly close: () => Promise<void>;
 }
 
+/** How long answers are kept, and how PropelAuth is asked. */
+interface VerifierOptions extends AnswersOptions {
+  /** Asks PropelAuth about a token. */
+  readonly ask: Introspect;
+}
+
 /**
  * Creates a verifier.
  *
@@ -82,16 +88,14 @@ export interface Verifier {
  * @param options Checked options.
  * @param world The clock and the timers.
  * @param emit Reports each token.
- * @param ask Asks PropelAuth about a token.
  * @returns The verifier.
  */
 export function createVerifier(
-  options: AnswersOptions,
+  options: VerifierOptions,
   world: World,
   emit: Emit,
-  ask: Introspect,
 ): Verifier {
-  const answers = createAnswers(options, world, emit, ask);
+  const answers = createAnswers(options, world, emit, options.ask);
   const askRepeatedly = createAskRepeatedly(world);
   /** When PropelAuth answered for a token; absent where the answer came out of a cache. */
   const answeredAt = new WeakMap<AccessToken, number>();
