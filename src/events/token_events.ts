@@ -4,10 +4,10 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import type { AccessTokenErrorReason } from "../oauth/refusal_sentences.ts";
+import { sha256 } from "../lib/digest.ts";
 import { kindOfFailure } from "./messages.ts";
 import { type EventFacts, shortDigest, showForeign, type TokenEvent } from "./events.ts";
 import type { CredentialType } from "../oauth/api_key.ts";
@@ -187,7 +187,7 @@ export function buildRuleUnmatched({ kind, name, nearest }: {
 }
 
 function describeCaller({ token, credential, clientId, subject }: AccessToken) {
-  const tokenDigest = shortDigest(hash("sha256", token, "hex"));
+  const tokenDigest = shortDigest(sha256(token));
   return {
     tokenDigest,
     credential,

@@ -7,7 +7,7 @@
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import { answersFor } from "../oauth/api_key.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
-import { setCorsHeaders } from "./cors.ts";
+import { copyWithCors } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
@@ -110,9 +110,7 @@ export function createAuthenticate(
     const answered = answersFor(caller)?.finish(served) ?? served;
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
-    const readable = new Response(answered.body, answered);
-    setCorsHeaders(readable.headers, origin, allowedOrigins);
-    return readable;
+    return copyWithCors(answered, answered.body, origin, allowedOrigins);
   }
 
   return (request, admitted, options) => {

@@ -7,7 +7,7 @@
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
-import { setCorsHeaders } from "./cors.ts";
+import { copyWithCors, setCorsHeaders } from "./cors.ts";
 import { answersFor } from "../oauth/api_key.ts";
 import { AccessTokenError, refusalFor } from "../oauth/errors.ts";
 import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
@@ -141,9 +141,8 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      const served = audited === undefined
-        ? await serve(admission, tokenPolicy, undefined)
-        : await audited.serve(() => serve(admission, tokenPolicy, audited));
+      const run = () => serve(admission, tokenPolicy, audited);
+      const served = await (audited?.serve(run) ?? run());
       // Last, since the audit reads from the challenge that a call was refused.
       response = answersFor(caller)?.finish(served) ?? served;
       const handedOut = response.headers.get("Mcp-Session-Id");
@@ -156,16 +155,13 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const body = response.body !== null && stands
       ? endStreamAt(response.body, caller.expiresAt, world, streams, createEndpointReader(assign))
       : response.body;
-    const readable = new Response(body, response);
-    setCorsHeaders(readable.headers, origin, allowedOrigins);
-    return readable;
+    return copyWithCors(response, body, origin, allowedOrigins);
   }
 
-  if (audit === undefined) {
-    return (request, tokenPolicy) => answer(request, tokenPolicy, undefined);
-  }
   return (request, tokenPolicy) =>
-    audit.follow(request, (audited) => answer(request, tokenPolicy, audited));
+    audit === undefined
+      ? answer(request, tokenPolicy, undefined)
+      : audit.follow(request, (audited) => answer(request, tokenPolicy, audited));
 }
 
 function asFunction(mcp: McpServerHandler): McpFunction {
