@@ -5,13 +5,8 @@
  * @module
  */
 
-import {
-  type ActiveFacts,
-  type IntrospectionClaims,
-  type ListReaders,
-  READ_LISTS,
-  readActiveFacts,
-} from "../oauth/facts.ts";
+import type { ActiveFacts, IntrospectionClaims } from "../oauth/facts.ts";
+import { type ListReaders, READ_LISTS, readActiveFacts } from "../oauth/read_facts.ts";
 
 /** How many texts are shared, and of how many the lists are remembered; past it that starts anew. */
 const MAX_SHARED_TEXTS = 10_000;

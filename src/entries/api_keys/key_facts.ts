@@ -7,16 +7,13 @@
 import { definedOnly, freezeDeeply, isObject } from "../../lib/json.ts";
 import { type ApiKeyKind, keyAnswers, type VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
-import {
-  type ActiveFacts,
-  CLAIM_NAMES,
-  type FactsFormat,
-  type IntrospectionClaims,
-  type IntrospectionFacts,
-  readFacts,
-  readMembers,
-  writeFacts,
+import type {
+  ActiveFacts,
+  FactsFormat,
+  IntrospectionClaims,
+  IntrospectionFacts,
 } from "../../oauth/facts.ts";
+import { CLAIM_NAMES, readFacts, readMembers, writeFacts } from "../../oauth/read_facts.ts";
 import { KEY_ANSWERS } from "./answers.ts";
 import type { GrantScopes } from "./options.ts";
 
