@@ -6,7 +6,7 @@
 
 import { definedOnly } from "../lib/json.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
-import { checkOptionNames } from "./resolve_options.ts";
+import { checkOptionNames } from "./option_names.ts";
 import { findSource } from "../verification/credential_source.ts";
 
 /** Reads one environment variable by its name. */

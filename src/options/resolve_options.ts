@@ -6,6 +6,7 @@
  */
 
 import type { AllowedOrigins } from "../http/host_and_origin.ts";
+import { checkOptionNames, OPTION_NAMES } from "./option_names.ts";
 import { resolveAllowedOrigins } from "./resolve_allowed_origins.ts";
 import {
   OVERRIDE_NAMES,
@@ -37,38 +38,6 @@ import { isLoopback } from "../lib/url.ts";
 import type { World } from "../lib/world.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
 import { type ApiKeys, findSource, type FurtherSource } from "../verification/credential_source.ts";
-
-// A record, so that a name that is forgotten here does not compile.
-const NAMES: Record<keyof PropelAuthOptions, true> = {
-  authUrl: true,
-  introspectionClientId: true,
-  introspectionClientSecret: true,
-  baseUrl: true,
-  mcpPath: true,
-  resource: true,
-  requiredScopes: true,
-  scopesSupported: true,
-  challengeScopes: true,
-  scopeHierarchy: true,
-  operations: true,
-  defaultOperation: true,
-  resourceName: true,
-  resourceDocumentation: true,
-  issuer: true,
-  tokenIntrospectionOverrides: true,
-  apiKeys: true,
-  sharedCache: true,
-  allowedOrigins: true,
-  forwardAuthorizationServerMetadata: true,
-  dangerouslyAllowAnyAudience: true,
-  dangerouslyAllowMissingOrgId: true,
-  dangerouslyAllowHttp: true,
-  onEvent: true,
-  audit: true,
-};
-
-/** The names of all options. */
-export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
 
 /** Options after every check, with every default in place. */
 export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
@@ -152,17 +121,6 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     onEvent: requireFunction("onEvent", options.onEvent),
     connectAudits: resolveAudits(options.audit),
   });
-}
-
-/**
- * Refuses options that have an unknown member.
- *
- * @param options Options, all of them or a part.
- * @throws {BrokenRule} They are not an object, or a member is unknown or belongs into
- * `tokenIntrospectionOverrides`.
- */
-export function checkOptionNames(options: unknown): void {
-  requireMembers("options", options, OPTION_NAMES, { tokenIntrospectionOverrides: OVERRIDE_NAMES });
 }
 
 function requireBooleans<T extends Record<string, boolean>>(values: T): T {
