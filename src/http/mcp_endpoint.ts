@@ -109,6 +109,8 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       const response = requireResponse(
         await runAs({ caller, parsedBody, audited }, () => mcp(request, options)),
       );
+      const handedOut = response.headers.get("Mcp-Session-Id");
+      if (handedOut !== null) sessions.assign(handedOut, caller);
       return filter === undefined ? response : await filter(response);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
@@ -145,8 +147,6 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       const served = await (audited?.serve(run) ?? run());
       // Last, since the audit reads from the challenge that a call was refused.
       response = answersFor(caller)?.finish(served) ?? served;
-      const handedOut = response.headers.get("Mcp-Session-Id");
-      if (handedOut !== null) sessions.assign(handedOut, caller);
     }
     const stands = isStandingStream(request, response);
     // Passed on untouched when no header is to be added: copying a response costs time on each call.
@@ -172,15 +172,8 @@ function asFunction(mcp: McpServerHandler): McpFunction {
   }
   if (typeof mcp === "function") return mcp;
   if (hasMembers) {
-    if (
-      "server" in mcp && typeof mcp.server === "function" && typeof mcp.transport === "function"
-    ) {
-      return async (request, options) => {
-        const transport = mcp.transport();
-        // Server and transport come from one SDK; its types are not ours to name.
-        await (await mcp.server()).connect(transport as never);
-        return await transport.handleRequest(request, options);
-      };
+    if ("server" in mcp && isFactory(mcp.server) && isFactory(mcp.transport)) {
+      return async (request, options) => await connectAndHandle(mcp, request, options);
     }
     if ("handleRequest" in mcp && typeof mcp.handleRequest === "function") {
       if (!isStateless(mcp)) return (request, options) => mcp.handleRequest(request, options);
@@ -193,6 +186,33 @@ function asFunction(mcp: McpServerHandler): McpFunction {
 const RULE = "a function, or an object with fetch, or with server and transport";
 const FACTORIES = "give { server: () => new McpServer(...), " +
   "transport: () => new WebStandardStreamableHTTPServerTransport() }";
+
+/** Answers a request by a server and a transport of its own. */
+async function connectAndHandle(
+  mcp: Extract<McpServerHandler, { transport: unknown }>,
+  request: Request,
+  options: McpRequestOptions,
+): Promise<Response> {
+  const transport = mcp.transport();
+  const server = await mcp.server();
+  if (typeof server?.connect !== "function") throw wrongResult("server", "an SDK McpServer");
+  // Those for Node's own requests take the response as their second argument, and a third one.
+  if (typeof transport?.handleRequest !== "function" || transport.handleRequest.length > 2) {
+    throw wrongResult("transport", "a WebStandardStreamableHTTPServerTransport");
+  }
+  // Server and transport come from one SDK; its types are not ours to name.
+  await server.connect(transport as never);
+  return await transport.handleRequest(request, options);
+}
+
+function wrongResult(name: string, needed: string): TypeError {
+  return new TypeError(`Cannot answer a request: ${name}() must return ${needed}`);
+}
+
+/** A class cannot be called without `new`. */
+function isFactory(value: unknown): boolean {
+  return typeof value === "function" && !/^class\b/.test(String(value));
+}
 
 /** Without a generator of session ids the transports of both SDK majors refuse a second request. */
 function isStateless(transport: object): boolean {
@@ -217,5 +237,12 @@ function describeMistake(value: unknown): string {
   ) {
     return `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`;
   }
-  return describe(value);
+  if ("server" in value || "transport" in value) return `not two functions: ${FACTORIES}`;
+  if (typeof value["fetch"] === "function") {
+    return "an object with fetch: give auth.handler() that object";
+  }
+  // The members of a `Request` are those of its prototype.
+  return "headers" in value && "url" in value
+    ? "a request: give the result of auth.handler(mcp) to the server that receives requests"
+    : describe(value);
 }
