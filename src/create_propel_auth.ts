@@ -26,13 +26,13 @@ import {
 } from "./verification/credential_source.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import { createLimiter } from "./verification/limiter.ts";
-import type { McpServerHandler } from "./http/mcp_endpoint.ts";
+import type { McpServerHandler } from "./http/mcp_server.ts";
 import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
-import { createProtectedResources } from "./http/resources.ts";
+import { createProtectedResources } from "./oauth/resources.ts";
 import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
 import { createRequirements, type Running } from "./operations/requirements.ts";
 import { createRuleWatch } from "./operations/rule_watch.ts";
