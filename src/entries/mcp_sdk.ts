@@ -91,13 +91,18 @@ type Code = BearerErrorCode | "server_error";
  * @param errors SDK v2 or `mcp-handler`: the class `OAuthError`. SDK v1: the module
  * `@modelcontextprotocol/sdk/server/auth/errors.js`.
  * @returns The verifier.
- * @throws {TypeError} `errors` is neither.
+ * @throws {TypeError} `auth` is not a PropelAuth, or `errors` is neither.
  */
 export function createSdkVerifier(
   auth: PropelAuth,
   errors: SdkV2Error | SdkV1Errors,
 ): SdkVerifier {
-  const build = refuseAs("Cannot create a verifier", () => createErrorBuilder(errors));
+  const build = refuseAs("Cannot create a verifier", () => {
+    if (typeof auth?.verifier?.verifyAccessToken !== "function") {
+      throw new BrokenRule("auth", "a result of createPropelAuth()", describe(auth));
+    }
+    return createErrorBuilder(errors);
+  });
   return Object.freeze({
     async verifyAccessToken(token: string): Promise<SdkAccessToken> {
       try {

@@ -121,6 +121,12 @@ export function createAuthenticate(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",
       );
     }
+    if (typeof request?.headers?.get !== "function") {
+      throw new TypeError(
+        "authenticate() needs a web-standard Request as its first argument: Node's own is for " +
+          "authenticate() of @x/propelauth-mcp/node",
+      );
+    }
     refuseAs(
       "Cannot authenticate",
       () => options && requireMembers("options", options, ["parsedBody"]),
@@ -138,10 +144,19 @@ export function createAuthenticate(
  */
 function withBody({ url, method, headers }: Request, { parsedBody }: AuthenticateOptions): Request {
   if (parsedBody === undefined) return new Request(url, { method, headers });
-  const body = JSON.stringify(parsedBody);
+  // Of bytes, a stream or a form JSON would show no call, while the framework may find one in it. The
+  // gate refuses `null`.
+  const body = isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : "null";
   return new Request(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body,
   });
+}
+
+/** Whether `JSON.parse()` could have returned a value, by its class; the class may be of another realm. */
+function isJsonValue(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

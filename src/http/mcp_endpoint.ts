@@ -176,15 +176,8 @@ function asFunction(mcp: McpServerHandler): McpFunction {
   }
   if (typeof mcp === "function") return mcp;
   if (hasMembers) {
-    if (
-      "server" in mcp && typeof mcp.server === "function" && typeof mcp.transport === "function"
-    ) {
-      return async (request, options) => {
-        const transport = mcp.transport();
-        // Server and transport come from one SDK; its types are not ours to name.
-        await (await mcp.server()).connect(transport as never);
-        return await transport.handleRequest(request, options);
-      };
+    if ("server" in mcp && isFactory(mcp.server) && isFactory(mcp.transport)) {
+      return async (request, options) => await connectAndHandle(mcp, request, options);
     }
     if ("handleRequest" in mcp && typeof mcp.handleRequest === "function") {
       if (!isStateless(mcp)) return (request, options) => mcp.handleRequest(request, options);
@@ -197,6 +190,33 @@ function asFunction(mcp: McpServerHandler): McpFunction {
 const RULE = "a function, or an object with fetch, or with server and transport";
 const FACTORIES = "give { server: () => new McpServer(...), " +
   "transport: () => new WebStandardStreamableHTTPServerTransport() }";
+
+/** Answers a request by a server and a transport of its own. */
+async function connectAndHandle(
+  mcp: Extract<McpServerHandler, { transport: unknown }>,
+  request: Request,
+  options: McpRequestOptions,
+): Promise<Response> {
+  const transport = mcp.transport();
+  const server = await mcp.server();
+  if (typeof server?.connect !== "function") throw wrongResult("server", "an SDK McpServer");
+  // Those for Node's own requests take the response as their second argument, and a third one.
+  if (typeof transport?.handleRequest !== "function" || transport.handleRequest.length > 2) {
+    throw wrongResult("transport", "a WebStandardStreamableHTTPServerTransport");
+  }
+  // Server and transport come from one SDK; its types are not ours to name.
+  await server.connect(transport as never);
+  return await transport.handleRequest(request, options);
+}
+
+function wrongResult(name: string, needed: string): TypeError {
+  return new TypeError(`Cannot answer a request: ${name}() must return ${needed}`);
+}
+
+/** A class cannot be called without `new`. */
+function isFactory(value: unknown): boolean {
+  return typeof value === "function" && !/^class\b/.test(String(value));
+}
 
 /** Without a generator of session ids the transports of both SDK majors refuse a second request. */
 function isStateless(transport: object): boolean {
@@ -221,5 +241,12 @@ function describeMistake(value: unknown): string {
   ) {
     return `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`;
   }
-  return describe(value);
+  if ("server" in value || "transport" in value) return `not two functions: ${FACTORIES}`;
+  if (typeof value["fetch"] === "function") {
+    return "an object with fetch: give auth.handler() that object";
+  }
+  // The members of a `Request` are those of its prototype.
+  return "headers" in value && "url" in value
+    ? "a request: give the result of auth.handler(mcp) to the server that receives requests"
+    : describe(value);
 }

@@ -154,7 +154,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
   function requireClaim(name: "org" | "role", allowed: readonly string[]): AccessToken {
     // A variable that is unset must not equal a claim that is absent.
     if (allowed.length === 0 || !allowed.every((one) => typeof one === "string" && one !== "")) {
-      const need = name === "org" ? "requireOrg() needs an" : "requireRole() needs at least one";
+      const need = name === "org" ? "requireOrg() needs a" : "requireRole() needs at least one";
       const received = allowed.map(describe).join(", ") || "none";
       throw new TypeError(`${need} non-empty string: received ${received}`);
     }

@@ -139,7 +139,7 @@ export interface TestPropelAuth {
    * @param handler The handler that answers: `auth.handler(mcp)`, or a router that has it in it.
    * @param options The token and the SDK.
    * @returns The client, connected; the test closes it.
-   * @throws {TypeError} An option is unknown.
+   * @throws {TypeError} An option is unknown, `sdk` lacks a class, or `handler` is not a function.
    * @throws {Error} Whatever the SDK throws, such as its own error for a refused token.
    */
   connect<Client extends ConnectableClient, Options>(

@@ -124,6 +124,9 @@ function buildAnswer(
   if (typeof expiresInSeconds !== "number" || Number.isNaN(expiresInSeconds)) {
     throw new BrokenRule("expiresInSeconds", "a number", describe(expiresInSeconds), "range");
   }
+  if (!Array.isArray(scopes)) {
+    throw new BrokenRule("scopes", 'an array such as ["read"]', describe(scopes));
+  }
   return {
     active: true,
     sub: subject,
