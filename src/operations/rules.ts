@@ -124,7 +124,9 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
   // The type of a read-only array survives Array.isArray().
   refuseOldSpelling(name, value);
   requireMembers(name, value, ["scopes", "fresh", "listed"]);
-  if (Object.keys(value).length === 0) throw new BrokenRule(name, RULE, describe(value));
+  if (!("scopes" in value || "fresh" in value || "listed" in value)) {
+    throw new BrokenRule(name, RULE, describe(value));
+  }
   const { fresh = false } = value;
   return {
     scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
