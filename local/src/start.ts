@@ -161,7 +161,11 @@ async function listen(server: Server, { hostname, port }: ResolvedOptions): Prom
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: Error & { code?: string }) => {
       const { code = "", message } = cause;
-      const reason = code === "EADDRINUSE" ? "is in use" : `cannot be listened on: ${message}`;
+      // Deno looks a name up before it listens, and says so of a permission that is missing.
+      const hint = code === "EPERM" ? `; Deno needs --allow-net=${hostname}` : "";
+      const reason = code === "EADDRINUSE"
+        ? "is in use"
+        : `cannot be listened on: ${message}${hint}`;
       const where = `port ${port} on ${hostname}`;
       const error = new Error(`${CANNOT_START}: ${where} ${reason}`, { cause });
       reject(Object.assign(error, { code }));
