@@ -19,7 +19,12 @@ import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
 import { admitParsed } from "./parsed_body.ts";
 import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
-import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
+import {
+  createEndpointReader,
+  listPresentedSessions,
+  MAX_PRESENTED_SESSIONS,
+  type Sessions,
+} from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
@@ -131,7 +136,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const origin = request.headers.get("Origin");
     const presented = [...listPresentedSessions(request)];
     let response: Response;
-    if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
+    if (presented.length > MAX_PRESENTED_SESSIONS) {
+      response = buildJsonRpcError(400, "transport", "The query has too many values");
+    } else if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, "session_not_found", "Session not found");
     } else {
