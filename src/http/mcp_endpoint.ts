@@ -114,6 +114,8 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       const response = requireResponse(
         await runAs({ caller, parsedBody, audited }, () => mcp(request, options)),
       );
+      const handedOut = response.headers.get("Mcp-Session-Id");
+      if (handedOut !== null) sessions.assign(handedOut, caller);
       return filter === undefined ? response : await filter(response);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
@@ -153,8 +155,6 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         : await audited.serve(() => serve(admission, tokenPolicy, audited));
       // Last, since the audit reads from the challenge that a call was refused.
       response = caller.apiKey === undefined ? served : withoutChallenge(served);
-      const handedOut = response.headers.get("Mcp-Session-Id");
-      if (handedOut !== null) sessions.assign(handedOut, caller);
     }
     const stands = isStandingStream(request, response);
     // Passed on untouched when no header is to be added: copying a response costs time on each call.

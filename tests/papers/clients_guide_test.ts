@@ -1,8 +1,8 @@
 /** docs/clients.md: its tables are those of the stored run. `deno task clients` makes that. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLIENTS } from "../system/client_table/clients.ts";
-import { measurements, readResults, versionOf } from "../system/client_table/results.ts";
+import { CLIENTS, versionOf } from "../system/client_table/clients.ts";
+import { measurements, readResults } from "../system/client_table/results.ts";
 import { withTables } from "../system/client_table/table.ts";
 import { command, GUIDES } from "../support/guides.ts";
 
@@ -18,6 +18,13 @@ test("docs/clients.md has the tables of the stored run", () => {
 
 test("docs/clients.md names the task that makes its tables", () => {
   assert.equal(command("clients.md", "deno task clients"), "deno task clients");
+});
+
+test("docs/clients.md names each client that `deno task clients --fast` runs", () => {
+  const [, named = ""] = /the gate of this project runs (.+?) through /s.exec(guide) ?? [];
+  const fast = CLIENTS.filter(({ install }) => "locked" in install)
+    .map(({ name }) => name.replace(", ", " for "));
+  assert.deepEqual(named.replaceAll(/\s+/g, " ").split(/, | and /), fast);
 });
 
 test("every client of the table has a row of the listed version, and no other", () => {

@@ -90,6 +90,8 @@ function followEvents(status: number, { request, calls, openCalls }: Followed): 
       read(bytes);
     },
     onEnd() {
+      // SDK v2 closes the stream of a client that has left before the HTTP server cancels it.
+      if (!calls.areOver && request.signal?.aborted) calls.endAll({ outcome: "cancelled" });
       calls.endRest(status);
       endAnnounced({ outcome: "no_answer" });
     },

@@ -96,7 +96,6 @@ class FollowedRequest implements AuditedRequest {
   readonly #shared: Shared;
   readonly #calls: RequestCalls;
   #begun: readonly BegunCall[] = [];
-  #followsLeaving = false;
 
   constructor(request: Request, startedAt: number, shared: Shared) {
     this.#request = request;
@@ -143,13 +142,18 @@ class FollowedRequest implements AuditedRequest {
       serve = () => aroundServer(begun, inner);
     }
     let isServed = false;
-    const serving = serve().finally(() => isServed = true);
+    const onServed = (): void => void (isServed = true);
+    const serving = serve();
+    serving.then(onServed, onServed);
     for (let tick = 0; tick < MAX_TICKS && !isServed; tick++) await undefined;
-    if (!isServed) this.#followLeaving();
-    const followed = { request: this.#request, calls, openCalls };
-    const response = await followResponse(await serving, followed);
-    if (!calls.areOver) this.#followLeaving();
-    return response;
+    const stopWatching = isServed ? undefined : this.#watchLeaving();
+    try {
+      return await followResponse(await serving, { request: this.#request, calls, openCalls });
+    } finally {
+      // The stream that is sent shows from now on whether the client leaves. The signal does not: Deno
+      // aborts it after each answer, unless it runs with --unstable-no-legacy-abort.
+      stopWatching?.();
+    }
   }
 
   async readAndServe(
@@ -164,17 +168,17 @@ class FollowedRequest implements AuditedRequest {
   }
 
   /**
-   * Ends the calls as cancelled when the client leaves. Deno takes longer to look at the signal of a
-   * server's request than all the rest, so it is done only for calls that do not end at once.
+   * Ends the calls as cancelled when the client leaves, until the returned function is called. Deno
+   * takes longer to look at the signal of a server's request than all the rest, so it is done only for
+   * calls that do not end at once.
    */
-  #followLeaving(): void {
-    if (this.#begun.length === 0 || this.#followsLeaving) return;
-    this.#followsLeaving = true;
-    const { signal } = this.#request;
-    const onLeave = (): void => this.#calls.endAll({ outcome: "cancelled" });
+  #watchLeaving(): (() => void) | undefined {
     // The requests of some adapters have no signal.
+    const signal = this.#begun.length > 0 ? this.#request.signal : undefined;
+    const onLeave = (): void => this.#calls.endAll({ outcome: "cancelled" });
     if (signal?.aborted) onLeave();
     else signal?.addEventListener("abort", onLeave);
+    return () => signal?.removeEventListener("abort", onLeave);
   }
 }
 
