@@ -20,7 +20,12 @@ import type { Running } from "../operations/requirements.ts";
 import { asFunction, type McpServerHandler, requireResponse } from "./mcp_server.ts";
 import { admitParsed } from "./parsed_body.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
-import { createEndpointReader, listPresentedSessions, type Sessions } from "./sessions.ts";
+import {
+  createEndpointReader,
+  listPresentedSessions,
+  MAX_PRESENTED_SESSIONS,
+  type Sessions,
+} from "./sessions.ts";
 import { buildSessionRefused } from "../events/token_events.ts";
 import { refuseAs } from "../lib/broken_rule.ts";
 import type { World } from "../lib/world.ts";
@@ -95,7 +100,9 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
     const origin = request.headers.get("Origin");
     const presented = [...listPresentedSessions(request)];
     let response: Response;
-    if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
+    if (presented.length > MAX_PRESENTED_SESSIONS) {
+      response = buildJsonRpcError(400, "transport", "The query has too many values");
+    } else if (!presented.every((sessionId) => sessions.belongsTo(sessionId, caller))) {
       emit?.(buildSessionRefused(caller));
       response = buildJsonRpcError(404, "session_not_found", "Session not found");
     } else {

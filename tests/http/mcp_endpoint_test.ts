@@ -169,6 +169,21 @@ for (const [returned, received] of RETURNED) {
   });
 }
 
+for (const [count, status] of [[100, 200], [101, 400], [3000, 400]] as const) {
+  test(`handler() answers ${status} to a query with ${count} values, of which any may be a session`, async () => {
+    const { auth } = createHarness();
+    let served = 0;
+    const handler = auth.handler(() => {
+      served++;
+      return new Response();
+    });
+    const query = Array.from({ length: count }, (_, at) => `a=${at}`).join("&");
+    const request = new Request(`${RESOURCE}?${query}`, mcpRequest());
+    assert.equal((await handler(request)).status, status);
+    assert.equal(served, status === 200 ? 1 : 0);
+  });
+}
+
 const connectable = () => ({ connect: () => Promise.resolve() });
 const FACTORY_RESULTS: [what: string, server: unknown, transport: unknown, needed: string][] = [
   [
