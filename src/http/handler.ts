@@ -72,7 +72,6 @@ export function createHandler(
     : undefined;
 
   async function serveOther(request: Request, path: string): Promise<Response> {
-    requireWebRequest(request);
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const metadata = resources.metadataAt(path);
     if (metadata !== undefined) return serveMetadata(request, metadata);
@@ -84,16 +83,16 @@ export function createHandler(
   }
 
   return (request) => {
+    if (typeof request.headers?.get !== "function") return Promise.reject(notWebRequest());
     const path = routeOf(request.url);
     const policy = anywhere ?? resources.policyAt(path);
     return policy === undefined ? serveOther(request, path) : serveMcp(request, policy);
   };
 }
 
-/** Node's own request, which node:http and Express give, would never be answered. */
-function requireWebRequest({ headers }: Request): void {
-  if (typeof headers?.get === "function") return;
-  throw new TypeError(
+/** For Node's own request, which node:http and Express give: it would never be answered. */
+function notWebRequest(): TypeError {
+  return new TypeError(
     "Cannot answer a request: it must be a web-standard Request. With Express use requireAuth() of " +
       "@x/propelauth-mcp/express, with node:http serve() of @hono/node-server",
   );
