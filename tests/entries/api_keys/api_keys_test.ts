@@ -667,3 +667,12 @@ test("readEnvironment() names PROPELAUTH_API_KEY among the missing variables, an
       /missing or blank:\n {2}PROPELAUTH_API_KEY\n {4}PropelAuth dashboard > Backend Integration/,
   });
 });
+
+test("createPropelAuth() names PROPELAUTH_API_KEY when its value cannot be a backend key", () => {
+  const variables: Record<string, string> = { ...VARIABLES, PROPELAUTH_API_KEY: "two words" };
+  const { options } = readEnvironment((name) => variables[name], { apiKeys: apiKeys() });
+  assert.throws(() => createPropelAuth(options), {
+    name: "TypeError",
+    message: /^Cannot create PropelAuth: PROPELAUTH_API_KEY must be .+ string of 9 characters$/,
+  });
+});
