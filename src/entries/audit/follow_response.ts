@@ -20,6 +20,9 @@ const JSON_TYPE = /^application\/(?:json|[^;]*\+json)\b/i;
 /** A JSON body of a declared length above it is read while it is sent, not before: 1 MiB. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
+/** Statuses of responses that cannot have a body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** The status by which the Express adapter, like nginx, says that the client has left. */
 const CLIENT_LEFT = 499;
 
@@ -60,7 +63,7 @@ export function followResponse(
     }
     return observeShortBody(response.body, events).then((body) => withBody(response, body));
   }
-  if (!calls.areOver && isReadable && JSON_TYPE.test(type) && status !== 204 && status !== 205) {
+  if (!calls.areOver && isReadable && JSON_TYPE.test(type) && !BODILESS.has(status)) {
     return followJson(response, calls);
   }
   calls.endRest(status);
