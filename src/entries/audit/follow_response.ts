@@ -31,6 +31,8 @@ interface Followed {
   readonly request: Request;
   readonly calls: RequestCalls;
   readonly openCalls: OpenCalls;
+  /** Called when no more answers come in this response. */
+  readonly onOver: () => void;
 }
 
 /**
@@ -64,13 +66,15 @@ export function followResponse(
     return observeShortBody(response.body, events).then((body) => withBody(response, body));
   }
   if (!calls.areOver && isReadable && JSON_TYPE.test(type) && !BODILESS.has(status)) {
-    return followJson(response, calls);
+    return followJson(response, followed);
   }
   calls.endRest(status);
+  followed.onOver();
   return response;
 }
 
-function followEvents(status: number, { request, calls, openCalls }: Followed): BodyEvents {
+function followEvents(status: number, followed: Followed): BodyEvents {
+  const { request, calls, openCalls, onOver } = followed;
   const announced: string[] = [];
 
   function onAnswer(answer: Answer): void {
@@ -96,24 +100,28 @@ function followEvents(status: number, { request, calls, openCalls }: Followed): 
       read(bytes);
     },
     onEnd() {
-      // SDK v2 closes the stream of a client that has left before the HTTP server cancels it.
-      if (!calls.areOver && request.signal?.aborted) calls.endAll({ outcome: "cancelled" });
       calls.endRest(status);
+      onOver();
       endAnnounced({ outcome: "no_answer" });
     },
     onLeave(reason) {
       const outcome = reason === STREAM_ENDED ? "no_answer" : "cancelled";
       calls.endAll({ outcome });
+      onOver();
       endAnnounced({ outcome });
     },
   };
 }
 
-function followJson(response: Response, calls: RequestCalls): Response | Promise<Response> {
+function followJson(
+  response: Response,
+  { calls, onOver }: Followed,
+): Response | Promise<Response> {
   const { status, headers } = response;
   const end = (text: string): void => {
     readAnswers(text, (answer) => calls.endAnswered(answer, status));
     calls.endRest(status);
+    onOver();
   };
   const isLong = Number(headers.get("Content-Length") ?? 0) > MAX_BUFFERED_BYTES;
   if (isLong && response.body !== null) {
