@@ -135,14 +135,14 @@ class FollowedRequest implements AuditedRequest {
       serve = () => aroundServer(begun, inner);
     }
     let isServed = false;
-    const onServed = (): void => void (isServed = true);
-    const serving = serve();
-    serving.then(onServed, onServed);
+    const following = serve().then((response) => {
+      isServed = true;
+      const onOver = (): void => this.#stopWatching();
+      return followResponse(response, { request: this.#request, calls, openCalls, onOver });
+    });
     for (let tick = 0; tick < MAX_TICKS && !isServed; tick++) await undefined;
     if (!isServed) this.#watchLeaving();
-    const onOver = (): void => this.#stopWatching();
-    const followed = { request: this.#request, calls, openCalls, onOver };
-    const response = await followResponse(await serving, followed);
+    const response = await following;
     if (!calls.areOver) this.#watchLeaving();
     return response;
   }
