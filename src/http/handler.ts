@@ -6,9 +6,10 @@
 
 import { buildPublicPreflight } from "./cors.ts";
 import { isHostAllowed, refuseHost } from "./host_and_origin.ts";
-import { createMcpEndpoint, type McpEndpointParts, type McpServerHandler } from "./mcp_endpoint.ts";
+import { createMcpEndpoint, type McpEndpointParts } from "./mcp_endpoint.ts";
+import type { McpServerHandler } from "./mcp_server.ts";
 import { ORG_PLACEHOLDER } from "../oauth/org_path.ts";
-import type { ProtectedResources } from "./resources.ts";
+import type { ProtectedResources } from "../oauth/resources.ts";
 import { refuseAs } from "../lib/broken_rule.ts";
 import { requireBoolean, requireFunction, requireMembers } from "../lib/check_option.ts";
 import { routeOf } from "../lib/url.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HandlerOptions } from "../../src/http/handler.ts";
-import type { McpFunction } from "../../src/http/mcp_endpoint.ts";
+import type { McpFunction } from "../../src/http/mcp_server.ts";
 import {
   ACTIVE,
   createHarness,

@@ -7,7 +7,7 @@ import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelc
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport as NodeTransportV1 } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { WebStandardStreamableHTTPServerTransport as TransportV2 } from "@modelcontextprotocol/server";
-import type { McpFunction, McpServerHandler } from "../../src/http/mcp_endpoint.ts";
+import type { McpFunction, McpServerHandler } from "../../src/http/mcp_server.ts";
 import {
   ACTIVE,
   cached,

@@ -23,7 +23,7 @@ import { refusedBy } from "./outcomes.ts";
 import { RequestCalls } from "./request_calls.ts";
 
 /** For how many microtasks an MCP server's response is waited for, before the client is watched. */
-const MAX_TICKS = 64;
+const MAX_TICKS = 32;
 
 const observersOf = new WeakMap<Audit, CallObserver>();
 
@@ -61,29 +61,20 @@ function createCallAudit(observers: readonly CallObserver[], world: World): Call
   const shared = { observers, openCalls };
   for (const { connect } of observers) connect?.(() => openCalls.endAll());
 
-  async function answerFollowed(
-    audited: FollowedRequest,
-    answer: (audited: AuditedRequest) => Promise<Response>,
-  ): Promise<Response> {
-    try {
-      return await answer(audited);
-    } catch (error) {
-      audited.fail();
-      throw error;
-    }
-  }
+  const arounds = observers.flatMap(({ aroundRequest }) => aroundRequest ?? []);
 
   return {
     follow(request, answer) {
       const startedAt = world.now();
       const audited = new FollowedRequest(request, startedAt, shared);
-      let run = () => answerFollowed(audited, answer);
-      for (const { aroundRequest } of observers) {
-        if (aroundRequest === undefined) continue;
+      let run = () => answer(audited);
+      for (const aroundRequest of arounds) {
         const inner = run;
         run = () => aroundRequest(request, startedAt, inner);
       }
-      return run();
+      const answered = run();
+      answered.catch(() => audited.fail());
+      return answered;
     },
     close: () => openCalls.endWaiting(),
   };

@@ -1,5 +1,6 @@
 /**
- * Installs clients into `/.clients`, each into a folder of its own.
+ * Installs clients into `/.clients`, each into a folder of its own, those of `npm/package.json` into
+ * one.
  *
  * @module
  */
@@ -66,7 +67,8 @@ async function installFromNpm(folder: string, packages: readonly string[]): Prom
 
 async function installFromPypi(folder: string, packages: readonly string[]): Promise<void> {
   await run(folder, "python3", ["-m", "venv", "."]);
-  await run(folder, "bin/pip", ["install", "--quiet", ...packages]);
+  // Python compiles the few modules that a driver imports when it first loads them.
+  await run(folder, "bin/pip", ["install", "--quiet", "--no-compile", ...packages]);
 }
 
 async function installFromMaven(folder: string, [name]: readonly [string]): Promise<void> {
