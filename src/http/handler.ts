@@ -61,7 +61,7 @@ export function createHandler(
   mcp: McpServerHandler,
   options: HandlerOptions = {},
 ): RequestHandler {
-  // First: a server calls `auth.handler` itself, given in place of its result, with a request.
+  // Before the options: a server that was given `auth.handler` itself calls it with a request.
   const serveMcp = createMcpEndpoint(parts, mcp);
   refuseAs("Cannot create a handler", () => checkHandlerOptions(options));
   const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
@@ -90,7 +90,7 @@ export function createHandler(
   };
 }
 
-/** For Node's own request, which node:http and Express give: it would never be answered. */
+/** A request of node:http or Express would never be answered: nothing there sends a `Response`. */
 function notWebRequest(): TypeError {
   return new TypeError(
     "Cannot answer a request: it must be a web-standard Request. With Express use requireAuth() of " +

@@ -10,6 +10,8 @@ import type { TokenIntrospectionOverrides } from "./propel_auth_options.ts";
 import type { Fetch } from "../lib/world.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
+/** An hour. A time in milliseconds, taken for seconds, would let revoked tokens pass for most of a day. */
+const MAX_CACHE_TTL_SECONDS = 3600;
 
 // A record, so that a name that is forgotten here does not compile.
 const NAMES: Record<keyof TokenIntrospectionOverrides, true> = {
@@ -52,8 +54,6 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
     maxConcurrentIntrospections = 100,
     fetch,
   } = overrides;
-  const requireSeconds = (name: string, value: number): number =>
-    requireNumber(name, value, "a finite number >= 0", (seconds) => seconds >= 0);
   const requireCount = (name: string, value: number, least: number): number =>
     requireNumber(
       name,
@@ -62,7 +62,12 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
       (count) => Number.isSafeInteger(count) && count >= least,
     );
   return {
-    cacheTtlSeconds: requireSeconds("cacheTtlSeconds", cacheTtlSeconds),
+    cacheTtlSeconds: requireNumber(
+      "cacheTtlSeconds",
+      cacheTtlSeconds,
+      `a number >= 0 and <= ${MAX_CACHE_TTL_SECONDS}`,
+      (seconds) => seconds >= 0 && seconds <= MAX_CACHE_TTL_SECONDS,
+    ),
     maxCacheSize: requireCount("maxCacheSize", maxCacheSize, 0),
     timeoutSeconds: requireNumber(
       "timeoutSeconds",
@@ -70,7 +75,12 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
       `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
       (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
     ),
-    staleIfErrorSeconds: requireSeconds("staleIfErrorSeconds", staleIfErrorSeconds),
+    staleIfErrorSeconds: requireNumber(
+      "staleIfErrorSeconds",
+      staleIfErrorSeconds,
+      "a finite number >= 0",
+      (seconds) => seconds >= 0,
+    ),
     maxConcurrentIntrospections: requireCount(
       "maxConcurrentIntrospections",
       maxConcurrentIntrospections,
