@@ -17,6 +17,8 @@ export interface Client {
   readonly note: string;
   /** Whether it has no OAuth, and is given a token for its `Authorization` header. */
   readonly header?: boolean;
+  /** The lifetime of the token that expires, for a client that needs a longer one than others. */
+  readonly lifetimeSeconds?: number;
 }
 
 /** Packages with exact versions, from one registry. */
@@ -343,5 +345,12 @@ export const CLIENTS: readonly Client[] = [
     name: "OpenCode",
     install: { npm: ["opencode-ai@1.18.33"] },
     note: "`opencode mcp auth NAME`",
+  },
+  {
+    id: "continue_cli",
+    name: "Continue CLI",
+    install: { npm: ["@continuedev/cli@1.5.47"] },
+    note: HEADER + ", in `requestOptions.headers`",
+    header: true,
   },
 ];

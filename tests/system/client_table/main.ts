@@ -129,7 +129,7 @@ function store(rows: readonly Row[]): void {
 
 async function run(client: Client): Promise<Row> {
   const log = (line: string): void => console.error(`    ${line}`);
-  const measured = await atHome(client, (start) => measure(start, log));
+  const measured = await atHome(client, (start) => measure(start, log, client.lifetimeSeconds));
   const date = new Date().toISOString().slice(0, 10);
   return { id: client.id, version: versionOf(client), date, ...measured };
 }

@@ -29,6 +29,8 @@ export interface Program {
    * started offers the server's tools with a later question: the model calls this one until then.
    */
   readonly idleTool?: string;
+  /** How long the model takes for its first answer: real ones give a program time to connect. */
+  readonly thinkingSeconds?: number;
 }
 
 const SECONDS = 60;
@@ -52,7 +54,10 @@ export function playProgram(program: Program, around: Surroundings): Driver {
       const until = Date.now() + 1000 * IDLE_SECONDS;
       for (;;) {
         const turn = await session.turn();
-        if (turn.offered.some((name) => name.endsWith("whoami"))) return { ok: true, text: "" };
+        if (turn.offered.some((name) => name.endsWith("whoami"))) {
+          await wait(program.thinkingSeconds ?? 0);
+          return { ok: true, text: "" };
+        }
         const { idleTool = "" } = program;
         if (!turn.offered.includes(idleTool) || Date.now() > until) {
           return { ok: false, text: "the model is offered no tool of the server" };

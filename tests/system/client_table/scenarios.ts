@@ -14,7 +14,11 @@ import { readable } from "./readable.ts";
 export type Start = (stage: Stage) => Promise<Driver>;
 
 /** Runs every scenario. A column that cannot be reached is `-`. */
-export async function measure(start: Start, log: (line: string) => void): Promise<Measured> {
+export async function measure(
+  start: Start,
+  log: (line: string) => void,
+  lifetimeSeconds?: number,
+): Promise<Measured> {
   const first = await onStage({}, start, login);
   log(JSON.stringify(first));
   if (!first.calls?.startsWith("yes")) return { ...NONE, ...first };
@@ -23,7 +27,8 @@ export async function measure(start: Start, log: (line: string) => void): Promis
   const tokens = await onStage({}, start, deadTokens);
   log(JSON.stringify(tokens));
   // The token of a header is issued before its client's process loads.
-  const lifetime = first.logsIn === "by header" ? HEADER_LIFETIME_SECONDS : LIFETIME_SECONDS;
+  const usual = first.logsIn === "by header" ? HEADER_LIFETIME_SECONDS : LIFETIME_SECONDS;
+  const lifetime = lifetimeSeconds ?? usual;
   const expiredAfter = (driver: Driver, stage: Stage) => expiry(driver, stage, lifetime);
   const expired = await onStage({ expiresIn: lifetime }, start, expiredAfter);
   log(JSON.stringify(expired));
