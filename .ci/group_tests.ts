@@ -1,21 +1,27 @@
 /**
- * Writes a file for each group of tests that imports them, into .ci/groups. `deno test` starts a runtime
- * for each file and loads all modules anew, which takes longer than most tests; grouped, the tests of a
- * folder share them. A failure still names the file and the line of its test.
+ * Writes a file for each group of tests that imports them. A runtime starts anew for each file of
+ * tests and loads all modules anew, which takes longer than most tests; grouped, the tests of a folder
+ * share them. A failure still names the file and the line of its test.
  *
- * Usage: `deno run --allow-read=. --allow-write=.ci/groups .ci/group_tests.ts`
+ * Without arguments it groups what `deno task test` runs, into .ci/groups. With the folder of compiled
+ * tests it groups all of them, for Node and Bun.
+ *
+ * Usage: `deno run --allow-read=. --allow-write=.ci .ci/group_tests.ts [FOLDER_OF_TESTS OUTPUT]`
  *
  * @module
  */
+import { relative } from "node:path";
+
+const [tests = "tests", output = ".ci/groups"] = Deno.args;
 const LEFT_OUT = ["system/", "conformance/suite/", "behaviour/failing_tokens_test.ts"];
+const onDeno = Deno.args.length === 0;
 /** These take longest or mostly wait, so they start first. */
 const FIRST = ["examples/client_test.ts", "end_to_end", "entries/doctor", "behaviour", "examples"];
-const FOLDER = ".ci/groups";
 
 function* listTests(path = ""): Generator<string> {
-  for (const { name, isDirectory } of Deno.readDirSync(`tests/${path}`)) {
+  for (const { name, isDirectory } of Deno.readDirSync(`${tests}/${path}`)) {
     if (isDirectory) yield* listTests(`${path}${name}/`);
-    else if (name.endsWith("_test.ts")) yield path + name;
+    else if (/_test\.[jt]s$/.test(name)) yield path + name;
   }
 }
 
@@ -29,15 +35,16 @@ function groupOf(path: string): string {
 
 const groups = new Map<string, string[]>();
 for (const path of [...listTests()].sort()) {
-  if (LEFT_OUT.some((start) => path.startsWith(start))) continue;
+  if (onDeno && LEFT_OUT.some((start) => path.startsWith(start))) continue;
   const group = groupOf(path);
   groups.set(group, [...groups.get(group) ?? [], path]);
 }
-await Deno.remove(FOLDER, { recursive: true }).catch(() => {});
-await Deno.mkdir(FOLDER, { recursive: true });
+await Deno.remove(output, { recursive: true }).catch(() => {});
+await Deno.mkdir(output, { recursive: true });
 const rank = (group: string): number => (FIRST.indexOf(group) + 1) || FIRST.length + 1;
+const from = relative(output, tests);
 for (const [group, paths] of groups) {
-  const name = `${rank(group)}_${group.replace(/\W/g, "_").replace(/_test_ts$/, "")}_test.ts`;
-  const imports = paths.map((path) => `import "../../tests/${path}";\n`);
-  await Deno.writeTextFile(`${FOLDER}/${name}`, imports.join(""));
+  const name = `${rank(group)}_${group.replace(/\W/g, "_").replace(/_test_ts$/, "")}_test`;
+  const imports = paths.map((path) => `import "${from}/${path}";\n`);
+  await Deno.writeTextFile(`${output}/${name}${paths[0]?.slice(-3)}`, imports.join(""));
 }

@@ -1,5 +1,4 @@
 // A client that logs in with OAuth and asks the server who is calling: `deno task client`.
-// deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import {
   auth,
@@ -28,6 +27,12 @@ Usage: deno task client [URL] [options]
   --callback-port PORT  where the browser comes back to (a free port)
   --help                this text`;
 
+/** Standard output and standard error: `console`, or a double of it. */
+export interface Terminal {
+  log(text: string): void;
+  error(text: string): void;
+}
+
 interface Arguments {
   serverUrl: URL;
   loginAs: string | undefined;
@@ -36,10 +41,10 @@ interface Arguments {
   callbackPort: number;
 }
 
-function parseOptions() {
+function parseOptions(args: string[]) {
   try {
     return parseArgs({
-      args: Deno.args,
+      args,
       allowPositionals: true,
       options: {
         "login-as": { type: "string" },
@@ -60,13 +65,12 @@ function describeMisuse(error: unknown): string {
   return error instanceof Error ? error.message.split(". ")[0] ?? "" : String(error);
 }
 
-function readArguments(): Arguments {
-  const { values, positionals } = parseOptions();
-  if (values.help) {
-    console.log(HELP);
-    Deno.exit();
-  }
-  const [url = "http://127.0.0.1:8000/mcp"] = positionals;
+/** Reads the command line; `undefined` if it asks for help. */
+function readArguments(args: string[]): Arguments | undefined {
+  const { values, positionals } = parseOptions(args);
+  if (values.help) return undefined;
+  const [url = "http://127.0.0.1:8000/mcp", another] = positionals;
+  if (another !== undefined) throw new Problem(`Give one URL alone: ${another} is too much`);
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem(`${url} is no http URL`);
   const timeoutSeconds = Number(values.timeout);
   if (!(timeoutSeconds > 0 && timeoutSeconds < 86_400)) {
@@ -101,17 +105,22 @@ interface Connection {
 
 /** The login, the requests, and how an error of them is explained. */
 interface Session {
+  readonly terminal: Terminal;
   readonly provider: LoginProvider;
   readonly sender: Sender;
   readonly explain: (error: unknown) => string;
 }
 
-function createSession(serverUrl: URL, redirectUrl: string): Session {
-  const provider = new LoginProvider(redirectUrl, report);
+function createSession(serverUrl: URL, redirectUrl: string, terminal: Terminal): Session {
+  const provider = new LoginProvider(
+    redirectUrl,
+    (step, text) => report(terminal, step, text),
+  );
   const sender = createSender(serverUrl);
   const explainStatus = (status: number): string =>
     explainRefusal(status, sender.lastRefusal(), serverUrl, provider.tokens() !== undefined);
   return {
+    terminal,
     provider,
     sender,
     explain: (error) => explain(error, { serverUrl, redirectUrl, explainStatus }),
@@ -120,7 +129,7 @@ function createSession(serverUrl: URL, redirectUrl: string): Session {
 
 /** Connects, with a login if the server requires one. */
 async function connect(args: Arguments, callback: Callback, session: Session): Promise<Connection> {
-  const { provider, sender, explain } = session;
+  const { terminal, provider, sender, explain } = session;
   const createTransport = () =>
     new StreamableHTTPClientTransport(args.serverUrl, {
       authProvider: provider,
@@ -133,14 +142,14 @@ async function connect(args: Arguments, callback: Callback, session: Session): P
   );
   let transport = createTransport();
   async function completeLogin(authorizationUrl: URL): Promise<void> {
-    await logIn(args, provider.loginState, authorizationUrl, callback, async (parameters) => {
+    await logIn(args, session, authorizationUrl, callback, async (parameters) => {
       try {
         await transport.finishAuth(parameters);
       } catch (error) {
         throw new Problem(explain(error));
       }
     });
-    report("Logged in", `scopes: ${provider.tokens()?.scope ?? "none"}`);
+    report(terminal, "Logged in", `scopes: ${provider.tokens()?.scope ?? "none"}`);
   }
   try {
     await client.connect(transport);
@@ -166,7 +175,7 @@ async function connect(args: Arguments, callback: Callback, session: Session): P
 
 async function logIn(
   { loginAs, timeoutSeconds }: Arguments,
-  state: string,
+  { terminal, provider }: Session,
   authorizationUrl: URL,
   callback: Callback,
   finish: (parameters: URLSearchParams) => Promise<void>,
@@ -176,20 +185,24 @@ async function logIn(
     `Nobody logged in within ${timeoutSeconds} s. Start again; --timeout gives more time`,
   );
   const timer = setTimeout(() => stop.abort(tooLate), timeoutSeconds * 1000);
-  const answered = callback.receive(state, finish, stop.signal);
+  const answered = callback.receive(provider.loginState, finish, stop.signal);
   const started = loginAs === undefined
-    ? askForLogin(authorizationUrl)
-    : logInWithoutBrowser(authorizationUrl, loginAs);
+    ? askForLogin(terminal, authorizationUrl)
+    : logInWithoutBrowser(terminal, authorizationUrl, loginAs);
   await Promise.all([answered, started]).finally(() => clearTimeout(timer));
 }
 
-function askForLogin(authorizationUrl: URL): void {
-  console.log(`\nLog in at this address, which opens in your browser:\n\n${authorizationUrl}\n`);
+function askForLogin(terminal: Terminal, authorizationUrl: URL): void {
+  terminal.log(`\nLog in at this address, which opens in your browser:\n\n${authorizationUrl}\n`);
   openBrowser(authorizationUrl);
 }
 
-async function logInWithoutBrowser(authorizationUrl: URL, email: string): Promise<void> {
-  report("Logging in", email);
+async function logInWithoutBrowser(
+  terminal: Terminal,
+  authorizationUrl: URL,
+  email: string,
+): Promise<void> {
+  report(terminal, "Logging in", email);
   const { authorizeAs } = await import("@x/propelauth-local");
   try {
     const response = await fetch(await authorizeAs(authorizationUrl.href, email));
@@ -200,19 +213,23 @@ async function logInWithoutBrowser(authorizationUrl: URL, email: string): Promis
 }
 
 /** Calls a tool; if it needs more scopes, asks the user for them, once. */
-async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments["tool"]>) {
+async function call(
+  terminal: Terminal,
+  { client, stepUp }: Connection,
+  tool: NonNullable<Arguments["tool"]>,
+): Promise<void> {
   let result: Awaited<ReturnType<Client["callTool"]>>;
   try {
     result = await client.callTool(tool);
   } catch (error) {
     if (ProtocolError.isInstance(error)) throw new Problem(`Cannot call it: ${error.message}`);
     if (!InsufficientScopeError.isInstance(error)) throw error;
-    report("Step-up", `${tool.name} needs ${error.requiredScope}`);
+    report(terminal, "Step-up", `${tool.name} needs ${error.requiredScope}`);
     await stepUp(error.requiredScope);
     result = await client.callTool(tool);
   }
   for (const part of result.content) {
-    if (part.type === "text") report(result.isError ? "Failed" : "Result", part.text);
+    if (part.type === "text") report(terminal, result.isError ? "Failed" : "Result", part.text);
   }
   if (!result.isError) return;
   const texts = result.content.map((part) => part.type === "text" ? part.text : "");
@@ -220,56 +237,64 @@ async function call({ client, stepUp }: Connection, tool: NonNullable<Arguments[
 }
 
 /** Prints the server, its tools and the caller. */
-async function ask(client: Client): Promise<void> {
+async function ask(terminal: Terminal, client: Client): Promise<void> {
   const server = client.getServerVersion();
   report(
+    terminal,
     "Connected",
     `${server?.name} ${server?.version}, MCP ${client.getNegotiatedProtocolVersion()}`,
   );
   const start = performance.now();
   // MCP 2026-07-28 has no ping; discovery is as cheap.
   await (client.getProtocolEra() === "modern" ? client.discover() : client.ping());
-  report("Ping", `${Math.ceil(performance.now() - start)} ms`);
+  report(terminal, "Ping", `${Math.ceil(performance.now() - start)} ms`);
   const { tools } = await client.listTools();
-  report("Tools", tools.map(({ name }) => name).join(", ") || "none");
+  report(terminal, "Tools", tools.map(({ name }) => name).join(", ") || "none");
   if (!tools.some(({ name }) => name === "whoami")) return;
   const { content } = await client.callTool({ name: "whoami" });
-  for (const part of content) if (part.type === "text") reportCaller(part.text);
+  for (const part of content) if (part.type === "text") reportCaller(terminal, part.text);
 }
 
 /** Prints the answer of `whoami`: a JSON object from the example servers, any text from others. */
-function reportCaller(text: string): void {
+function reportCaller(terminal: Terminal, text: string): void {
   try {
     for (const [name, value] of Object.entries<unknown>(JSON.parse(text))) {
-      report("whoami", `${name}: ${Array.isArray(value) ? value.join(" ") : value}`);
+      report(terminal, "whoami", `${name}: ${Array.isArray(value) ? value.join(" ") : value}`);
     }
   } catch {
-    report("whoami", text);
+    report(terminal, "whoami", text);
   }
 }
 
-function report(step: string, text: string): void {
-  console.log(`${step.padEnd(11)} ${printable(text)}`);
+function report(terminal: Terminal, step: string, text: string): void {
+  terminal.log(`${step.padEnd(11)} ${printable(text)}`);
 }
 
-async function main(): Promise<void> {
-  const args = readArguments();
+async function main(args: Arguments, terminal: Terminal): Promise<void> {
   await using callback = listenForCallback(args.callbackPort);
-  report("Connecting", args.serverUrl.href);
-  const session = createSession(args.serverUrl, callback.redirectUrl);
+  report(terminal, "Connecting", args.serverUrl.href);
+  const session = createSession(args.serverUrl, callback.redirectUrl, terminal);
   try {
     const connection = await connect(args, callback, session);
-    await ask(connection.client);
-    if (args.tool !== undefined) await call(connection, args.tool);
+    await ask(terminal, connection.client);
+    if (args.tool !== undefined) await call(terminal, connection, args.tool);
     await connection.client.close();
   } catch (error) {
     throw new Problem(session.explain(error));
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(wrap(error instanceof Error ? error.message : String(error)));
-  Deno.exitCode = 1;
+/** Runs the client with the arguments of a command line. Returns the exit code. */
+export async function runClient(commandLine: string[], terminal: Terminal): Promise<number> {
+  try {
+    const args = readArguments(commandLine);
+    if (args === undefined) terminal.log(HELP);
+    else await main(args, terminal);
+    return 0;
+  } catch (error) {
+    terminal.error(wrap(error instanceof Error ? error.message : String(error)));
+    return 1;
+  }
 }
+
+if (import.meta.main) Deno.exitCode = await runClient(Deno.args, console);

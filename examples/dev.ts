@@ -55,6 +55,8 @@ async function main(): Promise<void> {
 
   // Aborting ends open event streams too; a graceful shutdown would wait for them.
   const stop = new AbortController();
+  // Also when an error ends this function: the process would not end before the server does.
+  using _stopped = { [Symbol.dispose]: () => stop.abort() };
   const server = listen(port, stop.signal, (request) => handler(request));
   const auth = createPropelAuth({
     authUrl: local.authUrl,

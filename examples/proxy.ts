@@ -59,7 +59,8 @@ export function createProxy(
 function buildUpstreamHeaders(fields: Headers, caller: AccessToken): Headers {
   const headers = withoutHopByHop(fields);
   for (const name of [...headers.keys()]) {
-    if (name.startsWith(CALLER_PREFIX)) headers.delete(name);
+    // CGI and WSGI servers read X_Caller_Subject as X-Caller-Subject.
+    if (name.replaceAll("_", "-").startsWith(CALLER_PREFIX)) headers.delete(name);
   }
   // The gate has checked both. They name this proxy, so an MCP server that checks them would refuse.
   headers.delete("Host");

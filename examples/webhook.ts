@@ -10,11 +10,18 @@ import type { PropelAuth } from "jsr:@x/propelauth-mcp";
 const MAX_AGE_SECONDS = 300;
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Answers PropelAuth's webhooks: `auth.handler(mcp, { fallback: createWebhook(auth, secret) })`. */
+/**
+ * Answers PropelAuth's webhooks: `auth.handler(mcp, { fallback: createWebhook(auth, secret) })`.
+ *
+ * @throws {TypeError} There is no secret: everybody could sign with an empty one.
+ */
 export function createWebhook(
   auth: Pick<PropelAuth, "forgetSubject">,
   signingSecret: string,
 ): (request: Request) => Promise<Response> {
+  if (keyOf(signingSecret).length === 0) {
+    throw new TypeError("Cannot create a webhook: the signing secret (whsec_...) is missing");
+  }
   return async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname !== "/webhooks/propelauth") return new Response(null, { status: 404 });
@@ -42,13 +49,17 @@ export function isSigned(body: string, headers: Headers, secret: string, now: nu
     .map((name) => headers.get(`svix-${name}`) ?? "");
   if (!id || !timestamp || !signatures) return false;
   if (!(Math.abs(now - Number(timestamp)) <= MAX_AGE_SECONDS)) return false;
-  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-  const expected = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest();
+  const expected = createHmac("sha256", keyOf(secret)).update(`${id}.${timestamp}.${body}`)
+    .digest();
   return signatures.split(" ").some((signature) => {
     const [version, value = ""] = signature.split(",");
     const given = Buffer.from(value, "base64");
     return version === "v1" && given.length === expected.length && timingSafeEqual(given, expected);
   });
+}
+
+function keyOf(secret: string): Buffer {
+  return Buffer.from(secret.replace(/^whsec_/, ""), "base64");
 }
 
 /** The id of the user whom an event is about, which is the subject of the user's tokens. */

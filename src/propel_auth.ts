@@ -6,7 +6,7 @@
 
 import type { AccessToken } from "./oauth/access_token.ts";
 import type { HandlerOptions, RequestHandler } from "./http/handler.ts";
-import type { McpServerHandler } from "./http/mcp_endpoint.ts";
+import type { McpServerHandler } from "./http/mcp_server.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import type { Requirements } from "./operations/requirements.ts";
 import type { ProtectedResourceMetadata } from "./oauth/protected_resource.ts";
@@ -45,7 +45,8 @@ export interface PropelAuth extends Requirements {
    * @param admitted Answers the request of a verified caller, with {@linkcode getAccessToken} and
    * {@linkcode requireScopes} working. It is not called for a request that is refused.
    * @param options `parsedBody`: the body as a JSON value, the one that the MCP server receives too.
-   * When it is `undefined`, a request whose fields announce a body is refused.
+   * When it is `undefined`, a request whose fields announce a body is refused; with `operations` so is
+   * a request whose body comes as text, bytes or a stream.
    * @returns The response of `admitted`, or the refusal; for browsers with CORS headers.
    * @throws {TypeError} `admitted` is not a function, or an option is unknown.
    *

@@ -51,8 +51,16 @@ export function explain(error: unknown, context: Context): string {
   );
 }
 
+/** The SDK's sentence when the metadata names another URL than the one that the client was given. */
+const OTHER_RESOURCE = /^Protected resource (\S+) does not match expected/;
+
 function explainOne(error: Error, context: Context): string | undefined {
   const { serverUrl, redirectUrl } = context;
+  const [, resource] = OTHER_RESOURCE.exec(error.message) ?? [];
+  if (resource !== undefined) {
+    return `The server calls itself ${resource}, and clients refuse it under another name. Use that ` +
+      `URL, or set the server's SERVER_URL to ${serverUrl.origin}`;
+  }
   if (error instanceof Problem) return error.message;
   if (error instanceof Unreachable) return explainUnreachable(error.url, serverUrl);
   if (RegistrationRejectedError.isInstance(error)) {

@@ -42,7 +42,8 @@ export class LoginProvider implements OAuthClientProvider {
     const { resourceMetadata, authorizationServerUrl, authorizationServerMetadata } = discovery;
     if (resourceMetadata === undefined) {
       throw new Problem(
-        "The server wants a login, but publishes no metadata that says where (RFC 9728)",
+        "The server wants a login, but publishes no metadata that says where (RFC 9728). Hand its " +
+          "/.well-known paths to auth.handler, in Express by metadataRoutes(auth)",
       );
     }
     if (authorizationServerMetadata === undefined) {

@@ -34,9 +34,14 @@ export async function writeEnvFile(
     ...(withApiKeys ? [`PROPELAUTH_API_KEY=${local.backendApiKey}`] : []),
   ];
   const text = `${lines.join("\n")}\n`;
-  // The mode applies to new files only.
-  rmSync(ENV_FILE, { force: true });
-  writeFileSync(ENV_FILE, text, { mode: 0o600 });
+  try {
+    // The mode applies to new files only.
+    rmSync(ENV_FILE, { force: true });
+    writeFileSync(ENV_FILE, text, { mode: 0o600 });
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? error.code : error;
+    throw new Error(`The file ${ENV_FILE} cannot be written: ${reason}`);
+  }
   return {
     [Symbol.dispose]() {
       if (existsSync(ENV_FILE) && readFileSync(ENV_FILE, "utf8") === text) rmSync(ENV_FILE);

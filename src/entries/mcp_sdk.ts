@@ -30,7 +30,7 @@
 
 import type { AccessToken } from "../oauth/access_token.ts";
 import type { PropelAuth } from "../propel_auth.ts";
-import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import { AccessTokenError, IntrospectionError, refusalFor } from "../oauth/errors.ts";
 import { type BearerErrorCode, type Refusal, refusalOf } from "../oauth/refusal_sentences.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
@@ -91,13 +91,18 @@ type Code = BearerErrorCode | "server_error";
  * @param errors SDK v2 or `mcp-handler`: the class `OAuthError`. SDK v1: the module
  * `@modelcontextprotocol/sdk/server/auth/errors.js`.
  * @returns The verifier.
- * @throws {TypeError} `errors` is neither.
+ * @throws {TypeError} `auth` is not a PropelAuth, or `errors` is neither.
  */
 export function createSdkVerifier(
   auth: PropelAuth,
   errors: SdkV2Error | SdkV1Errors,
 ): SdkVerifier {
-  const build = refuseAs("Cannot create a verifier", () => createErrorBuilder(errors));
+  const build = refuseAs("Cannot create a verifier", () => {
+    if (typeof auth?.verifier?.verifyAccessToken !== "function") {
+      throw new BrokenRule("auth", "a result of createPropelAuth()", describe(auth));
+    }
+    return createErrorBuilder(errors);
+  });
   return Object.freeze({
     async verifyAccessToken(token: string): Promise<SdkAccessToken> {
       try {
@@ -114,7 +119,7 @@ export function createSdkVerifier(
 /** Any other error is a fault of this server, which `withMcpAuth` would answer with 401. */
 function describeFailure(error: unknown): { code: Code; message: string } {
   const known = error instanceof AccessTokenError || error instanceof IntrospectionError;
-  const refusal = refusalOf(known ? error.reason : "malformed_response");
+  const refusal = known ? refusalFor(error) : refusalOf("malformed_response");
   return { code: codeOf(refusal), message: refusal.description ?? "There is no token" };
 }
 

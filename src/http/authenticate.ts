@@ -5,8 +5,9 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
-import { setCorsHeaders } from "./cors.ts";
+import { answersFor } from "../oauth/api_key.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
+import { copyWithCors } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
@@ -106,12 +107,10 @@ export function createAuthenticate(
     if (caller instanceof Response) return caller;
     const served = await answer(caller, attempt, policy, audited);
     // Last, since the audit reads from the challenge that a call was refused.
-    const answered = caller.apiKey === undefined ? served : withoutChallenge(served);
+    const answered = answersFor(caller)?.finish(served) ?? served;
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
-    const readable = new Response(answered.body, answered);
-    setCorsHeaders(readable.headers, origin, allowedOrigins);
-    return readable;
+    return copyWithCors(answered, answered.body, origin, allowedOrigins);
   }
 
   return (request, admitted, options) => {
@@ -119,6 +118,12 @@ export function createAuthenticate(
     if (typeof admitted !== "function") {
       throw new TypeError(
         "authenticate() needs a function as its second argument: it receives the caller, and returns the response",
+      );
+    }
+    if (typeof request?.headers?.get !== "function") {
+      throw new TypeError(
+        "authenticate() needs a web-standard Request as its first argument: Node's own is for " +
+          "authenticate() of @x/propelauth-mcp/node",
       );
     }
     refuseAs(
@@ -138,10 +143,19 @@ export function createAuthenticate(
  */
 function withBody({ url, method, headers }: Request, { parsedBody }: AuthenticateOptions): Request {
   if (parsedBody === undefined) return new Request(url, { method, headers });
-  const body = JSON.stringify(parsedBody);
+  // Of bytes, a stream or a form JSON would show no call, while the framework may find one in it; a
+  // function has no JSON. The gate refuses `null`.
+  const body = (isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : undefined) ?? "null";
   return new Request(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body,
   });
+}
+
+/** Whether `JSON.parse()` could have returned a value, by its class; the class may be of another realm. */
+function isJsonValue(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

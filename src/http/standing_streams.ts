@@ -21,10 +21,11 @@ import type { World } from "../lib/world.ts";
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports | MCP Streamable HTTP}
  */
 export function isStandingStream(request: Request, response: Response): boolean {
-  const type = response.headers.get("Content-Type") ?? "";
-  // `body` is read last: reading it turns a text into a stream, which takes longer to send.
-  return /^text\/event-stream\b/i.test(type) &&
-    (request.method === "GET" || request.headers.get("Mcp-Method") === "subscriptions/listen") &&
+  // The request first, since Deno sends a response faster whose headers nobody has looked at. `body`
+  // last: reading it turns a text into a stream, which takes longer to send.
+  return (request.method === "GET" ||
+    request.headers.get("Mcp-Method") === "subscriptions/listen") &&
+    /^text\/event-stream\b/i.test(response.headers.get("Content-Type") ?? "") &&
     response.body !== null;
 }
 

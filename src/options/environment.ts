@@ -6,7 +6,7 @@
 
 import { definedOnly } from "../lib/json.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
-import { checkOptionNames } from "./resolve_options.ts";
+import { checkOptionNames } from "./option_names.ts";
 import { findSource } from "../verification/credential_source.ts";
 
 /** Reads one environment variable by its name. */
@@ -71,7 +71,7 @@ export function readEnvironment(
   const further = findSource(overrides.apiKeys);
   const needed = [
     ...REQUIRED_VARIABLES.filter(({ option }) => overrides[option] === undefined),
-    ...(further?.missing ? [further.missing] : []),
+    ...further?.missing ?? [],
   ];
   for (const { variable, option, found } of needed) {
     const value = readVariable(variable)?.trim();
@@ -91,7 +91,6 @@ export function readEnvironment(
     readVariable(SCOPES_VARIABLE)?.split(/[\s,]+/).filter((scope) => scope !== "");
   const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
     values;
-  const backendApiKey = further?.missing && values[further.missing.option];
   return {
     options: {
       authUrl,
@@ -100,7 +99,7 @@ export function readEnvironment(
       baseUrl,
       // An option that is given as `undefined` is one that is not given.
       ...definedOnly(overrides),
-      ...(further && backendApiKey && { apiKeys: further.withBackendApiKey(backendApiKey) }),
+      ...(further && { apiKeys: further.withValues(values) }),
       ...(requiredScopes && { requiredScopes }),
     },
     variables,

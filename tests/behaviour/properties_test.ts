@@ -216,7 +216,10 @@ test("no bytes of a response let a token in that the rules refuse", async () => 
     }),
     RUNS,
   );
-  assert(passed > 10, `only ${passed} of the responses were good ones`);
+  assert(
+    passed > Math.min(10, RUNS.numRuns / 100),
+    `only ${passed} of the responses were good ones`,
+  );
 });
 
 test("no response with a member twice lets a token in", async () => {

@@ -6,7 +6,7 @@ import {
   formatText,
 } from "../../src/entries/events/mod.ts";
 import { messageOf } from "../../src/events/messages.ts";
-import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
+import type { EventFacts, EventListener, PropelAuthEvent } from "../../src/events/events.ts";
 import { ACTIVE, createHarness, json, mcpRequest, NOW, SECRET } from "../support/harness.ts";
 
 const token = { tokenDigest: "3f08aace122e", durationSeconds: 0.0124 };
@@ -324,6 +324,16 @@ for (const [options, says] of BAD) {
     });
   });
 }
+
+test("consoleEvents says that it has to be called when onEvent is consoleEvents itself", async (t) => {
+  const printed = t.mock.method(console, "error", () => {});
+  const { auth } = createHarness({ onEvent: consoleEvents as unknown as EventListener });
+  assert.equal((await auth.handler(() => new Response())(mcpRequest())).status, 200);
+  const [first] = printed.mock.calls;
+  assert.deepEqual(first?.arguments, [
+    "No event is printed: onEvent must be consoleEvents(), with parentheses",
+  ]);
+});
 
 test("consoleEvents() never prints a token or a secret", async () => {
   const lines: string[] = [];

@@ -211,3 +211,14 @@ test("createSdkVerifier() refuses classes by which an outage would be 401", () =
     );
   }
 });
+
+test("createSdkVerifier() refuses the verifier in place of the PropelAuth", () => {
+  const { auth } = createHarness();
+  for (const wrong of [auth.verifier, undefined]) {
+    const create = () => Reflect.apply(createSdkVerifier, undefined, [wrong, errorsV1]);
+    assert.throws(
+      create,
+      /^TypeError: Cannot create a verifier: auth must be a result of createPropelAuth\(\): received/,
+    );
+  }
+});

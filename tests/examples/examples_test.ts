@@ -228,6 +228,18 @@ for (const option of ["--port", "--auth-port"]) {
   });
 }
 
+test("`deno task dev` ends, and names the file, when it cannot write its variables", async () => {
+  const cwd = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${cwd}/.local-propelauth.env`);
+    const { code, stdout, stderr } = await run("dev", ["--port", "0", "--auth-port", "0"], { cwd });
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^The file \.local-propelauth\.env cannot be written: \w+\n$/);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
 test("`deno task dev` knows its clients and tokens again after a restart", async () => {
   const cwd = await Deno.makeTempDir();
   try {

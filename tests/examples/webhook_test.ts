@@ -98,3 +98,13 @@ for (const [when, request, status] of REFUSED) {
     assert.equal((await webhook(request())).status, status);
   });
 }
+
+for (const secret of ["", "whsec_"]) {
+  test(`createWebhook() takes no empty secret: ${JSON.stringify(secret)}`, () => {
+    const create = () => createWebhook({ forgetSubject: () => Promise.resolve() }, secret);
+    assert.throws(create, {
+      name: "TypeError",
+      message: /signing secret \(whsec_\.\.\.\) is missing/,
+    });
+  });
+}

@@ -11,6 +11,7 @@ const call = (name: string) => ({
   method: "tools/call",
   params: { name, arguments: {} },
 });
+const bytes = (body: unknown) => new TextEncoder().encode(JSON.stringify(body));
 const LIST = { jsonrpc: "2.0", id: 1, method: "tools/list" };
 const ANNOUNCED = { headers: { "Content-Length": "20" } };
 
@@ -37,8 +38,19 @@ const ROWS: [what: string, parsedBody: unknown, init: RequestInit, status: numbe
   ["a batch, one call of which needs another scope", [LIST, call("purge_reports")], {}, 403],
   ["a call that two parsers could read in two ways", { ...LIST, Method: "tools/call" }, {}, 400],
   ["a body that is a text", JSON.stringify(call("purge_reports")), {}, 400],
+  ["the bytes of a body", bytes(call("purge_reports")), {}, 400],
+  ["a body as an ArrayBuffer", bytes(call("purge_reports")).buffer, {}, 400],
+  ["a body as a stream", new Response(bytes(call("purge_reports"))).body, {}, 400],
+  ["a form", new Map(Object.entries(call("purge_reports"))), {}, 400],
+  [
+    "an object without a prototype",
+    Object.assign(Object.create(null), call("write_report")),
+    {},
+    200,
+  ],
   ["no body", undefined, { method: "GET" }, 200],
   ["a body that nothing has parsed", undefined, ANNOUNCED, 400],
+  ["a function", () => {}, {}, 400],
 ];
 
 for (const [what, parsedBody, init, status] of ROWS) {
@@ -100,5 +112,15 @@ test("authenticate() throws a TypeError at once for an unknown option", () => {
   assert.throws(() => auth.authenticate(mcpRequest(), () => new Response(), options), {
     name: "TypeError",
     message: /^Cannot authenticate: body must be .*parsedBody/,
+  });
+});
+
+test("authenticate() throws a TypeError at once for a request of Node's own", () => {
+  const { auth } = createHarness();
+  const incoming = { url: "/mcp", method: "POST", headers: { host: "mcp.example.com" } };
+  const call = () => Reflect.apply(auth.authenticate, undefined, [incoming, () => new Response()]);
+  assert.throws(call, {
+    name: "TypeError",
+    message: /^authenticate\(\) needs a web-standard Request .+@x\/propelauth-mcp\/node$/,
   });
 });

@@ -4,8 +4,10 @@ import { test } from "node:test";
 import { McpServer as McpServerV1 } from "@modelcontextprotocol/sdk/server/mcp.js";
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/webStandardStreamableHttp"
 import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+// @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
+import { StreamableHTTPServerTransport as NodeTransportV1 } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { WebStandardStreamableHTTPServerTransport as TransportV2 } from "@modelcontextprotocol/server";
-import type { McpFunction, McpServerHandler } from "../../src/http/mcp_endpoint.ts";
+import type { McpFunction, McpServerHandler } from "../../src/http/mcp_server.ts";
 import {
   ACTIVE,
   cached,
@@ -109,6 +111,26 @@ const MISTAKES: [what: string, mcp: unknown, received: string][] = [
     `a transport that answers one request only: ${FACTORIES}`,
   ],
   ["a Promise", Promise.resolve(echo), "a Promise: await it"],
+  [
+    "a server and a transport in place of their factories",
+    { server: { connect() {} }, transport: new TransportV1() },
+    `not two functions: ${FACTORIES}`,
+  ],
+  [
+    "a server's factory alone",
+    { server: () => ({ connect: () => Promise.resolve() }) },
+    `not two functions: ${FACTORIES}`,
+  ],
+  [
+    "two classes in place of factories",
+    { server: McpServerV1, transport: TransportV1 },
+    `not two functions: ${FACTORIES}`,
+  ],
+  [
+    "a request, since auth.handler itself was given to a server",
+    mcpRequest(),
+    "a request: give the result of auth.handler(mcp) to the server that receives requests",
+  ],
 ];
 
 for (const [what, mcp, received] of MISTAKES) {
@@ -132,6 +154,7 @@ const RETURNED: [returned: unknown, received: string][] = [
     new McpServerV1({ name: "v1", version: "1.0.0" }),
     `an SDK McpServer: wrap it in createMcpHandler(); with SDK v1 ${FACTORIES}`,
   ],
+  [{ fetch: echo }, "an object with fetch: give auth.handler() that object"],
 ];
 
 for (const [returned, received] of RETURNED) {
@@ -142,6 +165,54 @@ for (const [returned, received] of RETURNED) {
       name: "TypeError",
       message: `Cannot answer a request: your function returned ${received}, and must return a ` +
         "Response",
+    });
+  });
+}
+
+for (const [count, status] of [[100, 200], [101, 400], [3000, 400]] as const) {
+  test(`handler() answers ${status} to a query with ${count} values, of which any may be a session`, async () => {
+    const { auth } = createHarness();
+    let served = 0;
+    const handler = auth.handler(() => {
+      served++;
+      return new Response();
+    });
+    const query = Array.from({ length: count }, (_, at) => `a=${at}`).join("&");
+    const request = new Request(`${RESOURCE}?${query}`, mcpRequest());
+    assert.equal((await handler(request)).status, status);
+    assert.equal(served, status === 200 ? 1 : 0);
+  });
+}
+
+const connectable = () => ({ connect: () => Promise.resolve() });
+const FACTORY_RESULTS: [what: string, server: unknown, transport: unknown, needed: string][] = [
+  [
+    "the server's factory returns nothing",
+    () => {},
+    () => new TransportV1(),
+    "server() must return an SDK McpServer",
+  ],
+  [
+    "the transport's factory returns nothing",
+    connectable,
+    () => {},
+    "transport() must return a WebStandardStreamableHTTPServerTransport",
+  ],
+  [
+    "the transport is that for Node's own requests",
+    connectable,
+    () => new NodeTransportV1({}),
+    "transport() must return a WebStandardStreamableHTTPServerTransport",
+  ],
+];
+
+for (const [what, server, transport, needed] of FACTORY_RESULTS) {
+  test(`handler() names the factory when ${what}`, async () => {
+    const { auth } = createHarness();
+    const handler = auth.handler({ server, transport } as McpServerHandler);
+    await assert.rejects(handler(mcpRequest("token-1", { body: "{}" })), {
+      name: "TypeError",
+      message: `Cannot answer a request: ${needed}`,
     });
   });
 }

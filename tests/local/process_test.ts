@@ -83,7 +83,9 @@ test("runLocalPropelAuth() prints the four variables that a server needs, and en
 test("runLocalPropelAuth() writes the variables to a file of one's own, and removes it", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "local.env");
-    writeFileSync(path, "older", { mode: 0o644 });
+    // As a process leaves it that was killed.
+    const older = "# Written by propelauth-local, which removes this file when it ends.\nOLDER=1\n";
+    writeFileSync(path, older, { mode: 0o644 });
     const { child, ended, running } = start([
       ...["--port", "0", "--env", path, "--server-url", "http://localhost:9100/"],
     ]);
@@ -108,6 +110,17 @@ test("runLocalPropelAuth() leaves the file to another program that has written i
     kill(child, "SIGHUP");
     assert.equal((await ended).code, 0);
     assert.equal(readFileSync(path, "utf8"), "another");
+  });
+});
+
+test("runLocalPropelAuth() refuses to replace a file that it did not write", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, ".env");
+    writeFileSync(path, "PROPELAUTH_AUTH_URL=https://auth.example.com\n");
+    const { code, stdout, stderr } = await start(["--port", "0", "--env", path]).ended;
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /\nThe file of --env is there already, and not of this program: choose/);
+    assert.equal(readFileSync(path, "utf8"), "PROPELAUTH_AUTH_URL=https://auth.example.com\n");
   });
 });
 

@@ -137,7 +137,16 @@ test("docs/deploy.md's containers fit together, with http between them", () => {
   assert.throws(() => createPropelAuth(given), { message: new RegExp(option) });
 });
 
-for (const args of [["--server-url", "mcp"], ["--issuer-form", "x"], ["--port", "-1"], ["8001"]]) {
+for (
+  const args of [
+    ["--scope", "a,b"],
+    ["--optional-scope", "a,b"],
+    ["--server-url", "mcp"],
+    ["--issuer-form", "x"],
+    ["--port", "-1"],
+    ["8001"],
+  ]
+) {
   test(`readArguments() refuses ${args.join(" ")}`, () => {
     assert.throws(() => readArguments(args), { message: /See --help$/ });
   });

@@ -308,3 +308,27 @@ test("requirements tell the operator what a caller lacks, once, whoever hears of
   ]);
   assert.deepEqual(await run(() => auth.requireScopes("read")), []);
 });
+
+test("getAccessToken() gives the caller of its own PropelAuth when one serves a request inside the other's", async () => {
+  const [outer, inner] = ["outer", "inner"].map((sub) =>
+    createHarness({}, () => json({ ...ACTIVE, sub })).auth
+  ) as [PropelAuth, PropelAuth];
+  const seen = (): unknown[] => [outer, inner].map((auth) => auth.getAccessToken()?.subject);
+  const found: unknown[][] = [seen()];
+  const innerHandler = inner.handler(async () => {
+    await undefined;
+    found.push(seen());
+    return new Response();
+  });
+  await outer.handler(async () => {
+    await undefined;
+    found.push(seen());
+    await innerHandler(mcpRequest());
+    found.push(seen());
+    return new Response();
+  })(mcpRequest());
+  found.push(seen());
+  const nobody = [undefined, undefined];
+  const outerAlone = ["outer", undefined];
+  assert.deepEqual(found, [nobody, outerAlone, ["outer", "inner"], outerAlone, nobody]);
+});

@@ -64,6 +64,8 @@ const BROKEN_PATHS: [mcpPath: unknown, rule: RegExp][] = [
   ["/.", /^a path without dot segments/],
   ["/o/{orgId}x", /, with \{orgId\} at most once, as a whole segment$/],
   ["/o/{orgId}/{orgId}", /, with \{orgId\} at most once, as a whole segment$/],
+  ["/o/:orgId/mcp", /, with \{orgId\} at most once, as a whole segment$/],
+  ["/o/[orgId]/mcp", /, with \{orgId\} at most once, as a whole segment$/],
   ["/m\u00e9", /^a path in ASCII, with other characters percent-encoded$/],
   ['/m"cp', /^a path with quotes, .+ percent-encoded$/],
   ["/.well-known/oauth-protected-resource", /^another path than those of OAuth's metadata$/],

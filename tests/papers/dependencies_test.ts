@@ -17,6 +17,7 @@ const FILES = [
   ["docs/site/vitepress/package.json", "devDependencies"],
   ["examples/frameworks/npm/package.json", "dependencies"],
   ["examples/frameworks/apps/package.json", "dependencies"],
+  ["tests/system/client_table/npm/package.json", "dependencies"],
 ] as const;
 
 /** The rows of the first table after a text, as cells. */

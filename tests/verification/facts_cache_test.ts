@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import type { Answer, IntrospectionFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
 import { createFactsCache } from "../../src/verification/facts_cache.ts";
 import { ACTIVE } from "../support/harness.ts";
 
+const MAX_INACTIVE_CACHE_SIZE = 10_000;
 const OPTIONS = { cacheTtlSeconds: 60, maxCacheSize: 10, staleIfErrorSeconds: 300 };
 
 const answer = (claims: Record<string, unknown>, askedAt = 1000): Answer => ({
@@ -40,6 +42,17 @@ test("createFactsCache() keeps dead tokens when its options keep no live ones", 
   assert.equal(known.get("live", 1000), undefined);
   assert.equal(known.getLast("live", 1000), undefined);
   assert.equal(known.get("dead", 1000)?.active, false);
+});
+
+test("createFactsCache() keeps 10,000 dead tokens, which push no live one out", () => {
+  const known = createFactsCache(OPTIONS);
+  known.remember("live", answer({}));
+  const given = dead();
+  for (let i = 0; i <= MAX_INACTIVE_CACHE_SIZE; i++) known.remember(`dead-${i}`, given);
+  assert.equal(subjectOf(known.get("live", 1000)), "user-1");
+  assert.equal(known.getLast("live", 1000)?.facts.active, true);
+  assert.equal(known.get("dead-0", 1000), undefined);
+  assert.equal(known.get("dead-1", 1000)?.active, false);
 });
 
 test("createFactsCache() counts a token that is dead or expired as dead for a few seconds", () => {

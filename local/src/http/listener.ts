@@ -61,7 +61,9 @@ export function createListener(parts: ListenerParts) {
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url: target = "/" } = request;
-    if (request.headers.host !== host) return send(response, 421, "text/plain", "Unknown host\n");
+    if (request.headers.host !== host) {
+      return send(response, 421, "text/plain", `This local PropelAuth is at ${authUrl} alone\n`);
+    }
     if (!target.startsWith("/")) return send(response, 400, "text/plain", "Unknown target\n");
     // Not resolved against authUrl: a target such as //host/path would replace its host.
     const url = new URL(authUrl + target);

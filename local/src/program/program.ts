@@ -18,6 +18,9 @@ interface Machine {
   readonly ended: Promise<void>;
 }
 
+/** The first line of the file of `--env`, by which the program knows a file that it may replace. */
+const MARK = "# Written by propelauth-local, which removes this file when it ends.\n";
+
 /** The flag of an option, where it is not the option's name in other letters. */
 const FLAGS: Readonly<Record<string, string>> = {
   accessTokenExpiresInSeconds: "--token-seconds",
@@ -61,9 +64,10 @@ export async function runProgram(args: readonly string[], machine: Machine): Pro
   }
 
   async function handOut(given: Arguments, local: LocalPropelAuth, { stdout }: Machine) {
-    const text = describeVariables(given, local);
+    const variables = describeVariables(given, local);
+    const text = MARK + variables;
     const path = given.envPath;
-    if (path === undefined) stdout.write(text);
+    if (path === undefined) stdout.write(variables);
     else writeOwnFile(path, text);
     stderr.write(describeUse(given, local));
     await ended;
@@ -94,13 +98,19 @@ function describeUse({ envPath }: Arguments, local: LocalPropelAuth): string {
   ].join("\n");
 }
 
-/** Writes a file that only its owner can read. */
+/** Writes a file that only its owner can read. The user's own `.env` must not be lost. */
 function writeOwnFile(path: string, text: string): void {
   try {
+    if (existsSync(path) && !readFileSync(path, "utf8").startsWith(MARK)) {
+      throw new UsageError(
+        "The file of --env is there already, and not of this program: choose another",
+      );
+    }
     // The mode applies to new files only.
     rmSync(path, { force: true });
     writeFileSync(path, text, { mode: 0o600 });
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const why = error instanceof Error ? "code" in error ? error.code : error.name : "";
     const remedy = why === "NotCapable" ? ": start Deno with --allow-read and --allow-write" : "";
     throw new UsageError(`The file of --env cannot be written (${why})${remedy}`);

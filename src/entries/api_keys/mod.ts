@@ -31,6 +31,7 @@ import {
 import { askInOrder } from "./ask_in_order.ts";
 import { addScopes, createFactsFormat } from "./key_facts.ts";
 import { createKeySource } from "./key_source.ts";
+import { holdUpLimited } from "./limited_keys.ts";
 import { messageOfKeyEvent } from "./messages.ts";
 import {
   type ApiKeysOptions,
@@ -65,9 +66,10 @@ export function apiKeys(options: ApiKeysOptions = {}): ApiKeys {
 function hide(options: ResolvedApiKeys): ApiKeys {
   const { backendApiKey } = options;
   return hideSource({
-    missing: backendApiKey === undefined ? BACKEND_API_KEY_VARIABLE : undefined,
+    missing: backendApiKey === undefined ? [BACKEND_API_KEY_VARIABLE] : [],
     messageOf: messageOfKeyEvent,
-    withBackendApiKey: (given) => hide({ ...options, backendApiKey: given }),
+    withValues: (values) =>
+      hide({ ...options, backendApiKey: backendApiKey ?? values[BACKEND_API_KEY_VARIABLE.option] }),
     requireBackendApiKey: () => requireBackendApiKey(backendApiKey),
     connect: (parts) => connect(options, requireBackendApiKey(backendApiKey), parts),
   });
@@ -75,8 +77,9 @@ function hide(options: ResolvedApiKeys): ApiKeys {
 
 function connect(options: ResolvedApiKeys, backendApiKey: string, parts: SourceParts): Asking {
   const { grantScopes, isApiKey } = options;
-  const { authUrl, askIntrospection, world } = parts;
-  const ask = parts.createAsk(createKeySource({ ...options, backendApiKey, authUrl }));
+  const { authUrl, askIntrospection, world, timeoutSeconds } = parts;
+  const source = createKeySource({ ...options, backendApiKey, authUrl });
+  const ask = holdUpLimited(parts.createAsk(source), world);
   const asking = askInOrder({
     askIntrospection,
     // Outside of the question: an error of the user's function says nothing about PropelAuth.
@@ -86,6 +89,7 @@ function connect(options: ResolvedApiKeys, backendApiKey: string, parts: SourceP
     },
     isApiKey,
     world,
+    timeoutSeconds,
   });
   return { ...asking, factsFormat: createFactsFormat(options) };
 }

@@ -31,9 +31,22 @@ const HEAD = new RegExp(`^{(?:${VERSION},)?(?:"id":${ID},)?(?:${VERSION},)?"(met
  * these members belong to the object that the last bracket closes, which is the message.
  */
 const TAIL = new RegExp(`,(?:${VERSION},)?"id":${ID}(?:,${VERSION})?}\\s*$`);
-const IS_ERROR = /"isError"\s*:\s*true/;
-/** How often the letter is looked for alone. A text such as base64 has it often. */
-const MAX_LETTERS = 1000;
+
+/** Text that is found by one of its characters, since the engine finds one much faster than a word. */
+interface Mark {
+  readonly text: string;
+  readonly character: string;
+  /** Tells for text from the mark on whether it matters. */
+  readonly pattern: RegExp;
+}
+/** The texts in which a result may have `isError: true`: the name as it is, or with JSON's escapes. */
+const TOOL_ERROR_MARKS: readonly Mark[] = [
+  { text: '"isError"', character: "E", pattern: /"isError"\s*:\s*true/ },
+  // The escapes of E, i, o, r and s. Serializers do not write any.
+  { text: "\\u00", character: "0", pattern: /\\u00(?:45|69|6f|7[23])/i },
+];
+/** How often the character is looked for alone. A text such as base64 has it often. */
+const MAX_CHARACTERS = 1000;
 
 /**
  * Reads the answers in a JSON text, those of a batch one by one. Requests and notifications of the
@@ -61,15 +74,21 @@ export function readAnswers(text: string, onAnswer: (answer: Answer) => void): v
   }
 }
 
-/** Whether `isError` may be `true` in a text. The engine finds a letter much faster than a word. */
+/** Whether `isError` may be `true` in a text. */
 function mayBeToolError(text: string): boolean {
-  let at = text.indexOf("E");
-  for (let letters = 0; at >= 0; letters++) {
-    const start = at - '"is'.length;
-    if (letters === MAX_LETTERS || text.startsWith('"isError"', start)) {
-      return IS_ERROR.test(text.slice(start));
+  for (const mark of TOOL_ERROR_MARKS) if (matchesMark(text, mark)) return true;
+  return false;
+}
+
+function matchesMark(text: string, mark: Mark): boolean {
+  const before = mark.text.indexOf(mark.character);
+  let at = text.indexOf(mark.character);
+  for (let count = 0; at >= 0; count++) {
+    const start = Math.max(0, at - before);
+    if (count === MAX_CHARACTERS || text.startsWith(mark.text, start)) {
+      return mark.pattern.test(text.slice(start));
     }
-    at = text.indexOf("E", at + 1);
+    at = text.indexOf(mark.character, at + 1);
   }
   return false;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hash, randomUUID } from "node:crypto";
+import { hash } from "node:crypto";
 import { shortDigest } from "../../events/events.ts";
 import { isObject } from "../../lib/json.ts";
 import type { CredentialType } from "../../oauth/api_key.ts";
@@ -16,7 +16,7 @@ import type { BegunCall, CallEnd, CallObserver, CallOutcome } from "./observer.t
  * those that `auditArguments` picks, and nothing of a result.
  */
 export type CallEvent = CallOutcome & {
-  /** A UUID, the same whenever this event is written again. */
+  /** A UUID of the call: the same in every log, and whenever the event is written again. */
   readonly eventId: string;
   /** When the call ended: seconds since 1970, with fractions. */
   readonly endedAt: number;
@@ -91,15 +91,15 @@ export function createEventBuilder(
 /** Sets member after member, since spreads take longer than all the rest. */
 function buildEvent(call: BegunCall, end: CallEnd, picked: Picked): CallEvent {
   const { startedAt, name, uri, uris, requestId, protocolVersion, caller } = call;
-  const { endedAt, openedSessionId, ...outcome } = end;
+  const { eventId, endedAt, outcome, openedSessionId } = end;
   const { subject, orgId } = caller;
   const sessionId = openedSessionId ?? call.sessionId;
   const event: Mutable<CallEvent> = {
-    eventId: randomUUID(),
+    ...outcome,
+    eventId,
     endedAt,
     durationSeconds: Math.round((endedAt - startedAt) * 1e6) / 1e6,
     method: call.method,
-    ...outcome,
     clientId: caller.clientId,
     credential: caller.credential,
     tokenDigest: digestOf(caller),
@@ -148,6 +148,8 @@ function pick(call: BegunCall, auditArguments: AuditArguments): Picked {
   return { argumentsOmitted: "failed" };
 }
 
+/** Cuts a long text to its beginning, as a copy: a slice would keep all of the text in memory. */
 function cut<T extends string | number>(value: T): T | string {
-  return typeof value === "string" ? value.slice(0, MAX_TEXT_LENGTH) : value;
+  if (typeof value !== "string" || value.length <= MAX_TEXT_LENGTH) return value;
+  return JSON.parse(JSON.stringify(value.slice(0, MAX_TEXT_LENGTH)));
 }

@@ -40,7 +40,10 @@ interface Followed {
  * @param followed The request.
  * @returns The response to send: the same but for its body, when that has to be read.
  */
-export async function followResponse(response: Response, followed: Followed): Promise<Response> {
+export function followResponse(
+  response: Response,
+  followed: Followed,
+): Response | Promise<Response> {
   const { calls } = followed;
   const { status, headers } = response;
   const opened = headers.get("Mcp-Session-Id");
@@ -52,13 +55,13 @@ export async function followResponse(response: Response, followed: Followed): Pr
   // `body` is read last: reading it turns a text into a stream, which takes longer to send.
   if (isReadable && EVENT_STREAM.test(type) && response.body !== null) {
     const events = followEvents(status, followed);
-    const body = isStandingStream(followed.request, response)
-      ? observeBody(response.body, events)
-      : await observeShortBody(response.body, events);
-    return withBody(response, body);
+    if (isStandingStream(followed.request, response)) {
+      return withBody(response, observeBody(response.body, events));
+    }
+    return observeShortBody(response.body, events).then((body) => withBody(response, body));
   }
   if (!calls.areOver && isReadable && JSON_TYPE.test(type) && status !== 204 && status !== 205) {
-    return await followJson(response, calls);
+    return followJson(response, calls);
   }
   calls.endRest(status);
   return response;
@@ -90,6 +93,8 @@ function followEvents(status: number, { request, calls, openCalls }: Followed): 
       read(bytes);
     },
     onEnd() {
+      // SDK v2 closes the stream of a client that has left before the HTTP server cancels it.
+      if (!calls.areOver && request.signal?.aborted) calls.endAll({ outcome: "cancelled" });
       calls.endRest(status);
       endAnnounced({ outcome: "no_answer" });
     },
@@ -101,7 +106,7 @@ function followEvents(status: number, { request, calls, openCalls }: Followed): 
   };
 }
 
-async function followJson(response: Response, calls: RequestCalls): Promise<Response> {
+function followJson(response: Response, calls: RequestCalls): Response | Promise<Response> {
   const { status, headers } = response;
   const end = (text: string): void => {
     readAnswers(text, (answer) => calls.endAnswered(answer, status));
@@ -121,9 +126,10 @@ async function followJson(response: Response, calls: RequestCalls): Promise<Resp
     return withBody(response, observed);
   }
   // As a text, which servers send faster than bytes.
-  const text = await response.text();
-  end(text);
-  return withBody(response, text);
+  return response.text().then((text) => {
+    end(text);
+    return withBody(response, text);
+  });
 }
 
 /** Names the parts: adapters for Node take longer to send a response built with another as its init. */

@@ -15,11 +15,7 @@ import type { World } from "../../lib/world.ts";
 import type { Audit } from "../../operations/call_audit.ts";
 import { type AuditArguments, type CallEvent, createEventBuilder } from "./call_event.ts";
 import { observeCalls } from "./observe_calls.ts";
-import type { BegunCall } from "./observer.ts";
 import { type AuditLogCounts, type AuditLogProblem, createQueue } from "./queue.ts";
-
-/** The most characters of a value of the client's in an event, as `call_event.ts` cuts it. */
-const MAX_TEXT_LENGTH = 200;
 
 /** `Retry-After` of calls that are refused since the queue is full, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
@@ -145,35 +141,12 @@ export function createAuditLog(options: AuditLogOptions, world: LogWorld): Audit
     },
     begin(call) {
       open++;
-      return begin(shorten(call));
+      return begin(call);
     },
   }, {
     counts: () => queue.counts,
     close: () => closed ??= close(),
   });
-}
-
-/**
- * Cuts long texts that the client chose, before the event does: a slice of a text keeps all of it in
- * memory, and the queue may hold many.
- */
-function shorten(call: BegunCall): BegunCall {
-  const { requestId, protocolVersion, sessionId } = call;
-  if (!isLong(requestId) && !isLong(protocolVersion) && !isLong(sessionId)) return call;
-  return {
-    ...call,
-    requestId: isLong(requestId) ? copyBeginning(requestId) : requestId,
-    protocolVersion: isLong(protocolVersion) ? copyBeginning(protocolVersion) : protocolVersion,
-    sessionId: isLong(sessionId) ? copyBeginning(sessionId) : sessionId,
-  };
-}
-
-function isLong(value: unknown): value is string {
-  return typeof value === "string" && value.length > MAX_TEXT_LENGTH;
-}
-
-function copyBeginning(text: string): string {
-  return JSON.parse(JSON.stringify(text.slice(0, MAX_TEXT_LENGTH)));
 }
 
 const SECONDS = "a finite number >= 0";

@@ -121,16 +121,18 @@ function observeReader(
 
 function passOn(reader: ObservedReader, ahead: Bytes[]): Stream {
   return new ReadableStream({
-    async pull(controller) {
+    // Not `async`: one promise for each piece is enough.
+    pull(controller) {
       const early = ahead.shift();
       if (early !== undefined) return controller.enqueue(early);
-      const result = await reader.read().catch((error) => {
+      return reader.read().then((result) => {
+        const piece = reader.take(result);
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      }, (error) => {
         reader.fail();
         throw error;
       });
-      const piece = reader.take(result);
-      if (piece === undefined) controller.close();
-      else controller.enqueue(piece);
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });

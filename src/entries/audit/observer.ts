@@ -66,13 +66,16 @@ export type CallOutcome =
     readonly scopes: readonly string[];
   };
 
-/** The end of a call. */
-export type CallEnd = CallOutcome & {
+/** The end of a call; all observers of the call receive the same object. */
+export interface CallEnd {
+  /** A UUID of this call alone. */
+  readonly eventId: string;
+  readonly outcome: CallOutcome;
   /** Seconds since 1970, with fractions. */
   readonly endedAt: number;
   /** The session that `initialize` was answered with. */
-  readonly openedSessionId?: string;
-};
+  readonly openedSessionId: string | undefined;
+}
 
 /** Observes the calls of one PropelAuth. Errors of `begin` and of the function it returns are ignored. */
 export interface CallObserver {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUUID } from "node:crypto";
 import type { World } from "../../lib/world.ts";
 import type { AccessTokenError } from "../../oauth/errors.ts";
 import type { BegunCall, CallEnd, CallOutcome } from "./observer.ts";
@@ -35,7 +36,7 @@ export interface OpenCalls {
   /** Adds a call. */
   add(call: OpenCall): void;
   /** Ends a call, unless it has ended. */
-  end(call: OpenCall, outcome: CallOutcome, openedSessionId?: string | null): void;
+  end(call: OpenCall, outcome: CallOutcome, openedSessionId?: string): void;
   /** Ends a call whose response is over: an answer may come on another stream of its session. */
   endUnanswered(call: OpenCall): void;
   /** Finds the call that an answer on a session's stream, or a cancellation, is about. */
@@ -62,19 +63,20 @@ export function createOpenCalls(world: World): OpenCalls {
   /** The open calls whose response is over. */
   const waiting = new Set<OpenCall>();
 
-  function end(call: OpenCall, outcome: CallOutcome, openedSessionId?: string | null): void {
+  function end(call: OpenCall, outcome: CallOutcome, openedSessionId?: string): void {
     if (call.isOver) return;
     call.isOver = true;
     call.stopTimer?.();
     open.delete(call);
-    waiting.delete(call);
+    if (waiting.size > 0) waiting.delete(call);
     for (const key of keysOf(call)) if (byKey.get(key) === call) byKey.delete(key);
     const hasFailed = outcome.outcome === "tool_error" || outcome.outcome === "error";
     const ended: CallEnd = {
-      ...(call.refusal !== undefined && hasFailed ? refusedBy(call.refusal) : outcome),
+      eventId: randomUUID(),
+      outcome: call.refusal !== undefined && hasFailed ? refusedBy(call.refusal) : outcome,
       // A clock may jump back.
       endedAt: Math.max(call.begun.startedAt, world.now()),
-      ...(typeof openedSessionId === "string" && { openedSessionId }),
+      openedSessionId,
     };
     for (const onEnd of call.ends) {
       try {
@@ -128,8 +130,10 @@ export function createOpenCalls(world: World): OpenCalls {
   };
 }
 
+const NO_KEYS: readonly string[] = [];
+
 function keysOf({ sessions, begun: { requestId } }: OpenCall): readonly string[] {
-  if (requestId === undefined || sessions.length === 0) return [];
+  if (requestId === undefined || sessions.length === 0) return NO_KEYS;
   return sessions.map((sessionId) => keyOf(sessionId, requestId));
 }
 

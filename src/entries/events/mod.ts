@@ -22,7 +22,7 @@
 
 import process from "node:process";
 import { formatJson, formatTextLines } from "./lines.ts";
-import { type EventLevel, levelOf } from "../../events/messages.ts";
+import { type EventLevel, levelOf } from "./levels.ts";
 import type { EventListener } from "../../events/events.ts";
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import {
@@ -123,6 +123,7 @@ type ResolvedConsoleOptions =
   & { columns: () => number };
 
 function resolveConsoleOptions(options: ConsoleEventsOptions): ResolvedConsoleOptions {
+  requireCall(options);
   requireMembers("options", options, NAMES);
   const onTerminal = process.stderr?.isTTY === true;
   const {
@@ -143,6 +144,17 @@ function resolveConsoleOptions(options: ConsoleEventsOptions): ResolvedConsoleOp
   if (columns !== undefined) requireNumber("columns", columns, "a number >= 20", (n) => n >= 20);
   const width = (): number => columns ?? (onTerminal && process.stderr.columns || Infinity);
   return { format, color, level, columns: width, write };
+}
+
+/**
+ * Refuses an event, which `onEvent: consoleEvents` hands in. No request fails because of its listener,
+ * so an error alone would be seen by nobody.
+ */
+function requireCall(options: object): void {
+  if (typeof options !== "object" || options === null || !("occurredAt" in options)) return;
+  const rule = "consoleEvents(), with parentheses";
+  writeToConsole(`No event is printed: onEvent must be ${rule}`);
+  throw new BrokenRule("onEvent", rule, "consoleEvents itself");
 }
 
 /** See https://no-color.org. Deno says it without a permission, and would ask for one otherwise. */

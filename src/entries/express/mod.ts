@@ -23,13 +23,16 @@
  * @module
  */
 
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { describe } from "../../lib/check_option.ts";
+import { isObject } from "../../lib/json.ts";
 import type { PropelAuth } from "../../propel_auth.ts";
 import { type HeldResponse, holdResponse } from "./held_response.ts";
 import { buildBadRequest, hideFields, tryBuildRequest } from "./incoming.ts";
 import type { IncomingRequest } from "./incoming_request.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
 import { asRequestStandIn, type RequestStandIn } from "./request_stand_in.ts";
-import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
+import type { McpRequestOptions } from "../../http/mcp_server.ts";
 
 export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
 export type { IncomingFields, IncomingRequest } from "./incoming_request.ts";
@@ -64,10 +67,12 @@ interface Exchange {
  *
  * Reads no forwarded header: `trust proxy` changes nothing.
  *
- * @param auth The resource server.
+ * @param auth The resource server; scopes and other options are its own.
  * @returns The middleware.
+ * @throws {TypeError} `auth` is not a PropelAuth, or is not the only argument.
  */
 export function requireAuth(auth: PropelAuth): ExpressMiddleware {
+  requireArguments("requireAuth", arguments);
   // Not in an AsyncLocalStorage, which makes each promise of a server on Node 20 slower.
   const exchanges = new WeakMap<IncomingRequest, Exchange>();
   const handler = auth.handler((request, options) => {
@@ -121,8 +126,10 @@ async function letThrough(
  *
  * @param auth The resource server.
  * @returns The middleware.
+ * @throws {TypeError} `auth` is not a PropelAuth, or is not the only argument.
  */
 export function metadataRoutes(auth: PropelAuth): ExpressMiddleware {
+  requireArguments("metadataRoutes", arguments);
   const notMetadata = new Response();
   const handler = auth.handler(() => notMetadata, { fallback: () => notMetadata });
   return (request, response, next) => {
@@ -134,4 +141,22 @@ export function metadataRoutes(auth: PropelAuth): ExpressMiddleware {
       .then((answer) => answer === notMetadata ? next() : sendResponse(response, answer))
       .catch(next);
   };
+}
+
+/** Without the second check an option such as `requiredScopes` would have no effect, unnoticed. */
+function requireArguments(name: string, { 0: auth, length }: ArrayLike<unknown>): void {
+  refuseAs(`Cannot create ${name}()`, () => {
+    if (!isObject(auth) || typeof auth["handler"] !== "function") {
+      const received = isObject(auth) && "headers" in auth
+        ? `a request: give Express ${name}(auth), not ${name}`
+        : describe(auth);
+      throw new BrokenRule("auth", "a result of createPropelAuth()", received);
+    }
+    if (length === 1) return;
+    throw new BrokenRule(
+      "auth",
+      "the only argument, since createPropelAuth() takes the options",
+      `${length} arguments`,
+    );
+  });
 }

@@ -7,7 +7,7 @@
  * @see {@link https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/#server | Spans of servers}
  */
 
-import type { BegunCall, CallEnd } from "../audit/observer.ts";
+import type { BegunCall, CallOutcome } from "../audit/observer.ts";
 import type { OtelAttributes } from "./api.ts";
 import { ATTRIBUTE, EXECUTE_TOOL, OTHER, TOOL_ERROR } from "./conventions.ts";
 
@@ -76,22 +76,22 @@ export function describeNames({ method, name, protocolVersion }: CallNames): Ote
 /**
  * Describes how a call ended, for its span and for its measurement.
  *
- * @param end How the call ended.
+ * @param ended How the call ended.
  * @returns The attributes: none for a call that succeeded; for any other `error.type`.
  */
-export function describeEnd(end: CallEnd): OtelAttributes {
-  switch (end.outcome) {
+export function describeEnd(ended: CallOutcome): OtelAttributes {
+  switch (ended.outcome) {
     case "ok":
       return {};
     case "tool_error":
       return { [ATTRIBUTE.errorType]: TOOL_ERROR };
     case "cancelled":
     case "no_answer":
-      return { [ATTRIBUTE.errorType]: end.outcome };
+      return { [ATTRIBUTE.errorType]: ended.outcome };
     case "refused":
-      return { [ATTRIBUTE.errorType]: end.reason };
+      return { [ATTRIBUTE.errorType]: ended.reason };
     case "error": {
-      const { errorCode, httpStatus } = end;
+      const { errorCode, httpStatus } = ended;
       if (errorCode === undefined) return { [ATTRIBUTE.errorType]: String(httpStatus ?? OTHER) };
       const code = String(errorCode);
       return { [ATTRIBUTE.errorType]: code, [ATTRIBUTE.responseStatus]: code };

@@ -56,7 +56,7 @@ export function createCallObserver(
     // registered never records anything.
     instruments ??= createInstruments(api.metrics.getMeter(scope));
     const duration = Math.max(0, end.endedAt - call.startedAt);
-    const described = { ...attributes, ...describeNames(measured), ...describeEnd(end) };
+    const described = { ...attributes, ...describeNames(measured), ...describeEnd(end.outcome) };
     instruments.duration.record(duration, described);
     const { orgId } = call.caller;
     if (!recordOrganization || orgId === undefined) return;
@@ -93,11 +93,11 @@ export function createCallObserver(
       contexts.set(call, context);
       requestSpans.getStore()?.settle(context);
       return (end) => {
-        if (end.outcome === "ok") names.prove(call);
+        if (end.outcome.outcome === "ok") names.prove(call);
         const limited = names.limit(call);
         measure(call, limited, end);
         span.updateName(nameSpan(limited));
-        const ended = describeEnd(end);
+        const ended = describeEnd(end.outcome);
         const { openedSessionId } = end;
         span.setAttributes({
           ...ended,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { refuseAs } from "../../lib/broken_rule.ts";
-import { requireMembers } from "../../lib/check_option.ts";
+import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { describe, requireMembers } from "../../lib/check_option.ts";
 
 /** A web-standard request handler, such as `auth.handler(mcp)` gives. */
 export type TestedHandler = (request: Request) => Response | Promise<Response>;
@@ -52,7 +52,7 @@ const OPTION_NAMES = ["token", "sdk", "clientOptions"] as const;
  * @param url The URL that the client calls.
  * @param options The token and the SDK.
  * @returns The client, connected; the test closes it.
- * @throws {TypeError} An option is unknown.
+ * @throws {TypeError} An option is unknown, `sdk` lacks a class, or `handler` is not a function.
  * @throws {Error} Whatever the SDK throws: its own error for a refused token, for example.
  */
 export async function connectClient<Client extends ConnectableClient, Options>(
@@ -60,7 +60,7 @@ export async function connectClient<Client extends ConnectableClient, Options>(
   url: string,
   options: ConnectOptions<Client, Options>,
 ): Promise<Client> {
-  refuseAs("Cannot connect a client", () => requireMembers("options", options, OPTION_NAMES));
+  refuseAs("Cannot connect a client", () => checkArguments(handler, options));
   const { sdk, token, clientOptions } = options;
   const client = new sdk.Client({ name: "test", version: "1.0.0" }, clientOptions);
   const transport = new sdk.StreamableHTTPClientTransport(new URL(url), {
@@ -75,6 +75,20 @@ export async function connectClient<Client extends ConnectableClient, Options>(
   // Client and transport come from one SDK; its types are not ours to name.
   await client.connect(transport as never);
   return client;
+}
+
+function checkArguments(handler: unknown, options: { readonly sdk?: unknown }): void {
+  requireMembers("options", options, OPTION_NAMES);
+  if (typeof handler !== "function") {
+    throw new BrokenRule("handler", "a function, such as auth.handler(mcp)", describe(handler));
+  }
+  for (const name of ["Client", "StreamableHTTPClientTransport"]) {
+    if (typeof Reflect.get(Object(options.sdk), name) === "function") continue;
+    const rule = "@modelcontextprotocol/client, or an object with the two classes " +
+      "Client and StreamableHTTPClientTransport";
+    const received = options.sdk === undefined ? "undefined" : `an object without ${name}`;
+    throw new BrokenRule("sdk", rule, received);
+  }
 }
 
 /** A connection that the client gives up takes the response with it. */

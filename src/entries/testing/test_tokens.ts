@@ -49,14 +49,14 @@ export interface TestTokenOptions {
 }
 
 /** The defaults of a token. */
-export interface TokenDefaults {
+interface TokenDefaults {
   readonly scopes: readonly string[];
   readonly audience: string;
   readonly issuer: string;
 }
 
 /** The tokens that a test has issued. */
-export interface TestTokens {
+interface TestTokens {
   /** Issues a token. */
   issue(options: TestTokenOptions, now: number): string;
   /** Makes a token inactive for good. */
@@ -123,6 +123,9 @@ function buildAnswer(
   } = options;
   if (typeof expiresInSeconds !== "number" || Number.isNaN(expiresInSeconds)) {
     throw new BrokenRule("expiresInSeconds", "a number", describe(expiresInSeconds), "range");
+  }
+  if (!Array.isArray(scopes)) {
+    throw new BrokenRule("scopes", 'an array such as ["read"]', describe(scopes));
   }
   return {
     active: true,

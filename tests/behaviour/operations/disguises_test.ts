@@ -28,6 +28,7 @@ for (const [name, asked] of NAMES) {
   });
 }
 
+const DEPTH = 200_000;
 const TWICE =
   '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"about"},' +
   '"params":{"name":"add_note"}}';
@@ -65,16 +66,14 @@ const HOSTILE: [what: string, body: BodyInit, status: number][] = [
   ["deep nesting in what is allowed", nested(call("about", { a: 0 })), 400],
   [
     "deep nesting around it",
-    `${"[".repeat(1e6)}${JSON.stringify(call("add_note"))}${"]".repeat(1e6)}`,
+    `${"[".repeat(DEPTH)}${JSON.stringify(call("add_note"))}${"]".repeat(DEPTH)}`,
     400,
   ],
 ];
 
+/** Nests far deeper than a function that calls itself can follow. */
 function nested(body: unknown): string {
-  return JSON.stringify(body).replace(
-    '"a":0',
-    `"a":${"[".repeat(2e6 - 100)}${"]".repeat(2e6 - 100)}`,
-  );
+  return JSON.stringify(body).replace('"a":0', `"a":${"[".repeat(DEPTH)}${"]".repeat(DEPTH)}`);
 }
 
 for (const [what, body, status] of HOSTILE) {

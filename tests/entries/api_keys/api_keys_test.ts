@@ -350,6 +350,26 @@ test("a limit on one key holds up that key alone, for as long as PropelAuth says
   assert.equal((await handler(mcpRequest("key-limited-1"))).status, 200);
 });
 
+test("a limit on one key without a time holds it up for 5 seconds", async () => {
+  const harness = createKeyHarness({ isApiKey: () => true });
+  const handler = harness.auth.handler(() => new Response("served"));
+  harness.key = () => json({ error_code: "rate_limited" }, { status: 429 });
+  assert.equal((await handler(mcpRequest("key-1"))).status, 503);
+  harness.world.advance(4);
+  const refused = await handler(mcpRequest("key-1"));
+  assert.deepEqual([refused.status, refused.headers.get("Retry-After")], [503, "1"]);
+  assert.deepEqual(harness.asked, ["key key-1"]);
+  harness.key = () => json(PERSONAL);
+  harness.world.advance(1);
+  assert.equal((await handler(mcpRequest("key-1"))).status, 200);
+  harness.key = () => json({ error_code: "rate_limited" }, { status: 429 });
+  assert.equal((await handler(mcpRequest("key-2"))).status, 503);
+  harness.world.advance(-3600);
+  harness.key = () => json(PERSONAL);
+  // A clock that jumped back cannot tell how long the limit has lasted.
+  assert.equal((await handler(mcpRequest("key-2"))).status, 200);
+});
+
 test("a limit of PropelAuth's API is an outage of all keys", async () => {
   const harness = createKeyHarness({ isApiKey: () => true });
   harness.key = () => new Response("Too many", { status: 429, headers: { "Retry-After": "7" } });
@@ -597,7 +617,7 @@ test("createPropelAuth() refuses apiKeys that apiKeys() did not make, or without
   for (const given of [{ credential: "api_key" }, {}, null, "key", true]) {
     assert.throws(create(given), {
       name: "TypeError",
-      message: /^Cannot create PropelAuth: apiKeys must be made by apiKeys\(\)/,
+      message: /^Cannot create PropelAuth: apiKeys must be a result of apiKeys\(\)/,
     });
   }
   assert.throws(create(apiKeys()), {

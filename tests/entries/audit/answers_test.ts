@@ -17,6 +17,11 @@ const error = (id: Answer["id"], errorCode: number | undefined): Answer => ({
   outcome: "error",
   errorCode,
 });
+/** Writes each character of a text as JSON's escape. */
+function escape(text: string): string {
+  return text.replaceAll(/./g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 const LONG_TEXT = "x".repeat(3000);
 
 const READ: [what: string, text: string, answers: Answer[]][] = [
@@ -29,6 +34,16 @@ const READ: [what: string, text: string, answers: Answer[]][] = [
   ["isError beside the result", '{"id":1,"isError":true,"result":{}}', [ok(1)]],
   ["isError in a list", '{"id":1,"result":["isError",true]}', [ok(1)]],
   ["isError in a text", '{"id":1,"result":{"text":"\\"isError\\":true,\\\\"}}', [ok(1)]],
+  ["isError with its capital escaped", '{"id":1,"result":{"is\\u0045rror":true}}', [toolError(1)]],
+  ["isError with an i escaped", '{"id":1,"result":{"\\u0069sError" : true}}', [toolError(1)]],
+  ["isError with an o escaped", '{"id":1,"result":{"isErr\\u006Fr":true}}', [toolError(1)]],
+  ["isError with all letters escaped", `{"id":1,"result":{"${escape("isError")}":true}}`, [
+    toolError(1),
+  ]],
+  ["isError escaped that says it is no error", '{"id":1,"result":{"is\\u0045rror":false}}', [
+    ok(1),
+  ]],
+  ["isError escaped in a text", '{"id":1,"result":{"text":"is\\u0045rror"}}', [ok(1)]],
   ["a result that is null", '{"id":1,"result":null}', [ok(1)]],
   ["an error", '{"id":1,"error":{"code":-32601,"message":"code","data":{"code":1}}}', [
     error(1, -32601),
@@ -90,6 +105,14 @@ test("readAnswers() finds isError behind any number of its letter", () => {
   const message = (isError: boolean) =>
     `{"result":{"text":"${letters}","isError":${isError},"more":"${letters}"},"jsonrpc":"2.0","id":1}`;
   assert.deepEqual([read(message(true)), read(message(false))], [[toolError(1)], [ok(1)]]);
+});
+
+test("readAnswers() finds isError with an escape behind any number of others", () => {
+  const others = "00\\u001b[0m".repeat(5000);
+  const message = (name: string) =>
+    `{"result":{"text":"${others}","${name}":true,"more":"${others}"},"jsonrpc":"2.0","id":1}`;
+  assert.deepEqual(read(message("isErr\\u006fr")), [toolError(1)]);
+  assert.deepEqual(read(message("isErr\\u001br")), [ok(1)]);
 });
 
 test("readAnswers() reads long messages as it reads short ones", () => {

@@ -507,17 +507,25 @@ test("auditCalls() records nothing of requests that are refused before their bod
   assert.deepEqual([response.status, events], [401, []]);
 });
 
-test("createPropelAuth() takes several values of audit, which share one reading", async () => {
+test("createPropelAuth() takes several values of audit, whose events of a call have one eventId", async () => {
   const { auditCalls } = await import("@x/propelauth-mcp/audit");
-  const names: unknown[] = [];
+  const seen: { label: string; name: unknown; eventId: string }[] = [];
   const record = (label: string) =>
-    auditCalls({
-      onCall: ({ name }) => names.push([label, name]),
-      auditArguments: () => ({ label }),
-    });
+    auditCalls({ onCall: ({ name, eventId }) => seen.push({ label, name, eventId }) });
   const { auth } = createAudited({ audit: [record("a"), record("b")] });
-  await auth.handler(() => json(result()))(post(toolCall("add")));
-  assert.deepEqual(names, [["a", "add"], ["b", "add"]]);
+  const handler = auth.handler(() => json(result()));
+  await handler(post(toolCall("add")));
+  await handler(post(toolCall("remove")));
+  assert.deepEqual(seen.map(({ label, name }) => `${label} ${name}`), [
+    "a add",
+    "b add",
+    "a remove",
+    "b remove",
+  ]);
+  const [first, second, third, fourth] = seen.map(({ eventId }) => eventId);
+  assert.equal(first, second);
+  assert.equal(third, fourth);
+  assert.notEqual(first, third);
 });
 
 for (const audit of [{}, { audits: "calls" }, () => {}, [{}], "calls", null]) {

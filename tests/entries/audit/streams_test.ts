@@ -27,6 +27,12 @@ const progress = { jsonrpc: "2.0", method: "notifications/progress", params: { i
 const listen = (headers: HeadersInit = {}): Request =>
   mcpRequest("token-1", { method: "GET", headers });
 
+/** A signal of a request, and the function that aborts it. */
+function createAbort(): { signal: AbortSignal; abort(): void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
 /** Reads a response to its end, in the background. */
 function read(response: Response): { text: string; over: boolean } {
   const got = { text: "", over: false };
@@ -103,6 +109,40 @@ test("auditCalls() records a client that leaves while the MCP server works, once
   answer(json(result(1)));
   assert.deepEqual(await (await sent).json(), result(1));
   assert.equal(events.length, 1);
+});
+
+test("auditCalls() records a client that leaves a stream which the MCP server then closes", async () => {
+  const { auth, events } = createAudited();
+  const stream = createStream();
+  const { signal, abort } = createAbort();
+  const got = read(
+    await auth.handler(() => stream.response)(post(toolCall("add"), {}, { signal })),
+  );
+  // SDK v2 does this when the signal aborts, and some servers cancel the body later, or never.
+  abort();
+  stream.close();
+  await until(() => got.over);
+  assert.deepEqual(events.map(short), [["tools/call", "add", 1, "cancelled"]]);
+});
+
+test("auditCalls() takes a later answer though the signal of the answered request aborts", async () => {
+  const { auth, events } = createAudited();
+  const standing = createStream();
+  let answer = (_response: Response): void => {};
+  const responses = [standing.response, new Promise<Response>((resolve) => answer = resolve)];
+  const handler = auth.handler(() => responses.shift() ?? new Response());
+  const session = { "Mcp-Session-Id": "s-1" };
+  read(await handler(listen(session)));
+  const { signal, abort } = createAbort();
+  const sent = handler(post(toolCall("add"), session, { signal }));
+  await settle();
+  answer(new Response(null, { status: 202 }));
+  await sent;
+  // Deno without --unstable-no-legacy-abort aborts the signal of every request that it has answered.
+  abort();
+  standing.send(result(1));
+  await until(() => events.length > 0);
+  assert.deepEqual(events.map(short), [["tools/call", "add", 1, "ok"]]);
 });
 
 test("auditCalls() takes an answer on another stream of the session", async () => {

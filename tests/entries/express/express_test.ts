@@ -483,3 +483,33 @@ for (const [major, express] of Object.entries(MAJORS)) {
     }
   });
 }
+
+const WRONG_ARGUMENTS: [what: string, args: unknown[], says: string][] = [
+  [
+    "a request, since Express was given the function itself",
+    [{ url: "/mcp", headers: {} }, {}, () => {}],
+    "a result of createPropelAuth(): received a request: give Express NAME(auth), not NAME",
+  ],
+  ["nothing", [], "a result of createPropelAuth(): received undefined"],
+  [
+    "a handler",
+    [() => new Response()],
+    "a result of createPropelAuth(): received a value of type function",
+  ],
+  [
+    "options of its own",
+    [createHarness().auth, { requiredScopes: ["admin"] }],
+    "the only argument, since createPropelAuth() takes the options: received 2 arguments",
+  ],
+];
+
+for (const [name, create] of Object.entries({ requireAuth, metadataRoutes })) {
+  for (const [what, args, says] of WRONG_ARGUMENTS) {
+    test(`${name}() names the mistake when it is given ${what}`, () => {
+      assert.throws(() => Reflect.apply(create, undefined, args), {
+        name: "TypeError",
+        message: `Cannot create ${name}(): auth must be ${says.replaceAll("NAME", name)}`,
+      });
+    });
+  }
+}

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as api from "@opentelemetry/api";
 import type { AccessToken } from "@x/propelauth-mcp";
 import { createTestPropelAuth } from "@x/propelauth-mcp/testing";
-import type { BegunCall, CallEnd } from "../../../src/entries/audit/observer.ts";
+import type { BegunCall, CallEnd, CallOutcome } from "../../../src/entries/audit/observer.ts";
 import { type CallOptions, createCallObserver } from "../../../src/entries/otel/calls.ts";
 import { createTestSdk } from "./test_sdk.ts";
 
@@ -38,7 +38,13 @@ const call = (changes: Partial<BegunCall> = {}): BegunCall => ({
   ...changes,
 });
 
-const OK: CallEnd = { outcome: "ok", endedAt: STARTED_AT + 0.25 };
+const endOf = (outcome: CallOutcome, endedAt = 101): CallEnd => ({
+  eventId: "0f0a4c7e-5f0e-4c55-9f0d-3a0f6a1f9f5e",
+  outcome,
+  endedAt,
+  openedSessionId: undefined,
+});
+const OK = endOf({ outcome: "ok" }, STARTED_AT + 0.25);
 
 function observe(options: Partial<CallOptions> = {}) {
   const sdk = createTestSdk();
@@ -142,28 +148,27 @@ test("begin() records neither an id nor a session when there is none", () => {
   });
 });
 
-const endedAt = 101;
-const ENDS: [end: CallEnd, attributes: Record<string, string>][] = [
-  [{ endedAt, outcome: "ok" }, {}],
-  [{ endedAt, outcome: "tool_error" }, { "error.type": "tool_error" }],
-  [{ endedAt, outcome: "error", errorCode: -32602 }, {
+const ENDS: [outcome: CallOutcome, attributes: Record<string, string>][] = [
+  [{ outcome: "ok" }, {}],
+  [{ outcome: "tool_error" }, { "error.type": "tool_error" }],
+  [{ outcome: "error", errorCode: -32602 }, {
     "error.type": "-32602",
     "rpc.response.status_code": "-32602",
   }],
-  [{ endedAt, outcome: "error", httpStatus: 500 }, { "error.type": "500" }],
-  [{ endedAt, outcome: "error" }, { "error.type": "_OTHER" }],
-  [{ endedAt, outcome: "refused", reason: "scope_missing", scopes: ["a"] }, {
+  [{ outcome: "error", httpStatus: 500 }, { "error.type": "500" }],
+  [{ outcome: "error" }, { "error.type": "_OTHER" }],
+  [{ outcome: "refused", reason: "scope_missing", scopes: ["a"] }, {
     "error.type": "scope_missing",
   }],
-  [{ endedAt, outcome: "cancelled" }, { "error.type": "cancelled" }],
-  [{ endedAt, outcome: "no_answer" }, { "error.type": "no_answer" }],
+  [{ outcome: "cancelled" }, { "error.type": "cancelled" }],
+  [{ outcome: "no_answer" }, { "error.type": "no_answer" }],
 ];
 
-for (const [end, attributes] of ENDS) {
-  const shown = JSON.stringify({ ...end, endedAt: undefined });
+for (const [outcome, attributes] of ENDS) {
+  const shown = JSON.stringify(outcome);
   test(`begin() records ${JSON.stringify(attributes)} when the call ends with ${shown}`, async () => {
     const { observer, spans, metrics } = observe();
-    observer.begin(call())(end);
+    observer.begin(call())(endOf(outcome));
     const [span] = spans();
     assert.deepEqual(span?.attributes, { ...TOOL, ...ON_SPANS_ONLY, ...attributes });
     // The conventions: the status is an error when error.type is present.
@@ -336,7 +341,7 @@ for (const [what, calls, parent] of BATCHES) {
 
 test("begin() records _OTHER in place of the names that callers make up, after the hundredth", async () => {
   const { observer, spans, metrics } = observe();
-  const failed: CallEnd = { outcome: "error", errorCode: -32602, endedAt: 101 };
+  const failed = endOf({ outcome: "error", errorCode: -32602 });
   for (let i = 0; i < 300; i++) {
     const changes = { method: `m${i}`, name: `tool-${i}`, protocolVersion: `v${i}` };
     observer.begin(call(changes))(failed);

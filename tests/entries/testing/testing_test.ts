@@ -277,6 +277,11 @@ test("what a test may do refuses what it cannot, in its own name", async () => {
   assert.throws(() => token({ expiresInSeconds: NaN }), {
     message: "Cannot make a token: expiresInSeconds must be a number: received NaN",
   });
+  // @ts-expect-error: scopes are an array
+  assert.throws(() => token({ scopes: "read" }), {
+    name: "TypeError",
+    message: 'Cannot make a token: scopes must be an array such as ["read"]: received "read"',
+  });
   assert.throws(() => advance(-1), {
     name: "RangeError",
     message: "Cannot advance the clock: seconds must be a finite number >= 0: received -1",
@@ -292,6 +297,35 @@ test("what a test may do refuses what it cannot, in its own name", async () => {
       "did you mean token?",
   });
 });
+
+const SDK_RULE =
+  "sdk must be @modelcontextprotocol/client, or an object with the two classes Client " +
+  "and StreamableHTTPClientTransport";
+const BAD_CONNECTIONS: [what: string, handler: unknown, options: unknown, says: string][] = [
+  [
+    "the PropelAuth in place of its handler",
+    { handler: () => {} },
+    { sdk: {} },
+    "handler must be a function, such as auth.handler(mcp): received a value of type object",
+  ],
+  ["no SDK", () => new Response(), { token: "a" }, `${SDK_RULE}: received undefined`],
+  [
+    "an SDK without its transport",
+    () => new Response(),
+    { sdk: { Client: class {} } },
+    `${SDK_RULE}: received an object without StreamableHTTPClientTransport`,
+  ],
+];
+
+for (const [what, handler, options, says] of BAD_CONNECTIONS) {
+  test(`connect() names the mistake when it is given ${what}`, async () => {
+    const { connect } = createTestPropelAuth();
+    await assert.rejects(Reflect.apply(connect, undefined, [handler, options]), {
+      name: "TypeError",
+      message: `Cannot connect a client: ${says}`,
+    });
+  });
+}
 
 test("a standing event stream ends when the test's clock passes its token's expiry", async () => {
   const kit = createTestPropelAuth();

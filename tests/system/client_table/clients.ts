@@ -3,6 +3,7 @@
  *
  * @module
  */
+import locked from "./npm/package.json" with { type: "json" };
 
 /** A client library that a driver in this folder uses, or a program that one plays. */
 export interface Client {
@@ -21,9 +22,13 @@ export interface Client {
   readonly lifetimeSeconds?: number;
 }
 
+type LockedPackage = keyof typeof locked.dependencies;
+
 /** Packages with exact versions, from one registry. */
 export type Install =
   | { readonly npm: readonly [string, ...string[]] }
+  /** A package of `npm/package.json`, which has its version: the gate runs these clients too. */
+  | { readonly locked: readonly [LockedPackage] }
   /** Packages that `npm ci --prefix .ci/tools` installs. */
   | { readonly tools: readonly [string] }
   | { readonly pypi: readonly [string, ...string[]] }
@@ -32,6 +37,13 @@ export type Install =
   | { readonly maven: readonly [string] }
   /** Lines of a `Cargo.toml`. */
   | { readonly crates: readonly [string, ...string[]] };
+
+/** The exact version of a client's package. */
+export function versionOf({ install }: Client): string {
+  if ("locked" in install) return locked.dependencies[install.locked[0]];
+  const [[first]] = Object.values(install) as [readonly [string]];
+  return /"=([\d.]+)"/.exec(first)?.[1] ?? first.replace(/^.*(?:@v?|==|:)/, "");
+}
 
 const PROVIDER = "`authProvider`; your code calls `finishAuth`, and repeats the call";
 const OAUTH_PROVIDER = "`OAuthClientProvider` of the SDK as `auth`";
@@ -42,28 +54,28 @@ export const CLIENTS: readonly Client[] = [
   {
     id: "sdk_1",
     name: "MCP SDK v1",
-    install: { npm: ["@modelcontextprotocol/sdk@1.32.2"] },
+    install: { locked: ["@modelcontextprotocol/sdk"] },
     driver: "sdk_1.mjs",
     note: PROVIDER,
   },
   {
     id: "sdk_2",
     name: "MCP SDK v2",
-    install: { npm: ["@modelcontextprotocol/client@2.4.0"] },
+    install: { locked: ["@modelcontextprotocol/client"] },
     driver: "sdk_2.mjs",
     note: PROVIDER,
   },
   {
     id: "ai_sdk",
     name: "AI SDK",
-    install: { npm: ["@ai-sdk/mcp@2.0.99"] },
+    install: { locked: ["@ai-sdk/mcp"] },
     driver: "ai_sdk.mjs",
     note: PROVIDER,
   },
   {
     id: "langchain",
     name: "LangChain",
-    install: { npm: ["@langchain/mcp-adapters@1.1.4", "@langchain/core@1.4.0"] },
+    install: { locked: ["@langchain/mcp-adapters"] },
     driver: "langchain.mjs",
     note: PROVIDER +
       "; `automaticSSEFallback: false`, without which a fresh token that is refused is refreshed without end",
@@ -71,21 +83,21 @@ export const CLIENTS: readonly Client[] = [
   {
     id: "openai_agents",
     name: "OpenAI Agents SDK",
-    install: { npm: ["@openai/agents@0.20.0", "zod@4.6.7"] },
+    install: { locked: ["@openai/agents"] },
     driver: "openai_agents.mjs",
     note: PROVIDER,
   },
   {
     id: "adk",
     name: "Google ADK",
-    install: { npm: ["@google/adk@2.0.0", "@modelcontextprotocol/sdk@1.32.2"] },
+    install: { locked: ["@google/adk"] },
     driver: "adk.mjs",
     note: PROVIDER + ", in `transportOptions`",
   },
   {
     id: "strands",
     name: "Strands Agents",
-    install: { npm: ["@strands-agents/sdk@1.19.0"] },
+    install: { locked: ["@strands-agents/sdk"] },
     driver: "strands.mjs",
     note: PROVIDER,
   },
@@ -99,7 +111,7 @@ export const CLIENTS: readonly Client[] = [
   {
     id: "mastra",
     name: "Mastra",
-    install: { npm: ["@mastra/mcp@2.0.0", "@mastra/core@1.71.0"] },
+    install: { locked: ["@mastra/mcp"] },
     driver: "mastra.mjs",
     note: PROVIDER,
   },
@@ -295,7 +307,7 @@ export const CLIENTS: readonly Client[] = [
   {
     id: "llamaindex",
     name: "LlamaIndex, JavaScript",
-    install: { npm: ["@llamaindex/tools@0.2.1", "llamaindex@0.12.1"] },
+    install: { locked: ["@llamaindex/tools"] },
     driver: "llamaindex.mjs",
     note: PROVIDER,
   },

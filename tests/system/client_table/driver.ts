@@ -36,8 +36,8 @@ const START_SECONDS = 300;
 /** The text of a reply when none came in time. */
 export const HANGS = "hangs: no result and no error";
 
-/** Starts the process of a client. Disposing ends it. */
-export function startDriver({ program, args, cwd, env }: Command): Driver {
+/** Starts the process of a client, and waits until it is loaded. Disposing ends it. */
+export async function startDriver({ program, args, cwd, env }: Command): Promise<Driver> {
   const process = new Deno.Command(program, {
     args: [...args],
     cwd,
@@ -85,14 +85,11 @@ export function startDriver({ program, args, cwd, env }: Command): Driver {
     return result;
   }
 
-  // No client has this command. Its reply, an error, comes when the process has started.
-  const started = send({ command: "start" }, START_SECONDS);
+  // No driver knows this command. It replies with an error as soon as its library is loaded.
+  await send({ command: "start" }, START_SECONDS);
 
   return {
-    async connect(seconds) {
-      await started;
-      return await send({ command: "connect" }, seconds);
-    },
+    connect: (seconds) => send({ command: "connect" }, seconds),
     list: () => send({ command: "list" }),
     call: (tool) => send({ command: "call", tool, input: {} }),
     close: () => send({ command: "close" }),

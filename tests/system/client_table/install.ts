@@ -1,5 +1,6 @@
 /**
- * Installs clients into `/.clients`, each into a folder of its own.
+ * Installs clients into `/.clients`, each into a folder of its own, those of `npm/package.json` into
+ * one.
  *
  * @module
  */
@@ -9,17 +10,23 @@ import type { Client } from "./clients.ts";
 
 export const FOLDER = fileURLToPath(new URL(".clients/", root));
 const DRIVERS = new URL("drivers/", import.meta.url);
+const MANIFEST = new URL("npm/", import.meta.url);
+const NPM_FLAGS = ["--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"];
 
 /** The folder of a client, installed as it is listed. Does nothing when it is there already. */
 export async function install({ id, install, driver }: Client): Promise<string> {
-  const folder = `${FOLDER}${id}`;
+  const isLocked = "locked" in install;
+  const folder = `${FOLDER}${isLocked ? "locked" : id}`;
   if ("tools" in install) return folder;
   const stamp = `${folder}/installed.json`;
-  const wanted = JSON.stringify(install);
+  const wanted = isLocked
+    ? await Deno.readTextFile(new URL("package-lock.json", MANIFEST))
+    : JSON.stringify(install);
   if (await Deno.readTextFile(stamp).catch(() => "") !== wanted) {
     await Deno.mkdir(folder, { recursive: true });
     if ("npm" in install) await installFromNpm(folder, install.npm);
     else if ("pypi" in install) await installFromPypi(folder, install.pypi);
+    else if ("locked" in install) await installLocked(folder);
     else if ("maven" in install) await installFromMaven(folder, install.maven);
     else if ("go" in install) await installFromGo(folder, install.go);
     else await installFromCrates(folder, install.crates);
@@ -45,15 +52,23 @@ export async function install({ id, install, driver }: Client): Promise<string> 
   return folder;
 }
 
+/** Installs all clients of `npm/package.json`, as the lock file has them. */
+async function installLocked(folder: string): Promise<void> {
+  for (const name of ["package.json", "package-lock.json"]) {
+    await Deno.copyFile(new URL(name, MANIFEST), `${folder}/${name}`);
+  }
+  await run(folder, "npm", ["ci", ...NPM_FLAGS]);
+}
+
 async function installFromNpm(folder: string, packages: readonly string[]): Promise<void> {
   await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true, "type": "module" }\n');
-  const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"];
-  await run(folder, "npm", ["install", "--loglevel=error", ...flags, ...packages]);
+  await run(folder, "npm", ["install", "--save-exact", ...NPM_FLAGS, ...packages]);
 }
 
 async function installFromPypi(folder: string, packages: readonly string[]): Promise<void> {
   await run(folder, "python3", ["-m", "venv", "."]);
-  await run(folder, "bin/pip", ["install", "--quiet", ...packages]);
+  // Python compiles the few modules that a driver imports when it first loads them.
+  await run(folder, "bin/pip", ["install", "--quiet", "--no-compile", ...packages]);
 }
 
 async function installFromMaven(folder: string, [name]: readonly [string]): Promise<void> {

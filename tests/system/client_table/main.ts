@@ -4,26 +4,16 @@
  * @module
  */
 // deno-lint-ignore-file no-console
-import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { root } from "../../support/root.ts";
-import { type Client, CLIENTS } from "./clients.ts";
-import { startDriver } from "./driver.ts";
+import { type Client, CLIENTS, versionOf } from "./clients.ts";
+import { atHome } from "./home.ts";
 import { install } from "./install.ts";
-import {
-  differences,
-  measurements,
-  readResults,
-  type Row,
-  versionOf,
-  writeResults,
-} from "./results.ts";
-import { playProgram } from "./program.ts";
-import { PROGRAMS } from "./programs.ts";
+import { type Measured, NONE } from "./measured.ts";
+import { differences, measurements, readResults, type Row, writeResults } from "./results.ts";
 import { SCOPES } from "./policy.ts";
-import { measure, type Start, tryScopes, tryStarts } from "./scenarios.ts";
-import type { Stage } from "./stage.ts";
+import { measure, measureFast, tryScopes, tryStarts } from "./scenarios.ts";
 import { withTables } from "./table.ts";
 
 const HELP = `Runs every client of docs/clients.md, and prints what changed since the stored run.
@@ -31,6 +21,10 @@ const HELP = `Runs every client of docs/clients.md, and prints what changed sinc
 Usage: deno task clients [options] [CLIENT ...]
 
   CLIENT     only these, by their ids in tests/system/client_table/clients.ts
+  --fast     only logins, calls, scopes and dead tokens, which need no waiting; without CLIENT those
+             of tests/system/client_table/npm/package.json, as the gate does
+  --install-only
+             installs clients, one after another, and runs none
   --write    stores the results, and writes the tables of docs/clients.md
   --challenge none|required|operations
              prints which scopes clients ask for when a 401 names no scope, those of every request,
@@ -38,10 +32,10 @@ Usage: deno task clients [options] [CLIENT ...]
   --starts SECONDS,...
              prints whether a session works that starts in an outage of each length
   --stale    the same where the server has staleIfErrorSeconds
-  --jobs N   how many run at once (2)
+  --jobs N   how many run at once (8): most of the time a client waits for an outage to end
   --help     this text
 
-Ends with 1 when something changed. The two options that print store nothing. Clients are installed into .clients.`;
+Ends with 1 when something changed. Only --write stores anything. Clients are installed into .clients.`;
 
 const CHALLENGES: Readonly<Record<string, readonly string[]>> = {
   none: [],
@@ -49,17 +43,18 @@ const CHALLENGES: Readonly<Record<string, readonly string[]>> = {
   operations: SCOPES,
 };
 const GUIDE = fileURLToPath(new URL("docs/clients.md", root));
-const NODE = fileURLToPath(new URL(".ci/tools/node_modules/node24/bin/node", root));
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      fast: { type: "boolean" },
+      "install-only": { type: "boolean" },
       write: { type: "boolean" },
       challenge: { type: "string" },
       starts: { type: "string" },
       stale: { type: "boolean" },
-      jobs: { type: "string", default: "2" },
+      jobs: { type: "string", default: "8" },
       help: { type: "boolean" },
     },
   });
@@ -67,27 +62,40 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const chosen = CLIENTS.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+  const unknown = positionals.find((one) => !CLIENTS.some(({ id }) => id === one));
+  if (unknown !== undefined) throw new Error(`There is no client ${unknown}`);
+  if (values.fast && values.write) throw new Error("--fast measures too little for --write");
+  const chosen = CLIENTS.filter(({ id, install }) =>
+    positionals.length === 0 ? !values.fast || "locked" in install : positionals.includes(id)
+  );
+  // Before any client runs: compilers take the processor time that the measured clients need.
+  const folders = await installAll(chosen);
+  const failed = chosen.length - folders.size;
+  if (values["install-only"]) return failed === 0 ? 0 : 1;
   const stored = await readResults();
   const rows = new Map(stored.map((row) => [row.id, row]));
   const counts = new Map<string, number>();
   let changed = 0;
-  const waiting = [...chosen];
+  const waiting = folders.entries();
   async function work(): Promise<void> {
-    for (let client = waiting.shift(); client !== undefined; client = waiting.shift()) {
+    for (const [client, folder] of waiting) {
       if (values.challenge !== undefined || values.starts !== undefined) {
-        const results = await tryOut(client, values);
+        const results = await tryOut(client, folder, values);
         for (const one of results) counts.set(one, (counts.get(one) ?? 0) + 1);
         console.log(`${client.id}: ${results.join("; ")}`);
         continue;
       }
-      const row = await run(client);
-      const found = differences(rows.get(client.id), row);
-      console.log(`${client.id} ${row.version}: ${found.length === 0 ? "as stored" : "CHANGED"}`);
+      const measured = await run(client, folder, values.fast);
+      const version = versionOf(client);
+      const found = differences(rows.get(client.id), { version, ...measured });
+      console.log(`${client.id} ${version}: ${found.length === 0 ? "as stored" : "CHANGED"}`);
       for (const line of found) console.log(`  ${line}`);
       changed += found.length;
-      if (found.length > 0 || values.write) rows.set(client.id, row);
-      if (values.write) store(CLIENTS.flatMap(({ id }) => rows.get(id) ?? []));
+      if (values.write) {
+        const date = new Date().toISOString().slice(0, 10);
+        rows.set(client.id, { ...NONE, ...measured, id: client.id, version, date });
+        store(CLIENTS.flatMap(({ id }) => rows.get(id) ?? []));
+      }
     }
   }
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
@@ -97,13 +105,14 @@ async function main(): Promise<number> {
   for (const [result, count] of [...counts].filter(([, count]) => count > 1)) {
     console.log(`${count} times ${result}`);
   }
-  console.log(`${chosen.length} clients, ${changed} changes`);
-  return changed === 0 || values.write ? 0 : 1;
+  console.log(`${chosen.length} clients, ${failed} not installed, ${changed} changes`);
+  return failed === 0 && (changed === 0 || values.write) ? 0 : 1;
 }
 
 /** Measures what `--challenge` or `--starts` asks for. */
 async function tryOut(
   client: Client,
+  folder: string,
   { challenge = "", starts, stale = false }: {
     readonly challenge?: string;
     readonly starts?: string;
@@ -112,12 +121,16 @@ async function tryOut(
 ): Promise<string[]> {
   if (starts !== undefined) {
     const lengths = starts.split(",").map(Number);
-    const results = await atHome(client, (start) => tryStarts(start, lengths, stale));
+    const results = await atHome(client, folder, (start) => tryStarts(start, lengths, stale));
     return results.map((result, i) => `${lengths[i]} s: ${result}`);
   }
   const scopes = CHALLENGES[challenge];
   if (scopes === undefined) throw new Error(`--challenge ${challenge} is unknown`);
-  const { asks, callsWithScope } = await atHome(client, (start) => tryScopes(start, [...scopes]));
+  const { asks, callsWithScope } = await atHome(
+    client,
+    folder,
+    (start) => tryScopes(start, [...scopes]),
+  );
   return [`asks for ${asks}`, `the second tool: ${callsWithScope}`];
 }
 
@@ -127,55 +140,29 @@ function store(rows: readonly Row[]): void {
   Deno.writeTextFileSync(GUIDE, withTables(Deno.readTextFileSync(GUIDE), measurements(rows)));
 }
 
-async function run(client: Client): Promise<Row> {
+async function run(client: Client, folder: string, fast = false): Promise<Partial<Measured>> {
   const log = (line: string): void => console.error(`    ${line}`);
-  const measured = await atHome(client, (start) => measure(start, log, client.lifetimeSeconds));
-  const date = new Date().toISOString().slice(0, 10);
-  return { id: client.id, version: versionOf(client), date, ...measured };
+  return await atHome(
+    client,
+    folder,
+    (start) => fast ? measureFast(start, log) : measure(start, log, client.lifetimeSeconds),
+  );
 }
 
-/** Installs a client and measures it in a home of its own. */
-async function atHome<T>(
-  client: Client,
-  measureClient: (start: Start) => Promise<T>,
-): Promise<T> {
-  const folder = await install(client);
-  const home = await Deno.makeTempDir({ prefix: "client-" });
-  try {
-    return await measureClient((stage) => start(client, folder, home, stage));
-  } finally {
-    await Deno.remove(home, { recursive: true });
+/** Installs clients, one after another; gives their folders, without those that failed. */
+async function installAll(clients: readonly Client[]): Promise<Map<Client, string>> {
+  const folders = new Map<Client, string>();
+  for (const client of clients) {
+    const started = Date.now();
+    try {
+      folders.set(client, await install(client));
+      const seconds = Math.round((Date.now() - started) / 1000);
+      if (seconds > 1) console.log(`${client.id} ${versionOf(client)}: installed in ${seconds} s`);
+    } catch (error) {
+      console.log(`${client.id} ${versionOf(client)}: NOT INSTALLED: ${error}`);
+    }
   }
-}
-
-async function start(client: Client, folder: string, home: string, stage: Stage) {
-  const { id, driver, header } = client;
-  const browser = fileURLToPath(new URL("drivers/", import.meta.url));
-  const env = {
-    HOME: home,
-    PATH: `${browser}:${folder}/bin:${dirname(NODE)}:${Deno.env.get("PATH") ?? ""}`,
-    MCP_URL: stage.mcpUrl,
-    BROWSER_URL: stage.browserUrl,
-    BROWSER: `${browser}xdg-open`,
-    NO_COLOR: "1",
-    ...(header === true && { MCP_TOKEN: await stage.mintToken() }),
-  };
-  const program = PROGRAMS[id];
-  if (program !== undefined) {
-    // Tokens of another stage are of no use, and some programs find them again by the name.
-    const own = await Deno.makeTempDir({ dir: home });
-    const around = { mcpUrl: stage.mcpUrl, home: own, folder, env: { ...env, HOME: own } };
-    return playProgram(program, around);
-  }
-  const path = `${folder}/${driver}`;
-  const [command, ...args] = path.endsWith(".mjs")
-    ? [NODE, "--no-warnings", path]
-    : path.endsWith(".py")
-    ? [`${folder}/bin/python`, path]
-    : path.endsWith(".java")
-    ? ["java", "-cp", `${folder}/lib/*:${folder}`, "JavaSdk"]
-    : [`${folder}/client`];
-  return startDriver({ program: command, args, cwd: home, env });
+  return folders;
 }
 
 Deno.exit(await main());

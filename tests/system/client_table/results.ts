@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Client, CLIENTS } from "./clients.ts";
+import { CLIENTS } from "./clients.ts";
 import { type Measured, NONE } from "./measured.ts";
 import type { Measurement } from "./table.ts";
 
@@ -36,14 +36,8 @@ export function measurements(rows: readonly Row[]): Measurement[] {
   });
 }
 
-/** The exact version of a client's package. */
-export function versionOf({ install }: Client): string {
-  const [[first]] = Object.values(install) as [readonly [string]];
-  return /"=([\d.]+)"/.exec(first)?.[1] ?? first.replace(/^.*(?:@v?|==|:)/, "");
-}
-
-/** A line for each column that differs, the date aside. */
-export function differences(stored: Row | undefined, row: Row): string[] {
+/** A line for each column of `row` that differs, the date aside. */
+export function differences(stored: Row | undefined, row: Partial<Row>): string[] {
   if (stored === undefined) return ["no stored run"];
   return (Object.keys(row) as (keyof Row)[])
     .filter((name) => name !== "date" && stored[name] !== row[name])

@@ -52,6 +52,7 @@ const TABLES: Readonly<Record<string, readonly Column[]>> = {
   "The words that the user gets": [
     name,
     ["scope missing", ({ row }) => words(row.stepsUp)],
+    ["logged out", ({ row }) => words(row.loggedOut)],
     ["outage of 30 s at the start", ({ row }) => words(row.outage30)],
     ["outage in the session", ({ row }) => words(row.outageInSession)],
     ["after a restart", ({ row }) => words(row.restart)],

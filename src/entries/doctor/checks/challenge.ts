@@ -118,7 +118,8 @@ function judgeOtherStatus({ status, headers, text = "" }: Reply, serverUrl: URL)
     case 404:
       return failed(
         say`404: no MCP endpoint at ${foreign(serverUrl.pathname)}`,
-        "Give the doctor the URL that clients use; mostly its path is /mcp.",
+        "Give the doctor the URL that clients use; mostly its path is /mcp. If that is it, hand every " +
+          "method to auth.handler, in Express by app.all.",
       );
     case 405:
       return failed(

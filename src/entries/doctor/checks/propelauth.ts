@@ -49,6 +49,11 @@ export function judgeMetadata(
     const seen = say`${status}: redirects to ${foreign(withoutQuery(headers.get("Location")))}`;
     return [failed(seen, `Clients do not follow it. ${AUTH_URL_ADVICE}`), undefined];
   }
+  if (status === 421) {
+    const remedy = "Write PROPELAUTH_AUTH_URL as the local PropelAuth prints it: localhost and " +
+      "127.0.0.1 are two names. Elsewhere take the Auth URL in PropelAuth's dashboard.";
+    return [failed("421: the server there has another name", remedy), undefined];
+  }
   if (status === 429 || status >= 500) {
     const remedy = "Try again in a minute; then look at PropelAuth's status page.";
     return [failed(`${status}: PropelAuth is not available`, remedy), undefined];

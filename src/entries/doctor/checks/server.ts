@@ -36,7 +36,9 @@ export function judgeServerMetadata(reply: Reply, url: string): [Outcome, Metada
     return [failed(say`a web page at ${path}, no metadata`, remedy), undefined];
   }
   const seen = status === 200 ? say`200 at ${path}, but no metadata` : say`${status} at ${path}`;
-  const remedy = "Hand this path to auth.handler too: routers and proxies often pass /mcp alone.";
+  const remedy =
+    "Hand this path to auth.handler too, in Express by metadataRoutes(auth): routers and " +
+    "proxies often pass /mcp alone.";
   return [failed(seen, remedy), undefined];
 }
 
@@ -86,7 +88,7 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
   if (difference === ADDED_SLASH) {
     return failed(
       seen,
-      'Nearly every client refuses it. Most say "… does not match expected …" (Claude Code ' +
+      'Nearly every client refuses it. Most say "... does not match expected ..." (Claude Code ' +
         "leaves out the paths); Codex, Genkit and Mastra say nothing and have no tools. Take the " +
         "slash out of the server's option mcpPath or resource, or give clients the URL with it.",
     );
@@ -116,7 +118,7 @@ export function judgeResource(resource: string, serverUrl: URL): Outcome {
 
 /** How clients refuse another URL than theirs, as docs/clients.md has it. */
 const REFUSAL =
-  'Clients refuse it. Most say "… does not match expected …", AI SDK says "must have the same ' +
+  'Clients refuse it. Most say "... does not match expected ...", AI SDK says "must have the same ' +
   'origin", the SDK for Go "failed to register client", smolagents and CrewAI "Couldn\'t ' +
   'connect", BeeAI "Session has been destroyed". Codex, OpenCode, Genkit and Mastra say nothing ' +
   "and have no tools; Semantic Kernel waits.";

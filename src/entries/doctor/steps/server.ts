@@ -81,7 +81,7 @@ export async function askServer(
   }
   recorder.record("server_reachable", judgeServerReachable(serverUrl, got.seconds));
   const challenge = await examineChallenges(tools, serverUrl, got);
-  await examineArrival(tools, serverUrl, challenge);
+  await examineArrival(tools, serverUrl, challenge, got.status === 401);
   const document = await examineMetadata(tools, serverUrl);
   const usable = examineDocument(tools, serverUrl, document, challenge, propelAuth);
   await askAsBrowser(tools, serverUrl, origin ?? serverUrl.origin);
@@ -130,11 +130,15 @@ async function followChallenge(
   );
 }
 
-/** Sends a random token, by POST and by GET: a proxy may drop `Authorization` for one of them. */
+/**
+ * Sends a random token, by POST and by GET: a proxy may drop `Authorization` for one of them. `getPasses`:
+ * whether a GET without a token reaches the gate.
+ */
 async function examineArrival(
   tools: Tools,
   serverUrl: URL,
   challenge: UsableChallenge | undefined,
+  getPasses: boolean,
 ): Promise<void> {
   const { href } = serverUrl;
   if (challenge === undefined) {
@@ -144,7 +148,7 @@ async function examineArrival(
   const post = { ...FIRST_CALL, headers: { ...FIRST_CALL.headers, ...credentials } };
   await examine(tools, "token_arrives", href, post, async (reply) => {
     const outcome = judgeArrival(reply, "POST");
-    if (outcome.status !== "ok") return outcome;
+    if (outcome.status !== "ok" || !getPasses) return outcome;
     const got = await ask(tools, href, { headers: { ...GET_HEADERS, ...credentials } });
     return isReply(got) ? judgeArrival(got, "GET") : judgeFault(got, SERVER_ADVICE);
   });

@@ -51,6 +51,11 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
       seen: /^302: redirects to https:\/\/login\.example$/,
       remedy: /do not follow/,
     },
+    "the Auth URL has another name than the local PropelAuth": {
+      setup: { propelAuth: at(["GET", METADATA], status(421)) },
+      seen: /^421: the server there has another name$/,
+      remedy: /^Write PROPELAUTH_AUTH_URL as the local PropelAuth prints it: localhost and 127/,
+    },
     "PropelAuth is down": {
       setup: { propelAuth: at(["GET", METADATA], status(503)) },
       seen: /^503: PropelAuth is not available$/,

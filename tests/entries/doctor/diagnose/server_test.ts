@@ -46,6 +46,16 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
       seen: /^405: /,
       remedy: /every method/,
     },
+    "a router passes POST alone, with a token too": {
+      setup: {
+        server: (request, pass) =>
+          request.method === "GET" && new URL(request.url).pathname === "/mcp"
+            ? new Response("Cannot GET /mcp", { status: 404 })
+            : pass(),
+      },
+      seen: /^404: no MCP endpoint at \/mcp$/,
+      remedy: /If that is it, hand every method to auth\.handler, in Express by app\.all\.$/,
+    },
     "there is no challenge": {
       setup: { server: at(["GET", "/mcp"], status(401)) },
       seen: /^401 without WWW-Authenticate$/,
@@ -202,7 +212,7 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
       setup: { server: documents({ resource: "https://mcp.internal:80/mcp" }) },
       seen: /: another scheme and host and port$/,
       remedy:
-        /^Clients refuse it\. Most say .+; Semantic Kernel waits\. Set the server's SERVER_URL/,
+        /^Clients refuse it\. Most say "\.{3} does not match .+ \.{3}", .+; Semantic Kernel waits\. Set the server's SERVER_URL/,
     },
     "it has another path": {
       setup: {
@@ -229,7 +239,7 @@ testRows(checksOf("server").filter((id) => !BROWSER_CHECKS.includes(id)), {
       setup: { options: () => ({ mcpPath: "/mcp/" }) },
       seen: /: a slash more at its end$/,
       remedy:
-        /^Nearly every client refuses it\. Most say .+; Codex, .+ say nothing .+ Take the slash out/,
+        /^Nearly every client refuses it\. Most say "\.{3} does not match .+ \.{3}" .+; Codex, .+ say nothing .+ Take the slash out/,
     },
     "it spells the scheme in capitals": {
       setup: {
