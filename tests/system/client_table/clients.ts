@@ -34,7 +34,7 @@ export type Install =
   | { readonly pypi: readonly [string, ...string[]] }
   | { readonly go: readonly [string, ...string[]] }
   /** Maven Central's `group:artifact:version`. */
-  | { readonly maven: readonly [string] }
+  | { readonly maven: readonly [string, ...string[]] }
   /** Lines of a `Cargo.toml`. */
   | { readonly crates: readonly [string, ...string[]] };
 
@@ -255,6 +255,20 @@ export const CLIENTS: readonly Client[] = [
     install: { maven: ["io.modelcontextprotocol.sdk:mcp:2.1.0"] },
     driver: "JavaSdk.java",
     note: HEADER + ", by `httpRequestCustomizer`",
+    header: true,
+  },
+  {
+    id: "kotlin_sdk",
+    name: "MCP SDK for Kotlin",
+    install: {
+      maven: [
+        "io.modelcontextprotocol:kotlin-sdk-client-jvm:0.16.0",
+        "io.ktor:ktor-client-cio-jvm:3.5.2",
+        "org.jetbrains.kotlin:kotlin-compiler-embeddable:2.4.21",
+      ],
+    },
+    driver: "KotlinSdk.kt",
+    note: HEADER + ", by `requestBuilder`",
     header: true,
   },
   {

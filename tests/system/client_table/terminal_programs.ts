@@ -4,18 +4,26 @@
  * @module
  */
 import { dirname } from "node:path";
+import { block, command } from "../../support/guides.ts";
 import type { Program, Surroundings } from "./program.ts";
 import { typeAnswers } from "./terminal.ts";
+
+const MCP_URL = "https://mcp.example.com/mcp";
+const GEMINI = block("connect.md", "json", "redirectUri");
+const QWEN = block("connect.md", "json", "registrationUrl");
+const COPILOT = block("connect.md", "json", "redirectPort");
+const CLINE_ADD = command("connect.md", "cline mcp add ");
+const CONTINUE = block("connect.md", "yaml", "requestOptions");
 
 /** Cline takes a single word for a command. */
 const PROMPT = "Go on";
 const DOWN = "\x1b[B";
 
 const geminiCli: Program = {
+  pauseTool: "list_background_processes",
   async logIn(around, modelUrl) {
-    const oauth = { redirectUri: "http://localhost:8082/oauth/callback" };
     writeSettings(around, ".gemini/settings.json", {
-      mcpServers: { reports: { httpUrl: around.mcpUrl, oauth } },
+      ...settingsOf(around, GEMINI),
       security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
       general: { enableAutoUpdate: false },
       privacy: { usageStatisticsEnabled: false },
@@ -30,6 +38,7 @@ const geminiCli: Program = {
       [
         [/Type your message/, "/mcp auth reports"],
         [/> \/mcp auth reports/, "\r"],
+        [/Do you want to continue\?.+1\. Yes/, "\r"],
         [/Successfully authenticated/, ""],
       ],
       /Failed to authenticate.+?(?= \? for shortcuts)/,
@@ -48,15 +57,11 @@ function geminiEnv({ env }: Surroundings, modelUrl: string): Record<string, stri
 }
 
 const qwenCode: Program = {
+  pauseTool: "get_goal",
   async logIn(around, modelUrl) {
+    const issuer = await findIssuer(around.mcpUrl);
     writeSettings(around, ".qwen/settings.json", {
-      mcpServers: {
-        reports: {
-          httpUrl: around.mcpUrl,
-          trust: true,
-          oauth: { enabled: true, ...await findEndpoints(around.mcpUrl) },
-        },
-      },
+      ...settingsOf(around, QWEN.replaceAll("https://auth.example.com/oauth/2.1", issuer)),
       security: { auth: { selectedType: "openai" }, folderTrust: { enabled: false } },
       general: { enableAutoUpdate: false },
       privacy: { usageStatisticsEnabled: false },
@@ -94,31 +99,20 @@ function qwenEnv({ env }: Surroundings, modelUrl: string): Record<string, string
   return { ...env, ...model };
 }
 
-/** PropelAuth's URLs, as a user copies them from its dashboard. */
-async function findEndpoints(mcpUrl: string): Promise<Record<string, string>> {
+/** The URL below which PropelAuth's endpoints are; the user of Qwen Code has to know it. */
+async function findIssuer(mcpUrl: string): Promise<string> {
   const { origin, pathname } = new URL(mcpUrl);
-  const wellKnown = `${origin}/.well-known/oauth-protected-resource${pathname}`;
-  const { authorization_servers: [issuer] } = await (await fetch(wellKnown)).json();
-  const at = new URL(issuer);
-  const metadata = await fetch(
-    `${at.origin}/.well-known/oauth-authorization-server${at.pathname.replace(/\/$/, "")}`,
-  );
-  const found = await metadata.json();
-  return {
-    authorizationUrl: found.authorization_endpoint,
-    tokenUrl: found.token_endpoint,
-    registrationUrl: found.registration_endpoint,
-  };
+  const metadata = await fetch(`${origin}/.well-known/oauth-protected-resource${pathname}`);
+  const { authorization_servers: [issuer] } = await metadata.json();
+  return issuer;
 }
 
 const copilotCli: Program = {
-  // Offers the tools that it remembers, at once; its session begins only then.
+  idleTool: "list_agents",
+  // It offers the tools that it remembers before its session has begun.
   thinkingSeconds: 5,
   async logIn(around, modelUrl) {
-    const auth = { redirectPort: 8083 };
-    writeSettings(around, ".copilot/mcp-config.json", {
-      mcpServers: { reports: { type: "http", url: around.mcpUrl, tools: ["*"], auth } },
-    });
+    writeSettings(around, ".copilot/mcp-config.json", settingsOf(around, COPILOT));
     await typeAnswers(
       {
         program: `${copilotPath(around)} --disable-builtin-mcps`,
@@ -155,10 +149,12 @@ function copilotEnv({ env }: Surroundings, modelUrl: string): Record<string, str
 
 const cline: Program = {
   async logIn(around) {
-    const transport = { type: "streamableHttp", url: around.mcpUrl };
-    writeSettings(around, ".cline/data/settings/cline_mcp_settings.json", {
-      mcpServers: { reports: { transport } },
-    });
+    const add = CLINE_ADD.replace(/^cline/, clinePath(around)).replace(MCP_URL, around.mcpUrl);
+    await typeAnswers(
+      { program: add, args: [], cwd: around.home, env: clineEnv(around) },
+      [[/Installed MCP server reports/, ""]],
+      /error.*/,
+    );
     await typeAnswers(
       { program: `${clinePath(around)} mcp`, args: [], cwd: around.home, env: clineEnv(around) },
       [
@@ -170,7 +166,7 @@ const cline: Program = {
         [/Enter: confirm/, "\r"],
         [/OAuth authorization completed/, ""],
       ],
-      /(?:Failed|failed).+?(?= │)/,
+      /[^│◆▲●■]*\bfailed: [^│]+/,
     );
   },
   ask(around, modelUrl) {
@@ -212,23 +208,24 @@ function clineEnv({ env }: Surroundings): Record<string, string> {
 const continueCli: Program = {
   logIn: () => Promise.resolve(),
   ask(around, modelUrl) {
-    const headers = { Authorization: `Bearer ${around.env["MCP_TOKEN"]}` };
-    const server = { name: "reports", type: "streamable-http", url: around.mcpUrl };
-    writeSettings(around, "config.yaml", {
-      name: "scripted",
-      version: "1.0.0",
-      schema: "v1",
-      models: [{
-        name: "model",
-        provider: "openai",
-        model: "model",
-        apiBase: `${modelUrl}/v1`,
-        apiKey: "none",
-        roles: ["chat"],
-        capabilities: ["tool_use"],
-      }],
-      mcpServers: [{ ...server, requestOptions: { headers } }],
-    });
+    const model = [
+      "name: scripted",
+      "version: 1.0.0",
+      "schema: v1",
+      "models:",
+      "  - name: model",
+      "    provider: openai",
+      "    model: model",
+      `    apiBase: ${modelUrl}/v1`,
+      "    apiKey: none",
+      "    roles: [chat]",
+      "    capabilities: [tool_use]",
+      CONTINUE.replace(MCP_URL, around.mcpUrl).replace(
+        "YOUR_API_KEY",
+        around.env["MCP_TOKEN"] ?? "",
+      ),
+    ];
+    Deno.writeTextFileSync(`${around.home}/config.yaml`, model.join("\n"));
     return {
       program: bin(around, "cn"),
       args: ["--config", "config.yaml", "--auto", "--print", PROMPT],
@@ -242,7 +239,12 @@ function bin({ folder }: Surroundings, name: string): string {
   return `${folder}/node_modules/.bin/${name}`;
 }
 
-/** Writes a file of settings into the program's home, as JSON, which is YAML too. */
+/** The settings of a block of docs/connect.md, for the server of the scenario. */
+function settingsOf({ mcpUrl }: Surroundings, block: string): Record<string, unknown> {
+  return JSON.parse(block.replaceAll(MCP_URL, mcpUrl));
+}
+
+/** Writes a file of settings into the program's home. */
 function writeSettings({ home }: Surroundings, path: string, settings: object): void {
   const file = `${home}/${path}`;
   Deno.mkdirSync(dirname(file), { recursive: true });
