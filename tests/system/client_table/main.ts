@@ -142,7 +142,11 @@ function store(rows: readonly Row[]): void {
 
 async function run(client: Client, folder: string, fast = false): Promise<Partial<Measured>> {
   const log = (line: string): void => console.error(`    ${line}`);
-  return await atHome(client, folder, (start) => (fast ? measureFast : measure)(start, log));
+  return await atHome(
+    client,
+    folder,
+    (start) => fast ? measureFast(start, log) : measure(start, log, client.lifetimeSeconds),
+  );
 }
 
 /** Installs clients, one after another; gives their folders, without those that failed. */

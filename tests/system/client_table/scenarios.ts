@@ -14,12 +14,17 @@ import { readable } from "./readable.ts";
 export type Start = (stage: Stage) => Promise<Driver>;
 
 /** Runs every scenario. A column that cannot be reached is `-`. */
-export async function measure(start: Start, log: (line: string) => void): Promise<Measured> {
+export async function measure(
+  start: Start,
+  log: (line: string) => void,
+  lifetimeSeconds?: number,
+): Promise<Measured> {
   const found = await measureFast(start, log);
   const add = adder(start, log, found);
   if (!found.calls?.startsWith("yes")) return { ...NONE, ...found };
   // A token for the `Authorization` header is issued before the client loads, which takes seconds.
-  const lifetime = found.logsIn === "by header" ? HEADER_LIFETIME_SECONDS : LIFETIME_SECONDS;
+  const usual = found.logsIn === "by header" ? HEADER_LIFETIME_SECONDS : LIFETIME_SECONDS;
+  const lifetime = lifetimeSeconds ?? usual;
   await add({ expiresIn: lifetime }, (driver, stage) => expiry(driver, stage, lifetime));
   await add({}, outage);
   await add({ server: "sessions" }, restart);
