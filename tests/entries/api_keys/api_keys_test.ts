@@ -408,6 +408,23 @@ const LACKS_WRITE = {
   scope: "write",
 };
 
+test("a key without a required scope gets no challenge when the answer comes from a cache", async () => {
+  const harness = createKeyHarness();
+  const sharedCache = createMemoryCache(harness.world);
+  const create = () => {
+    const keys = apiKeys({ backendApiKey: BACKEND_KEY, scopes: ["read"] });
+    return harness.create({ ...cached(), sharedCache, requiredScopes: ["write"], apiKeys: keys });
+  };
+  const [one, two] = [create(), create()];
+  // Asked; from the memory of the instance; from the cache that both share.
+  for (const auth of [one, one, two]) {
+    const response = await auth.handler(() => assert.fail())(mcpRequest("key-1"));
+    assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
+    assert.deepEqual(await response.json(), LACKS_WRITE);
+  }
+  assert.deepEqual(harness.asked, ["token key-1", "key key-1"]);
+});
+
 test("a key without a required scope is answered 403 without a challenge", async () => {
   const harness = createKeyHarness({ scopes: ["read"] }, { requiredScopes: ["write"] });
   const response = await harness.auth.handler(() => assert.fail())(mcpRequest("key-1"));
