@@ -46,7 +46,7 @@ export type { ApiKeys } from "./src/verification/credential_source.ts";
 export type { AccessToken } from "./src/oauth/access_token.ts";
 export type { AccessTokenVerifier } from "./src/verification/verifier.ts";
 export type { HandlerOptions, RequestHandler } from "./src/http/handler.ts";
-export type { McpFunction, McpRequestOptions, McpServerHandler } from "./src/http/mcp_endpoint.ts";
+export type { McpFunction, McpRequestOptions, McpServerHandler } from "./src/http/mcp_server.ts";
 export type {
   Requirements,
   ScopeChallenge,

@@ -26,20 +26,20 @@ import {
 } from "./verification/credential_source.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import { createLimiter } from "./verification/limiter.ts";
-import type { McpServerHandler } from "./http/mcp_endpoint.ts";
+import type { McpServerHandler } from "./http/mcp_server.ts";
 import { createOperationGate } from "./http/operation_gate.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
-import { createProtectedResources } from "./http/resources.ts";
+import { createProtectedResources } from "./oauth/resources.ts";
 import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
 import { createRequirements, type Running } from "./operations/requirements.ts";
 import { createRuleWatch } from "./operations/rule_watch.ts";
 import { buildRuleUnmatched } from "./events/token_events.ts";
 import { resolveOperations } from "./operations/rules.ts";
 import { routeOf } from "./lib/url.ts";
-import { buildResourceMetadata, type ResourceMetadataOptions } from "./oauth/protected_resource.ts";
+import { buildResourceMetadata } from "./oauth/protected_resource.ts";
 import { createSessions } from "./http/sessions.ts";
 import { createVerifier, type Verifier } from "./verification/verifier.ts";
 import { refuseAs } from "./lib/broken_rule.ts";
@@ -83,11 +83,10 @@ export function composePropelAuth(
   variables: Readonly<Record<string, string>> = {},
 ): PropelAuth {
   const options = refuseAs(ACTION, () => resolveOptions(rawOptions), variables);
-  const { mcpPath, requiredScopes, holdsScope, onEvent } = options;
   const world = { ...defaultWorld, fetch: options.fetch ?? defaultWorld.fetch };
   const key = Symbol();
   const getRunning = (): Running | undefined => underWay.getStore()?.get(key);
-  const emit = createEmit(onEvent, world.now, options.furtherSource?.messageOf);
+  const emit = createEmit(options.onEvent, world.now, options.furtherSource?.messageOf);
   const verifier = composeVerifier(options, world, emit);
   const parts = {
     ...composeEndpoint(options, world, emit, verifier),
@@ -101,13 +100,13 @@ export function composePropelAuth(
   const reportUnaudited = createOnce(() => {
     if (audit !== undefined) emit?.({ code: "calls_unaudited" });
   });
-  const perOrg = mcpPath.includes(ORG_PLACEHOLDER);
+  const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
     if (authInfo === undefined) return getRunning()?.caller;
     return isAccessToken(authInfo) ? authInfo : undefined;
   };
   return Object.freeze({
-    ...createRequirements({ requiredScopes, holdsScope, getRunning, emit }),
+    ...createRequirements({ ...options, getRunning, emit }),
     verifier: Object.freeze({
       verifyAccessToken(token: string, orgId?: string): Promise<AccessToken> {
         reportUnjudged();
@@ -125,9 +124,9 @@ export function composePropelAuth(
       onUnaudited: reportUnaudited,
     }),
     getAccessToken,
-    resourceMetadata: buildResourceMetadata(publishedMembers(options)),
-    forget: (token: string): Promise<void> => verifier.forget(token),
-    forgetSubject: (subject: string): Promise<void> => verifier.forgetSubject(subject),
+    resourceMetadata: buildResourceMetadata(options),
+    forget: verifier.forget,
+    forgetSubject: verifier.forgetSubject,
     close(): Promise<void> {
       parts.streams.endAll();
       audit?.close();
@@ -145,36 +144,24 @@ function createOnce(run: () => void): () => void {
   };
 }
 
-// Each part receives the members that it needs: the client secret goes to the introspector, which
-// sends it, and to the verifier, whose shared cache has a key derived from it.
+// Each part is given all options; its own interface names those that it uses. The client secret is in
+// that of the introspection source, which sends it, and of the answers, whose shared cache has a key
+// derived from it.
 
 function composeVerifier(options: ResolvedOptions, world: World, emit: Emit): Verifier {
-  const { introspectionEndpoint, introspectionClientId, introspectionClientSecret } = options;
-  const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
-  const { timeoutSeconds, maxConcurrentIntrospections, sharedCache } = options;
-  const { authUrl, furtherSource } = options;
-  const client = { introspectionEndpoint, introspectionClientId, introspectionClientSecret };
+  const { authUrl, timeoutSeconds, maxConcurrentIntrospections } = options;
   const limiter = createLimiter(world, maxConcurrentIntrospections, timeoutSeconds / 2);
   const createAsk = (source: CredentialSource) =>
     createIntrospector(source, { timeoutSeconds, limiter }, world, emit);
-  const askIntrospection = createAsk(createIntrospectionSource(client));
-  const { ask, maxQuestions, ...asking } =
-    furtherSource?.connect({ world, authUrl, askIntrospection, createAsk }) ??
-      { ask: askIntrospection, maxQuestions: 1 };
-  return createVerifier(
-    {
-      ...client,
-      ...asking,
-      timeoutSeconds: maxQuestions * timeoutSeconds,
-      cacheTtlSeconds,
-      maxCacheSize,
-      staleIfErrorSeconds,
-      sharedCache,
-    },
+  const ask = createAsk(createIntrospectionSource(options));
+  const asking = options.furtherSource?.connect({
     world,
-    emit,
-    ask,
-  );
+    authUrl,
+    timeoutSeconds,
+    askIntrospection: ask,
+    createAsk,
+  });
+  return createVerifier({ ...options, ask, ...asking }, world, emit);
 }
 
 function composeEndpoint(
@@ -183,44 +170,24 @@ function composeEndpoint(
   emit: Emit,
   verifier: Verifier,
 ): Omit<HandlerParts, "runAs"> {
-  const { mcpPath, requiredScopes, challengeScopes, holdsScope } = options;
-  const { defaultOperation, allowedOrigins, onLoopback, connectAudits } = options;
+  const { mcpPath, allowedOrigins, onLoopback, connectAudits } = options;
   // Only the gate of operations reads every body; without a rule it lets all calls pass.
   const operations = options.operations ?? (connectAudits && resolveOperations({}));
-  const { dangerouslyAllowAnyAudience, dangerouslyAllowMissingOrgId } = options;
-  const { authorizationServerMetadataUrl, timeoutSeconds } = options;
   return {
-    gate: createGate({ allowedOrigins, onLoopback }, verifier, emit),
+    gate: createGate(options, verifier, emit),
     operationGate: operations && createOperationGate({
       ruleWatch: createRuleWatch(
         operations,
-        defaultOperation === "deny",
+        options.defaultOperation === "deny",
         (unmatched) => emit?.(buildRuleUnmatched(unmatched)),
       ),
-      operationPolicy: createOperationPolicy({
-        operations,
-        defaultOperation,
-        requiredScopes,
-        holdsScope,
-      }),
+      operationPolicy: createOperationPolicy({ ...options, operations }),
       verifyFresh: verifier.verifyFresh,
       emit,
     }),
-    resources: createProtectedResources({
-      ...publishedMembers(options),
-      mcpPath,
-      requiredScopes,
-      challengeScopes,
-      holdsScope,
-      dangerouslyAllowAnyAudience,
-      dangerouslyAllowMissingOrgId,
-    }),
+    resources: createProtectedResources(options),
     authorizationServerMetadata: options.forwardAuthorizationServerMetadata
-      ? createAuthorizationServerMetadata(
-        { authorizationServerMetadataUrl, timeoutSeconds },
-        world,
-        emit,
-      )
+      ? createAuthorizationServerMetadata(options, world, emit)
       : undefined,
     mcpPath,
     allowedOrigins,
@@ -231,10 +198,4 @@ function composeEndpoint(
     emit,
     audit: connectAudits?.(world),
   };
-}
-
-/** The members that the protected resource metadata shows to everybody. */
-function publishedMembers(options: ResolvedOptions): ResourceMetadataOptions {
-  const { resource, issuer, scopesSupported, resourceName, resourceDocumentation } = options;
-  return { resource, issuer, scopesSupported, resourceName, resourceDocumentation };
 }

@@ -6,7 +6,7 @@
 
 import type { AccessToken } from "./oauth/access_token.ts";
 import type { HandlerOptions, RequestHandler } from "./http/handler.ts";
-import type { McpServerHandler } from "./http/mcp_endpoint.ts";
+import type { McpServerHandler } from "./http/mcp_server.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import type { Requirements } from "./operations/requirements.ts";
 import type { ProtectedResourceMetadata } from "./oauth/protected_resource.ts";

@@ -13,16 +13,22 @@ const VERIFICATIONS = "propelauth.verifications";
 const [GREEN, AMBER, RED, BLUE] = ["#2f9e6e", "#e0a021", "#d0453e", "#3b6fd4"];
 const TOKEN_OUTCOMES = { accepted: GREEN, refused: AMBER, unverified: RED };
 const SOURCES = { cache: BLUE, introspection: "#8a5bd1", flight: "#19a3b5" };
-const CALL_OUTCOMES = { ok: GREEN, tool_error: "#b5651d", refused: AMBER, error: RED };
+const CALL_OUTCOMES = {
+  ok: GREEN,
+  tool_error: "#b5651d",
+  refused: AMBER,
+  cancelled: "#9aa1ac",
+  error: RED,
+};
 
 /**
- * Groups a value of `error.type`: absent, a tool's own error, a call without a result (a code or a
- * word), or the reason of a refusal.
+ * Groups a value of `error.type`: absent, a tool's own error, a call that the client left, a call
+ * without a result (a code or a word), or the reason of a refusal.
  */
 function outcomeOf(errorType: string): keyof typeof CALL_OUTCOMES {
   if (errorType === "") return "ok";
-  if (errorType === "tool_error") return "tool_error";
-  return /^(?:-?\d+|cancelled|no_answer|_OTHER)$/.test(errorType) ? "error" : "refused";
+  if (errorType === "tool_error" || errorType === "cancelled") return errorType;
+  return /^(?:-?\d+|no_answer|_OTHER)$/.test(errorType) ? "error" : "refused";
 }
 
 function callsByTool(sample: Sample | undefined): Row[] {
@@ -81,11 +87,11 @@ const STYLE = `
       font: 13px/1.4 system-ui, "DejaVu Sans", sans-serif }
     h1 { font-size: 17px; margin: 0 0 14px }
     main, .tiles { display: grid; gap: 14px; grid-template-columns: 1fr 1fr }
-    .tiles { grid-template-columns: repeat(5, 1fr); margin-bottom: 14px }
+    .tiles { grid-template-columns: repeat(5, auto); margin-bottom: 14px }
     section, .tile { background: #fff; border: 1px solid #e1e4e9; border-radius: 8px; padding: 12px 14px }
     .tile b { display: block; font-size: 23px; font-weight: 600 }
     h2 { font-size: 13px; margin: 0 0 6px; display: flex; justify-content: space-between }
-    small { font-weight: 400 } small span { margin-left: 12px }
+    h2 { white-space: nowrap } small { font-weight: 400; font-size: 11px } small span { margin-left: 9px }
     i { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 5px }
     svg { width: 100%; display: block } text { font-size: 11px; fill: #6b7280 }
     .grid { stroke: #e7e9ee } code { color: #6b7280; font-size: 11px }

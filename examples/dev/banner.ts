@@ -69,7 +69,7 @@ ${bold("MCP Inspector")}, with Node 22.19 or later
 ${bold("Is all well?")} The doctor checks every part, and says what to do
   deno task doctor --env ${envFile}
 
-${bold("Who calls")}, and who is refused and why, is told here
+${bold("Below")} stands each caller, and each refusal with its reason
 `;
 }
 

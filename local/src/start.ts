@@ -11,7 +11,7 @@ import { createApiKeys } from "./api_keys/api_keys.ts";
 import { API_KEYS_PAGE } from "./http/api_key_page.ts";
 import { createListener } from "./http/listener.ts";
 import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
-import { importProvider } from "./provider/import_oidc_provider.ts";
+import { importProvider, type Provider } from "./provider/import_oidc_provider.ts";
 import { CANNOT_START } from "./options/check_option.ts";
 import {
   type ResolvedOptions,
@@ -23,7 +23,7 @@ import { resolveMintOptions } from "./options/resolve_mint_options.ts";
 import { endGrant } from "./provider/adapter.ts";
 import { createProvider, generateKey, MOUNT } from "./provider/provider_settings.ts";
 import { createStateWriter, readState, type State } from "./provider/state_file.ts";
-import { createStore } from "./provider/store.ts";
+import { createStore, type Store } from "./provider/store.ts";
 import { userClaims } from "./options/users.ts";
 
 /**
@@ -112,26 +112,7 @@ async function build(
     apiKeysUrl: authUrl + API_KEYS_PAGE,
     users: options.users,
     scopes: options.scopes.map(({ name }) => name),
-    async mintToken(given) {
-      const { user, scope, resource, expiresIn, clientId, claims } = resolveMintOptions(
-        given,
-        options,
-      );
-      if (store.find("Client", clientId) === undefined) {
-        const redirect_uris = ["http://127.0.0.1/"];
-        const metadata = new provider.Client({ client_id: clientId, redirect_uris }).metadata();
-        store.upsert("Client", clientId, metadata);
-      }
-      const extra = { ...userClaims(user), ...claims };
-      return await new provider.AccessToken({
-        accountId: user.id,
-        clientId,
-        aud: resource,
-        scope,
-        expiresIn,
-        extra,
-      }).save();
-    },
+    mintToken: createMint(provider, store, options),
     mintApiKey(given = {}) {
       return settle(() => apiKeys.create(resolveApiKeyOptions(given, options.users)).apiKey);
     },
@@ -149,6 +130,28 @@ async function build(
   };
 }
 
+/** Creates the function that issues a token without a login; its client is registered if it is unknown. */
+function createMint(
+  provider: Provider,
+  store: Store,
+  options: ResolvedOptions,
+): LocalPropelAuth["mintToken"] {
+  return async (given) => {
+    const { user, scope, resource, expiresIn, clientId, claims } = resolveMintOptions(
+      given,
+      options,
+    );
+    if (store.find("Client", clientId) === undefined) {
+      const redirect_uris = ["http://127.0.0.1/"];
+      const metadata = new provider.Client({ client_id: clientId, redirect_uris }).metadata();
+      store.upsert("Client", clientId, metadata);
+    }
+    const extra = { ...userClaims(user), ...claims };
+    const token = { accountId: user.id, clientId, aud: resource, scope, expiresIn, extra };
+    return await new provider.AccessToken(token).save();
+  };
+}
+
 /** Runs a function at once, and turns an error that it throws into a rejection. */
 function settle<T>(run: () => T): Promise<T> {
   return new Promise((resolve) => resolve(run()));
@@ -158,7 +161,11 @@ async function listen(server: Server, { hostname, port }: ResolvedOptions): Prom
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: Error & { code?: string }) => {
       const { code = "", message } = cause;
-      const reason = code === "EADDRINUSE" ? "is in use" : `cannot be listened on: ${message}`;
+      // Deno looks a name up before it listens: this is its error for a missing permission.
+      const hint = code === "EPERM" ? `; Deno needs --allow-net=${hostname}` : "";
+      const reason = code === "EADDRINUSE"
+        ? "is in use"
+        : `cannot be listened on: ${message}${hint}`;
       const where = `port ${port} on ${hostname}`;
       const error = new Error(`${CANNOT_START}: ${where} ${reason}`, { cause });
       reject(Object.assign(error, { code }));

@@ -30,7 +30,7 @@
 
 import type { AccessToken } from "../oauth/access_token.ts";
 import type { PropelAuth } from "../propel_auth.ts";
-import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import { AccessTokenError, IntrospectionError, refusalFor } from "../oauth/errors.ts";
 import { type BearerErrorCode, type Refusal, refusalOf } from "../oauth/refusal_sentences.ts";
 import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
@@ -119,7 +119,7 @@ export function createSdkVerifier(
 /** Any other error is a fault of this server, which `withMcpAuth` would answer with 401. */
 function describeFailure(error: unknown): { code: Code; message: string } {
   const known = error instanceof AccessTokenError || error instanceof IntrospectionError;
-  const refusal = refusalOf(known ? error.reason : "malformed_response");
+  const refusal = known ? refusalFor(error) : refusalOf("malformed_response");
   return { code: codeOf(refusal), message: refusal.description ?? "There is no token" };
 }
 

@@ -188,7 +188,7 @@ export type PropelAuthEvent = EventFacts & {
 /** Receives events. What it throws is ignored. */
 export type EventListener = (event: PropelAuthEvent) => void;
 
-/** Reports an event; `undefined` without a listener, so that no event is built that nobody receives. */
+/** Reports an event; `undefined` without a listener: then no event is built. */
 export type Emit = ((facts: EventFacts) => void) | undefined;
 
 const MAX_SHOWN_LENGTH = 200;

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
+import type { AccessTokenErrorReason } from "../oauth/refusal_sentences.ts";
+import { sha256 } from "../lib/digest.ts";
 import { kindOfFailure } from "./messages.ts";
 import { type EventFacts, shortDigest, showForeign, type TokenEvent } from "./events.ts";
 import type { CredentialType } from "../oauth/api_key.ts";
-import type { Answer, FactsSource, IntrospectionFacts } from "../oauth/facts.ts";
+import type { ActiveFacts, Answer, FactsSource, IntrospectionFacts } from "../oauth/facts.ts";
 
 /** A token that is being verified, and since when. */
 export interface TokenInHand {
@@ -34,11 +35,10 @@ export function describeToken(
 /** Builds the event of a token that was accepted; `source` is that of the facts. */
 export function buildAccepted(
   token: TokenEvent,
-  { clientId, subject, credential }: AccessToken,
+  accessToken: AccessToken,
   source: FactsSource,
 ): EventFacts {
-  const whose = subject === undefined ? { clientId } : { clientId, subject };
-  return { code: "token_accepted", ...token, credential, source, ...whose };
+  return { code: "token_accepted", ...token, source, ...identify(accessToken) };
 }
 
 /** Builds the event of a refused token: which rule of `policy` it broke, and what it has instead. */
@@ -51,56 +51,49 @@ export function buildRefused(
 ): EventFacts {
   const { reason } = error;
   const credential = credentialOf(facts);
-  const event = {
+  const [expected, received] = facts.active ? compare(error, policy, facts, now) : [];
+  return {
     code: "token_refused",
     ...token,
     ...(credential !== undefined && { credential }),
     source,
     reason,
-  } as const;
-  if (!facts.active) return event;
-  const { claims } = facts;
+    ...(expected !== undefined && { expected, received }),
+  };
+}
+
+/** The value that the token had to match, and the one that it has instead, for some reasons. */
+function compare(
+  { reason, scopes }: AccessTokenError,
+  policy: AccessTokenPolicy,
+  { claims, scopes: granted, tokenType }: ActiveFacts,
+  now: number,
+): readonly [expected?: string, received?: string] {
+  if (isScopeMissing(reason)) return [showScopes(scopes), showScopes(granted)];
   switch (reason) {
     case "audience_mismatch":
-      return {
-        ...event,
-        expected: showForeign(policy.resource),
-        received: showForeign(claims.aud ?? claims.resource),
-      };
-    case "scope_missing":
-    case "api_key_scope_missing":
-      return {
-        ...event,
-        expected: showForeign(error.scopes.join(" ")),
-        received: showForeign(facts.scopes.join(" ")),
-      };
+      return [showForeign(policy.resource), showForeign(claims.aud ?? claims.resource)];
     case "org_claim_missing":
     case "org_mismatch":
-      return {
-        ...event,
-        expected: showForeign(policy.orgId),
-        received: showForeign(claims.org_id),
-      };
+      return [showForeign(policy.orgId), showForeign(claims.org_id)];
     case "expired":
-      return { ...event, expected: `exp after ${now}`, received: showForeign(claims.exp) };
+      return [`exp after ${now}`, showForeign(claims.exp)];
     case "not_yet_valid":
-      return { ...event, expected: `nbf up to ${now}`, received: showForeign(claims.nbf) };
+      return [`nbf up to ${now}`, showForeign(claims.nbf)];
     case "wrong_token_type":
-      return {
-        ...event,
-        expected: "Bearer or access_token",
-        received: facts.tokenType === null ? "no text" : showForeign(facts.tokenType),
-      };
-    case "missing_credentials":
-    case "malformed_credentials":
-    case "inactive":
-    case "role_claim_missing":
-    case "role_mismatch":
-    case "api_key_user_disabled":
-    case "api_key_maker_left":
-    case "api_key_kind_refused":
-      return event;
+      return ["Bearer or access_token", tokenType === null ? "no text" : showForeign(tokenType)];
+    default:
+      return [];
   }
+}
+
+/** Whether scopes are missing, those of a token or those of an API key. */
+function isScopeMissing(reason: AccessTokenErrorReason): boolean {
+  return reason.endsWith("scope_missing");
+}
+
+function showScopes(scopes: readonly string[]): string {
+  return showForeign(scopes.join(" "));
 }
 
 /** Of credentials that are not active, only an API key has a reason. */
@@ -145,7 +138,7 @@ export function buildCallRefused(
 ): EventFacts {
   const { reason, scopes } = error;
   const { org_id: org, org_role: role } = caller.claims;
-  const lacksScope = reason === "scope_missing" || reason === "api_key_scope_missing";
+  const lacksScope = isScopeMissing(reason);
   const received = lacksScope ? caller.scopes.join(" ") : reason.startsWith("org_") ? org : role;
   return {
     code: "call_refused",
@@ -155,8 +148,9 @@ export function buildCallRefused(
       method: operation.method,
       operation: showForeign(operation.name),
     }),
-    challenged,
-    ...(lacksScope && { expected: showForeign(scopes.join(" ")) }),
+    // No login gives an API key a scope, so it gets no challenge.
+    challenged: challenged && reason === "scope_missing",
+    ...(lacksScope && { expected: showScopes(scopes) }),
     received: showForeign(received),
   };
 }
@@ -191,12 +185,10 @@ export function buildRuleUnmatched({ kind, name, nearest }: {
   };
 }
 
-function describeCaller({ token, credential, clientId, subject }: AccessToken) {
-  const tokenDigest = shortDigest(hash("sha256", token, "hex"));
-  return {
-    tokenDigest,
-    credential,
-    clientId,
-    ...(subject !== undefined && { subject }),
-  };
+function describeCaller(caller: AccessToken) {
+  return { tokenDigest: shortDigest(sha256(caller.token)), ...identify(caller) };
+}
+
+function identify({ credential, clientId, subject }: AccessToken) {
+  return { credential, clientId, ...(subject !== undefined && { subject }) };
 }

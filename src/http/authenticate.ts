@@ -5,8 +5,9 @@
  */
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
-import { buildRefusal, withoutChallenge } from "../oauth/refusal_response.ts";
-import { setCorsHeaders } from "./cors.ts";
+import { answersFor } from "../oauth/api_key.ts";
+import { buildRefusal } from "../oauth/refusal_response.ts";
+import { copyWithCors } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
@@ -106,12 +107,10 @@ export function createAuthenticate(
     if (caller instanceof Response) return caller;
     const served = await answer(caller, attempt, policy, audited);
     // Last, since the audit reads from the challenge that a call was refused.
-    const answered = caller.apiKey === undefined ? served : withoutChallenge(served);
+    const answered = answersFor(caller)?.finish(served) ?? served;
     const origin = request.headers.get("Origin");
     if (origin === null) return answered;
-    const readable = new Response(answered.body, answered);
-    setCorsHeaders(readable.headers, origin, allowedOrigins);
-    return readable;
+    return copyWithCors(answered, answered.body, origin, allowedOrigins);
   }
 
   return (request, admitted, options) => {
@@ -144,9 +143,9 @@ export function createAuthenticate(
  */
 function withBody({ url, method, headers }: Request, { parsedBody }: AuthenticateOptions): Request {
   if (parsedBody === undefined) return new Request(url, { method, headers });
-  // Of bytes, a stream or a form JSON would show no call, while the framework may find one in it. The
-  // gate refuses `null`.
-  const body = isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : "null";
+  // JSON of bytes, a stream or a form shows no call, while the framework may find one there; a function
+  // has no JSON. The gate refuses `null`.
+  const body = (isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : undefined) ?? "null";
   return new Request(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -39,6 +39,18 @@ export function setCorsHeaders(
   headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
 }
 
+/** Copies a response with a body in place of its own, and with the headers of {@linkcode setCorsHeaders}. */
+export function copyWithCors(
+  response: Response,
+  body: Response["body"],
+  origin: string | null,
+  allowed: AllowedOrigins,
+): Response {
+  const copy = new Response(body, response);
+  setCorsHeaders(copy.headers, origin, allowed);
+  return copy;
+}
+
 /**
  * Builds the answer to a preflight of the MCP endpoint. {@linkcode setCorsHeaders} adds the origin.
  *

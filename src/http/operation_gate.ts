@@ -14,7 +14,7 @@ import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
 import type { List } from "../operations/lists.ts";
-import type { OperationPolicy } from "../operations/policy.ts";
+import type { OperationPolicy, OperationVerdict } from "../operations/policy.ts";
 import type { RuleWatch } from "../operations/rule_watch.ts";
 import { buildRefusal } from "../oauth/refusal_response.ts";
 import { buildCallRefused, buildOperationRefused } from "../events/token_events.ts";
@@ -108,23 +108,29 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     };
   }
 
-  async function judge(
+  /** Asks PropelAuth about the caller's token again, and judges the calls by its answer. */
+  async function judgeAnew(
     calls: readonly Call[],
     caller: AccessToken,
     tokenPolicy: AccessTokenPolicy,
     audited: AuditedRequest | undefined,
   ): Promise<Allowed | Response> {
-    let judged = caller;
-    let verdict = operationPolicy.judge(calls, judged);
-    if (verdict.kind === "allowed" && verdict.fresh) {
-      try {
-        judged = await verifyFresh(caller, tokenPolicy);
-      } catch (error) {
-        audited?.refuse(error);
-        return buildRefusal(error, tokenPolicy);
-      }
-      verdict = operationPolicy.judge(calls, judged);
+    let judged: AccessToken;
+    try {
+      judged = await verifyFresh(caller, tokenPolicy);
+    } catch (error) {
+      audited?.refuse(error);
+      return buildRefusal(error, tokenPolicy);
     }
+    return conclude(operationPolicy.judge(calls, judged), judged, tokenPolicy, audited);
+  }
+
+  function conclude(
+    verdict: OperationVerdict,
+    judged: AccessToken,
+    tokenPolicy: AccessTokenPolicy,
+    audited: AuditedRequest | undefined,
+  ): Allowed | Response {
     switch (verdict.kind) {
       case "unknown":
         emit?.(buildOperationRefused(judged, verdict.name));
@@ -136,8 +142,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
         );
       case "scope_missing": {
         const error = scopeMissing(judged, verdict.scopes);
-        // An API key gets no challenge: no login gives it a scope.
-        emit?.(buildCallRefused(judged, error, verdict.lacking, judged.apiKey === undefined));
+        emit?.(buildCallRefused(judged, error, verdict.lacking, true));
         audited?.refuse(error);
         return buildRefusal(error, tokenPolicy);
       }
@@ -166,7 +171,11 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     if (calls === undefined) return buildJsonRpcError(400, "invalid_request", "Invalid Request");
     const busy = audited?.begin(caller, calls, parsedBody);
     if (busy !== undefined) return busy;
-    const allowed = await judge(calls, caller, tokenPolicy, audited);
+    const verdict = operationPolicy.judge(calls, caller);
+    // Awaited only where it has to be, as in the endpoint.
+    const allowed = verdict.kind === "allowed" && verdict.fresh
+      ? await judgeAnew(calls, caller, tokenPolicy, audited)
+      : conclude(verdict, caller, tokenPolicy, audited);
     if (allowed instanceof Response) return allowed;
     // Written anew from the judged value: another parser could read the original bytes otherwise. A long
     // body is written when it is read, which an MCP server that takes the parsed body never does.

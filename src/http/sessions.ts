@@ -5,12 +5,15 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import type { AccessToken } from "../oauth/access_token.ts";
+import { sha256 } from "../lib/digest.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** How many sessions are remembered; past it the least recently used one goes. */
 const MAX_SESSIONS = 10_000;
+
+/** The most values that a request may present: each is looked up by its digest, which takes time. */
+export const MAX_PRESENTED_SESSIONS = 100;
 
 /** Remembers to which caller a session was handed out. A session is never a credential. */
 export interface Sessions {
@@ -30,11 +33,12 @@ export function createSessions(): Sessions {
   const owners = createTtlCache<string>(MAX_SESSIONS);
   return {
     belongsTo(sessionId: string, caller: AccessToken): boolean {
-      const owner = owners.get(digest(sessionId), 0);
+      const owner = owners.get(sha256(sessionId), 0);
       return owner === undefined || owner === identify(caller);
     },
     assign(sessionId: string, caller: AccessToken): void {
-      const key = digest(sessionId);
+      // Session ids come from outside and can have any length; a digest bounds the table's memory.
+      const key = sha256(sessionId);
       if (owners.get(key, 0) === undefined) owners.set(key, identify(caller), Infinity);
     },
   };
@@ -43,11 +47,6 @@ export function createSessions(): Sessions {
 /** One user through one client at one resource, whichever token the client sends. */
 function identify({ clientId, subject, resource }: AccessToken): string {
   return JSON.stringify([clientId, subject ?? null, resource.href]);
-}
-
-/** Session ids come from outside and can have any length; a digest bounds the table's memory. */
-function digest(sessionId: string): string {
-  return hash("sha256", sessionId, "hex");
 }
 
 /**

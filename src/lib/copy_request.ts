@@ -15,7 +15,7 @@ export type NewBody = string | (() => string);
 
 /**
  * Copies a request without one field. The copy belongs to the runtime's own class, unless the request
- * copies itself: nothing that is made of it, such as a clone, has the field either.
+ * copies itself: a clone of the copy, or any other request that is created from it, has no such field.
  *
  * @param field The name of the field, in lower case.
  * @param request The request; its body may be used up when `body` is given.

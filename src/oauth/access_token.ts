@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CredentialType, VerifiedApiKey } from "./api_key.ts";
+import { answersFor, type CredentialType, type VerifiedApiKey } from "./api_key.ts";
 import { AccessTokenError } from "./errors.ts";
 import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
 import type { HoldsScope } from "./scope_hierarchy.ts";
@@ -143,13 +143,11 @@ function judgeOrg({ claims, apiKey }: ActiveFacts, policy: AccessTokenPolicy): v
  * @returns The error.
  */
 export function scopeMissing(
-  { apiKey }: Pick<ActiveFacts, "apiKey">,
+  credential: Pick<ActiveFacts, "apiKey">,
   scopes: readonly string[],
 ): AccessTokenError {
-  return new AccessTokenError(
-    apiKey === undefined ? "scope_missing" : "api_key_scope_missing",
-    scopes,
-  );
+  return answersFor(credential)?.scopeMissing(scopes) ??
+    new AccessTokenError("scope_missing", scopes);
 }
 
 /**

@@ -1,8 +1,11 @@
 /**
- * An API key of PropelAuth's end users, as types.
+ * An API key of PropelAuth's end users, as types, and the table that finds the code of the entry
+ * `api-keys` behind one.
  *
  * @module
  */
+
+import type { AccessTokenError } from "./errors.ts";
 
 /** The kinds of credentials with which a client can call. */
 export type CredentialType = "access_token" | "api_key";
@@ -28,4 +31,27 @@ export interface VerifiedApiKey {
   readonly orgRole?: string;
   /** The permissions of the key's maker in that organization. */
   readonly permissions: readonly string[];
+}
+
+/** How callers with an API key are answered where that differs from a token: code of the entry. */
+export interface KeyAnswers {
+  /** Creates the error of a key that lacks one of the scopes that are needed. */
+  readonly scopeMissing: (scopes: readonly string[]) => AccessTokenError;
+  /** Changes what the MCP server answered; returns the same response where nothing has to change. */
+  readonly finish: (response: Response) => Response;
+}
+
+/** The entry adds each key that it reads. */
+export const keyAnswers: WeakMap<VerifiedApiKey, KeyAnswers> = new WeakMap();
+
+/**
+ * Finds how a caller with an API key is answered.
+ *
+ * @param caller The caller, or the facts about its credential.
+ * @returns `undefined` for an access token.
+ */
+export function answersFor(
+  { apiKey }: { readonly apiKey?: VerifiedApiKey },
+): KeyAnswers | undefined {
+  return apiKey && keyAnswers.get(apiKey);
 }

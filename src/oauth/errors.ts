@@ -7,6 +7,7 @@
 import {
   type AccessTokenErrorReason,
   type IntrospectionErrorReason,
+  type Refusal,
   refusalOf,
 } from "./refusal_sentences.ts";
 
@@ -77,6 +78,14 @@ export class IntrospectionError extends Error {
       this.retryAfterSeconds = options.retryAfterSeconds;
     }
   }
+}
+
+/** The errors whose refusal is not that of their reason. */
+export const ownRefusals: WeakMap<Error, Refusal> = new WeakMap();
+
+/** Gives the status and sentence of the response that an error becomes. */
+export function refusalFor(error: AccessTokenError | IntrospectionError): Refusal {
+  return ownRefusals.get(error) ?? refusalOf(error.reason);
 }
 
 /** Whether PropelAuth could not be reached: another try may help, and the response is a 503. */

@@ -7,7 +7,8 @@
 
 import { IntrospectionError } from "./errors.ts";
 import { discard, readText } from "../lib/body.ts";
-import { type IntrospectionFacts, readFacts } from "./facts.ts";
+import type { IntrospectionFacts } from "./facts.ts";
+import { readFacts } from "./read_facts.ts";
 
 /** The longest introspection response that is read: 64 KiB. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;

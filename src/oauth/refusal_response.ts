@@ -4,8 +4,8 @@
  * @module
  */
 
-import { AccessTokenError, IntrospectionError } from "./errors.ts";
-import { type BearerErrorCode, refusalOf } from "./refusal_sentences.ts";
+import { AccessTokenError, IntrospectionError, refusalFor } from "./errors.ts";
+import type { BearerErrorCode } from "./refusal_sentences.ts";
 
 /** `Retry-After` of a 503, in seconds, when neither PropelAuth nor the breaker knows a better value. */
 const RETRY_AFTER_SECONDS = 5;
@@ -32,11 +32,12 @@ const LOGIN_NEEDED = JSON.stringify({
   id: null,
   error: { code: -32000, message: "Log in first: this MCP server needs an access token" },
 });
-const BROWSER_PAGE_HEADERS: readonly [name: string, value: string][] = [
-  ["Content-Type", "text/html; charset=utf-8"],
-  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
-  ["X-Content-Type-Options", "nosniff"],
-];
+const BROWSER_PAGE_HEADERS = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+};
+const JSON_HEADERS = { "Content-Type": "application/json" };
 // RFC 9110 §12.5.1. Only the type itself counts: programs that are not browsers send `*/*`.
 const ACCEPTS_HTML = /(?:^|,)[ \t]*text\/html[ \t]*(?:,|$|;(?![ \t]*q=0(?:\.0*)?[ \t]*(?:,|$)))/i;
 
@@ -70,51 +71,27 @@ export function buildRefusal(
 ): Response {
   const isRefusal = error instanceof AccessTokenError || error instanceof IntrospectionError;
   if (!isRefusal) throw error;
-  const refusal = refusalOf(error.reason);
-  const headers = new Headers({ "Cache-Control": "no-store" });
-  if (refusal.status === 503) headers.set("Retry-After", retryAfterOf(error));
-  else if (refusal.status !== 500 && !("challenge" in refusal)) {
-    const { error: code, description } = refusal;
+  const refusal = refusalFor(error);
+  const { status, description, scope } = refusal;
+  const isLogin = refusal.error === undefined;
+  const isPage = isLogin && request !== undefined && isBrowserVisit(request);
+  const headers = new Headers(isPage ? BROWSER_PAGE_HEADERS : JSON_HEADERS);
+  headers.set("Cache-Control", "no-store");
+  if (status === 503) headers.set("Retry-After", retryAfterOf(error));
+  if (!refusal.hasNoChallenge) {
     const challenge = buildBearerChallenge({
       resourceMetadataUrl: options.resourceMetadataUrl,
       scopes: error.reason === "scope_missing" ? error.scopes : options.challengeScopes,
-      ...(code !== undefined && { error: code }),
-      ...(description !== undefined && { description }),
+      error: refusal.error,
+      description,
     });
     headers.set("WWW-Authenticate", challenge);
   }
-  if (refusal.error === undefined) {
-    const isPage = request !== undefined && isBrowserVisit(request);
-    if (isPage) BROWSER_PAGE_HEADERS.forEach(([name, value]) => headers.set(name, value));
-    else headers.set("Content-Type", "application/json");
-    const body = isPage ? BROWSER_PAGE : LOGIN_NEEDED;
-    return new Response(request?.method === "HEAD" ? null : body, {
-      status: refusal.status,
-      headers,
-    });
-  }
-  headers.set("Content-Type", "application/json");
-  const body = { error: refusal.error, error_description: refusal.description };
-  // In place of the challenge: clients show the body, and who reads it can give the key the scopes.
-  if (error.reason === "api_key_scope_missing") {
-    const scope = error.scopes.join(" ");
-    Object.assign(body, { error_description: `${refusal.description}: ${scope}`, scope });
-  }
-  return new Response(JSON.stringify(body), { status: refusal.status, headers });
-}
-
-/**
- * Takes the challenge out of a response to a caller with an API key, such as the one of SDK v2's
- * `scopeChallenge`: a client with a fixed header cannot ask for scopes.
- *
- * @param response The response of the MCP server.
- * @returns The same response; a copy where a 403 has a challenge.
- */
-export function withoutChallenge(response: Response): Response {
-  if (response.status !== 403 || !response.headers.has("WWW-Authenticate")) return response;
-  const copy = new Response(response.body, response);
-  copy.headers.delete("WWW-Authenticate");
-  return copy;
+  const json = isLogin
+    ? LOGIN_NEEDED
+    : JSON.stringify({ error: refusal.error, error_description: description, scope });
+  const body = isPage ? BROWSER_PAGE : json;
+  return new Response(request?.method === "HEAD" ? null : body, { status, headers });
 }
 
 function isBrowserVisit({ method, headers }: Request): boolean {
@@ -133,9 +110,9 @@ interface BearerChallenge {
   /** The scopes that the operation needs; an empty list leaves the parameter out. */
   readonly scopes: readonly string[];
   /** The error code; left out when the client sent no credentials. */
-  readonly error?: BearerErrorCode;
+  readonly error?: BearerErrorCode | undefined;
   /** A fixed sentence without `=` and `"`. */
-  readonly description?: string;
+  readonly description?: string | undefined;
 }
 
 // RFC 9110 §5.6.4, visible ASCII and space, less the two characters that would need escaping.

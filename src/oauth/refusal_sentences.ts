@@ -45,6 +45,8 @@ export type IntrospectionErrorReason =
   | "client_refused"
   | "malformed_response";
 
+type Reason = AccessTokenErrorReason | IntrospectionErrorReason;
+
 /** An error code that a challenge may carry (RFC 6750 §3.1). */
 export type BearerErrorCode = "invalid_request" | "invalid_token" | "insufficient_scope";
 
@@ -59,105 +61,100 @@ export type Refusal =
     /** Absent when the client sent no credentials. */
     readonly error?: BearerErrorCode;
     readonly description?: string;
+    readonly scope?: never;
+    readonly hasNoChallenge?: never;
   }
   | {
-    /** No scope would help this caller, so there is no challenge, which would ask for scopes. */
-    readonly status: 403;
-    readonly error: "access_denied" | "insufficient_scope";
+    /**
+     * 403: no scope would help this caller, and a challenge would ask for scopes. 503: PropelAuth
+     * cannot be reached, and a challenge would have the client drop a good token. 500: the server is
+     * set up wrongly, and no other token would help.
+     */
+    readonly status: 403 | 503 | 500;
+    readonly error: string;
     readonly description: string;
-    readonly challenge: false;
-  }
-  | {
-    /** PropelAuth cannot be reached: no challenge, or the client would drop a good token. */
-    readonly status: 503;
-    readonly error: "temporarily_unavailable";
-    readonly description: string;
-  }
-  | {
-    /** The server is set up wrongly: no challenge, since no other token would help. */
-    readonly status: 500;
-    readonly error: "server_error";
-    readonly description: string;
+    /** The scopes that are missing, separated by spaces. */
+    readonly scope?: string;
+    readonly hasNoChallenge: true;
   };
+
+const withoutChallenge = (
+  status: 403 | 503 | 500,
+  error: string,
+  description: string,
+): Refusal => ({
+  status,
+  error,
+  description,
+  hasNoChallenge: true,
+});
+const INVALID_TOKEN: Refusal = {
+  status: 401,
+  error: "invalid_token",
+  description: "The Bearer token is expired, revoked or not meant for this server",
+};
+const UNAVAILABLE = withoutChallenge(
+  503,
+  "temporarily_unavailable",
+  "The access token could not be verified now; keep it and try again",
+);
+const MISCONFIGURED = withoutChallenge(
+  500,
+  "server_error",
+  "This server could not verify the access token; its operator has to act",
+);
+const denied = (description: string) => withoutChallenge(403, "access_denied", description);
+
+// A record, so that a reason that is forgotten here does not compile.
+const REFUSALS: Record<Exclude<Reason, ApiKeyRefusal>, Refusal> = {
+  // RFC 6750 §3: a request without credentials gets no error code.
+  missing_credentials: { status: 401 },
+  malformed_credentials: {
+    status: 400,
+    error: "invalid_request",
+    description: "The Authorization header must hold one well-formed Bearer token",
+  },
+  inactive: INVALID_TOKEN,
+  wrong_token_type: INVALID_TOKEN,
+  expired: INVALID_TOKEN,
+  not_yet_valid: INVALID_TOKEN,
+  audience_mismatch: INVALID_TOKEN,
+  org_claim_missing: denied(
+    "This operation needs a token issued for an organization (org_id is missing)",
+  ),
+  org_mismatch: denied(
+    "The access token is for another organization; log in again and choose this one",
+  ),
+  role_claim_missing: denied(
+    "This operation needs a token with a role in an organization (org_role is missing)",
+  ),
+  role_mismatch: denied("The role of this user in the organization does not allow this operation"),
+  scope_missing: {
+    status: 403,
+    error: "insufficient_scope",
+    description: "The access token lacks a scope that this operation needs",
+  },
+  timeout: UNAVAILABLE,
+  network: UNAVAILABLE,
+  unavailable: UNAVAILABLE,
+  overloaded: UNAVAILABLE,
+  breaker_open: UNAVAILABLE,
+  closed: UNAVAILABLE,
+  api_key_rate_limited: UNAVAILABLE,
+  client_refused: MISCONFIGURED,
+  malformed_response: MISCONFIGURED,
+};
 
 /**
  * Maps a private reason to the status and sentence of the response. The only such mapping.
  *
  * @param reason The private reason of an `AccessTokenError` or an `IntrospectionError`.
- * @returns The status; with it a code and a sentence, except for a request without credentials.
+ * @returns The status; with it a code and a sentence, except for a request without credentials. An API
+ * key that is refused gets the sentence of a token, unless its error has one of its own.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1 | RFC 6750 §3.1}
  */
-export function refusalOf(reason: AccessTokenErrorReason | IntrospectionErrorReason): Refusal {
-  switch (reason) {
-    case "missing_credentials":
-      // RFC 6750 §3: a request without credentials gets no error code.
-      return { status: 401 };
-    case "malformed_credentials":
-      return {
-        status: 400,
-        error: "invalid_request",
-        description: "The Authorization header must hold one well-formed Bearer token",
-      };
-    case "inactive":
-    case "wrong_token_type":
-    case "expired":
-    case "not_yet_valid":
-    case "audience_mismatch":
-    case "api_key_user_disabled":
-    case "api_key_maker_left":
-    case "api_key_kind_refused":
-      return {
-        status: 401,
-        error: "invalid_token",
-        description: "The Bearer token is expired, revoked or not meant for this server",
-      };
-    case "org_claim_missing":
-    case "org_mismatch":
-    case "role_claim_missing":
-    case "role_mismatch":
-      return { status: 403, error: "access_denied", description: DENIED[reason], challenge: false };
-    case "scope_missing":
-      return {
-        status: 403,
-        error: "insufficient_scope",
-        description: "The access token lacks a scope that this operation needs",
-      };
-    case "api_key_scope_missing":
-      // A client with a fixed header cannot ask for scopes. A challenge has mcp-remote start a login,
-      // whose token the header then overwrites, and the call hangs.
-      return {
-        status: 403,
-        error: "insufficient_scope",
-        description: "The API key lacks a scope that this operation needs",
-        challenge: false,
-      };
-    case "timeout":
-    case "network":
-    case "unavailable":
-    case "overloaded":
-    case "breaker_open":
-    case "closed":
-    case "api_key_rate_limited":
-      return {
-        status: 503,
-        error: "temporarily_unavailable",
-        description: "The access token could not be verified now; keep it and try again",
-      };
-    case "client_refused":
-    case "malformed_response":
-      return {
-        status: 500,
-        error: "server_error",
-        description: "This server could not verify the access token; its operator has to act",
-      };
-  }
+export function refusalOf(reason: Reason): Refusal {
+  const refusals: Partial<Record<Reason, Refusal>> = REFUSALS;
+  return refusals[reason] ?? INVALID_TOKEN;
 }
-
-const DENIED = {
-  org_claim_missing: "This operation needs a token issued for an organization (org_id is missing)",
-  org_mismatch: "The access token is for another organization; log in again and choose this one",
-  role_claim_missing:
-    "This operation needs a token with a role in an organization (org_role is missing)",
-  role_mismatch: "The role of this user in the organization does not allow this operation",
-} as const;

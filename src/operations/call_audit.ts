@@ -71,7 +71,7 @@ export interface AuditedRequest {
 /** Connects the listeners of one PropelAuth with its clock; all share one reading of each answer. */
 type ConnectAudits = (audits: readonly Audit[], world: World) => CallAudit;
 
-const connections = new WeakMap<object, ConnectAudits>();
+const connections = new WeakMap<Audit, ConnectAudits>();
 
 /**
  * Creates a value for the option `audit`.
@@ -92,6 +92,6 @@ export function createAudit<T extends object>(connect: ConnectAudits, members: T
  * @param value The value.
  * @returns The code; `undefined` when {@linkcode createAudit} did not return the value.
  */
-export function findAudit(value: unknown): ConnectAudits | undefined {
-  return typeof value === "object" && value !== null ? connections.get(value) : undefined;
+export function findAudit(value: Audit): ConnectAudits | undefined {
+  return connections.get(value);
 }

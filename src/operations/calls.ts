@@ -43,8 +43,6 @@ const MAX_NAMES_LENGTH = 32_768;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** From how many bytes on the engine's search is worth its call. */
-const LONG_PIECE = 64;
 
 /** How much is left of the bounds while one request is read. */
 interface Left {
@@ -183,9 +181,13 @@ export function isTooDeep(json: string | Uint8Array): boolean {
 function isNestedTooDeep(json: Uint8Array): boolean {
   if (!hasManyBrackets(json)) return false;
   let depth = 0;
+  let isInString = false;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
-    if (byte === QUOTE) at = endOfString(json, at + 1);
+    if (byte === QUOTE) isInString = !isInString;
+    // Only a string has backslashes: the next byte is a part of the escape.
+    else if (byte === BACKSLASH) at++;
+    else if (isInString) continue;
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       if (++depth > MAX_DEPTH) return true;
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
@@ -202,27 +204,4 @@ function hasManyBrackets(json: Uint8Array): boolean {
     }
   }
   return false;
-}
-
-/** Finds the quote that ends a string. Long pieces without an escape are left to the engine's search. */
-function endOfString(json: Uint8Array, start: number): number {
-  let plain = 0;
-  for (let at = start; at < json.length; at++) {
-    const byte = json[at];
-    if (byte === QUOTE) return at;
-    if (byte === BACKSLASH) {
-      at++;
-      plain = 0;
-    } else if (++plain > LONG_PIECE) {
-      const quote = json.indexOf(QUOTE, at);
-      if (quote < 0) break;
-      // Behind an odd number of backslashes a quote is a character of the string.
-      let last = quote;
-      while (last > at && json[last - 1] === BACKSLASH) last--;
-      if ((quote - last) % 2 === 0) return quote;
-      at = quote;
-      plain = 0;
-    }
-  }
-  return json.length;
 }

@@ -29,7 +29,7 @@ interface OperationPolicyOptions {
 }
 
 /** The decision about all operations of one request. */
-type OperationVerdict =
+export type OperationVerdict =
   | {
     readonly kind: "allowed";
     /** Whether the token has to be introspected now. */

@@ -5,8 +5,7 @@
  */
 
 import { type AccessToken, scopeMissing } from "../oauth/access_token.ts";
-import { AccessTokenError } from "../oauth/errors.ts";
-import { refusalOf } from "../oauth/refusal_sentences.ts";
+import { AccessTokenError, refusalFor } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import type { AuditedRequest } from "./call_audit.ts";
 import { readCalls } from "./calls.ts";
@@ -165,12 +164,6 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     return caller;
   }
 
-  /** With an API key the client sees the sentence alone, without a challenge that names the scopes. */
-  function describeLack({ reason, scopes }: AccessTokenError): string {
-    const { description = "" } = refusalOf(reason);
-    return reason === "scope_missing" ? description : `${description}: ${scopes.join(" ")}`;
-  }
-
   return {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
@@ -185,8 +178,8 @@ export function createRequirements(options: RequirementsOptions): Requirements {
         const held = authInfo?.scopes ?? caller?.scopes;
         if (held !== undefined && holdsAll(held, needed)) return undefined;
         const error = scopeMissing(caller ?? {}, needed);
-        if (caller) report(caller, error, caller.apiKey === undefined);
-        return { scopes: [...needed], errorDescription: describeLack(error) };
+        if (caller) report(caller, error, true);
+        return { scopes: [...needed], errorDescription: refusalFor(error).description ?? "" };
       };
     },
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),

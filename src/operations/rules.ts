@@ -123,10 +123,10 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
   }
   // The type of a read-only array survives Array.isArray().
   refuseOldSpelling(name, value);
+  requireMembers(name, value, ["scopes", "fresh", "listed"]);
   if (!("scopes" in value || "fresh" in value || "listed" in value)) {
     throw new BrokenRule(name, RULE, describe(value));
   }
-  requireMembers(name, value, ["scopes", "fresh", "listed"]);
   const { fresh = false } = value;
   return {
     scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),

@@ -79,113 +79,63 @@ export function readingsOf(uri: string): { spellings: Set<string>; others: Set<s
 
 /** The values of a template's expressions in a URI, `undefined` when it does not match. */
 type Matcher = (uri: string) => string[] | undefined;
-/** Texts with an expression for one segment between each two of them. */
-type Block = readonly [string, ...string[]];
+
+/** Where a text of the template stands in a URI so that all behind it matches too. */
+interface Place {
+  readonly at: number;
+  /** The place of the next text; as far right as it can be, since expressions take all they can. */
+  readonly next: Place | undefined;
+}
 
 /**
- * Matches as `^text([^/]+)text(.*)text$` does, the first expressions taking all they can, but in a
- * time that grows with the length alone. That regular expression would try every way to cut a URI.
- *
- * The template is cut into blocks at the expressions that take anything. From the last block to the
- * first, each is placed as far right as it can be: that leaves the most room to the blocks before it.
+ * Matches as `^text([^/]+)text(.*)text$` does, the first expressions taking all they can, but without
+ * trying every way to cut a URI, as that regular expression would. From the last text to the first it
+ * finds all places of each that are before a place of the next one.
  */
-function createMatcher([first = "", ...texts]: string[], operators: readonly string[]): Matcher {
-  const blocks: [[string, ...string[]], ...[string, ...string[]][]] = [[first]];
-  texts.forEach((text, index) => {
-    if (operators[index] === "") blocks.at(-1)?.push(text);
-    else blocks.push([text]);
-  });
-  const [head, ...rest] = blocks;
-  const lengths = [first, ...texts].map((text) => text.length);
+function createMatcher(texts: readonly string[], operators: readonly string[]): Matcher {
+  const [first = ""] = texts;
+  const last = texts.at(-1) ?? "";
   return (uri) => {
-    if (!uri.startsWith(first)) return undefined;
-    let starts: number[] = [];
-    let limit = uri.length;
-    for (const block of rest.toReversed()) {
-      const place = starts.length === 0 ? placeAtEnd : placeBefore;
-      const placed = place(uri, block, limit);
-      if (placed === undefined) return undefined;
-      starts = [...placed, ...starts];
-      limit = placed[0] ?? 0;
+    if (operators.length === 0) return uri === first ? [] : undefined;
+    if (!uri.startsWith(first) || !uri.endsWith(last)) return undefined;
+    let places: Place[] = [{ at: uri.length - last.length, next: undefined }];
+    for (let index = operators.length - 1; index >= 0; index--) {
+      const isSegment = operators[index] === "";
+      places = placesBefore(places, uri, texts[index] ?? "", isSegment, index === 0);
     }
-    const placed = placeHead(uri, head, limit, rest.length === 0);
-    if (placed === undefined) return undefined;
-    starts = [...placed, ...starts];
-    return texts.map((_, index) =>
-      uri.slice((starts[index] ?? 0) + (lengths[index] ?? 0), starts[index + 1])
-    );
+    const values: string[] = [];
+    let place = places[0];
+    for (const text of texts) {
+      if (place?.next) values.push(uri.slice(place.at + text.length, place.next.at));
+      place = place?.next;
+    }
+    return places.length > 0 ? values : undefined;
   };
 }
 
-/**
- * Places a block so that its last text ends at `end`, and each text before that as far right as it
- * can be. No other placing would do where this one fails: a segment has no slash, so the places that a
- * text can have for a given next text are all in one segment.
- *
- * @returns Where each text starts.
- */
-function placeAtEnd(uri: string, block: readonly string[], end: number): number[] | undefined {
-  const last = block.at(-1) ?? "";
-  let start = end - last.length;
-  if (start < 0 || !uri.startsWith(last, start)) return undefined;
-  const starts = [start];
-  for (let index = block.length - 2; index >= 0; index--) {
-    const text = block[index] ?? "";
-    const slash = start > 0 ? uri.lastIndexOf("/", start - 1) : -1;
-    const from = Math.max(0, slash + 1 - text.length);
-    const at = start > from ? uri.slice(from, start - 1).lastIndexOf(text) : -1;
-    if (at < 0) return undefined;
-    start = from + at;
-    starts.unshift(start);
-  }
-  return starts;
-}
-
-/** Places a block as far right as it can be when it must end at or before `limit`. */
-function placeBefore(uri: string, block: Block, limit: number): number[] | undefined {
-  const last = block.at(-1) ?? "";
-  let start = limit - last.length;
-  while (start >= 0) {
-    start = uri.lastIndexOf(last, start);
-    if (start < 0) return undefined;
-    const starts = placeAtEnd(uri, block, start + last.length);
-    if (starts !== undefined) return starts;
-    // Further left in the same segment the texts before it would have still less room.
-    start = start > 0 ? uri.lastIndexOf("/", start - 1) : -1;
-  }
-  return undefined;
-}
-
-/** Places the first block: its first text at the start of the URI, the end at or before `limit`. */
-function placeHead(
+/** Finds the places of a text before an expression; from right to left, as `nexts` are. */
+function placesBefore(
+  nexts: readonly Place[],
   uri: string,
-  [first, ...texts]: Block,
-  limit: number,
-  endsThere: boolean,
-): number[] | undefined {
-  const last = texts.at(-1);
-  if (last === undefined) {
-    return (endsThere ? first.length === limit : first.length <= limit) ? [0] : undefined;
-  }
-  let end = limit;
-  if (!endsThere) {
-    // From the left, which shows in which segment the last text has its places.
-    let from = first.length;
-    for (const text of texts) {
-      const at = uri.indexOf(text, from + 1);
-      if (at < 0 || uri.slice(from, at).includes("/")) return undefined;
-      from = at + text.length;
+  text: string,
+  isSegment: boolean,
+  isFirst: boolean,
+): Place[] {
+  const places: Place[] = [];
+  const before = (part: string, at: number) => at > 0 ? uri.lastIndexOf(part, at - 1) : -1;
+  let rightmost = 0;
+  let slash = isSegment ? uri.lastIndexOf("/") : -1;
+  for (let at = isFirst ? 0 : uri.lastIndexOf(text); at >= 0; at = before(text, at)) {
+    const start = at + text.length;
+    // No place right of the first slash behind the text can be the next one, now or further left.
+    for (; slash >= start; slash = before("/", slash)) {
+      while ((nexts[rightmost]?.at ?? 0) > slash) rightmost++;
     }
-    const slash = uri.indexOf("/", from - last.length);
-    const room = limit - last.length;
-    const at = room < 0 ? -1 : uri.lastIndexOf(last, slash < 0 ? room : Math.min(slash, room));
-    end = at + last.length;
-    if (end < from) return undefined;
+    const next = nexts[rightmost];
+    if (next === undefined) break;
+    if (next.at >= start + (isSegment ? 1 : 0)) places.push({ at, next });
   }
-  const starts = placeAtEnd(uri, texts, end);
-  const second = starts?.[0] ?? 0;
-  if (starts === undefined || second <= first.length) return undefined;
-  return uri.slice(first.length, second).includes("/") ? undefined : [0, ...starts];
+  return places;
 }
 
 function normalizeUri(uri: string): string | undefined {

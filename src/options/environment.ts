@@ -4,9 +4,10 @@
  * @module
  */
 
+import { BrokenRule } from "../lib/broken_rule.ts";
 import { definedOnly } from "../lib/json.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
-import { checkOptionNames } from "./resolve_options.ts";
+import { checkOptionNames } from "./option_names.ts";
 import { findSource } from "../verification/credential_source.ts";
 
 /** Reads one environment variable by its name. */
@@ -58,7 +59,8 @@ export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
  * @param overrides Options that win over the environment.
  * @returns The options, and which variable gave which.
  * @throws {TypeError} Variables are missing; the message names all of them.
- * @throws {BrokenRule} `overrides` is not an object, or has an unknown member.
+ * @throws {BrokenRule} `overrides` is not an object, or has an unknown member; or a variable is in
+ * quotes.
  */
 export function readEnvironment(
   readVariable: ReadVariable,
@@ -71,11 +73,15 @@ export function readEnvironment(
   const further = findSource(overrides.apiKeys);
   const needed = [
     ...REQUIRED_VARIABLES.filter(({ option }) => overrides[option] === undefined),
-    ...(further?.missing ? [further.missing] : []),
+    ...further?.missing ?? [],
   ];
   for (const { variable, option, found } of needed) {
     const value = readVariable(variable)?.trim();
     variables[option] = variable;
+    // Node and Deno take quotes away, docker's --env-file does not: PropelAuth would refuse the secret.
+    if (value && /^(["']).*\1$/.test(value)) {
+      throw new BrokenRule(variable, "without quotes around it", "a value in quotes");
+    }
     if (value) values[option] = value;
     else missing.push(`\n  ${variable}\n    ${found}`);
   }
@@ -91,7 +97,6 @@ export function readEnvironment(
     readVariable(SCOPES_VARIABLE)?.split(/[\s,]+/).filter((scope) => scope !== "");
   const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
     values;
-  const backendApiKey = further?.missing && values[further.missing.option];
   return {
     options: {
       authUrl,
@@ -100,7 +105,7 @@ export function readEnvironment(
       baseUrl,
       // An option that is given as `undefined` is one that is not given.
       ...definedOnly(overrides),
-      ...(further && backendApiKey && { apiKeys: further.withBackendApiKey(backendApiKey) }),
+      ...(further && { apiKeys: further.withValues(values) }),
       ...(requiredScopes && { requiredScopes }),
     },
     variables,

@@ -126,7 +126,7 @@ export interface PropelAuthOptions {
    * caller may use.
    *
    * {@linkcode PropelAuth.handler} then reads the body of each request (at most 4 MiB) and judges the
-   * calls in it; {@linkcode PropelAuth.authenticate} does not look at the body.
+   * calls in it; {@linkcode PropelAuth.authenticate} judges those of the `parsedBody` that it is given.
    */
   operations?: OperationRules;
   /**

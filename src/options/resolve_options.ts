@@ -6,6 +6,7 @@
  */
 
 import type { AllowedOrigins } from "../http/host_and_origin.ts";
+import { checkOptionNames, OPTION_NAMES } from "./option_names.ts";
 import { resolveAllowedOrigins } from "./resolve_allowed_origins.ts";
 import {
   OVERRIDE_NAMES,
@@ -37,38 +38,6 @@ import { isLoopback } from "../lib/url.ts";
 import type { World } from "../lib/world.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
 import { findSource, type FurtherSource } from "../verification/credential_source.ts";
-
-// A record, so that a name that is forgotten here does not compile.
-const NAMES: Record<keyof PropelAuthOptions, true> = {
-  authUrl: true,
-  introspectionClientId: true,
-  introspectionClientSecret: true,
-  baseUrl: true,
-  mcpPath: true,
-  resource: true,
-  requiredScopes: true,
-  scopesSupported: true,
-  challengeScopes: true,
-  scopeHierarchy: true,
-  operations: true,
-  defaultOperation: true,
-  resourceName: true,
-  resourceDocumentation: true,
-  issuer: true,
-  tokenIntrospectionOverrides: true,
-  apiKeys: true,
-  sharedCache: true,
-  allowedOrigins: true,
-  forwardAuthorizationServerMetadata: true,
-  dangerouslyAllowAnyAudience: true,
-  dangerouslyAllowMissingOrgId: true,
-  dangerouslyAllowHttp: true,
-  onEvent: true,
-  audit: true,
-};
-
-/** The names of all options. */
-export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
 
 /** Options after every check, with every default in place. */
 export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
@@ -131,7 +100,12 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     ...resolveCredentials(options),
     ...resolveScopes(options),
     ...overrides,
-    furtherSource: resolveFurtherSource(options.apiKeys),
+    furtherSource: findCode(
+      "apiKeys",
+      options.apiKeys,
+      findSource,
+      "apiKeys() of @x/propelauth-mcp/api-keys",
+    ),
     sharedCache: resolveSharedCache(options.sharedCache, overrides.cacheTtlSeconds),
     authUrl,
     issuer: resolveIssuer(authUrl, options.issuer, { allowHttp }),
@@ -152,17 +126,6 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     onEvent: requireFunction("onEvent", options.onEvent),
     connectAudits: resolveAudits(options.audit),
   });
-}
-
-/**
- * Refuses options that have an unknown member.
- *
- * @param options Options, all of them or a part.
- * @throws {BrokenRule} They are not an object, or a member is unknown or belongs into
- * `tokenIntrospectionOverrides`.
- */
-export function checkOptionNames(options: unknown): void {
-  requireMembers("options", options, OPTION_NAMES, { tokenIntrospectionOverrides: OVERRIDE_NAMES });
 }
 
 function requireBooleans<T extends Record<string, boolean>>(values: T): T {
@@ -193,29 +156,25 @@ function resolveCredentials(options: PropelAuthOptions) {
   return { introspectionClientId: id, introspectionClientSecret: secret };
 }
 
-function resolveFurtherSource(apiKeys: unknown): FurtherSource | undefined {
-  if (apiKeys === undefined) return undefined;
-  const source = findSource(apiKeys);
-  if (source === undefined) {
-    const rule = "made by apiKeys() of @x/propelauth-mcp/api-keys";
-    throw new BrokenRule("apiKeys", rule, describe(apiKeys));
-  }
-  source.requireBackendApiKey();
-  return source;
+function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["connectAudits"] {
+  const audits = audit === undefined ? [] : [audit].flat();
+  const makers = "auditLog() or auditCalls() of @x/propelauth-mcp/audit, " +
+    "of otelCalls() of @x/propelauth-mcp/otel, or an array of such results";
+  const [connect] = audits.map((one) => findCode("audit", one, findAudit, makers));
+  return connect && ((world) => connect(audits, world));
 }
 
-function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["connectAudits"] {
-  if (audit === undefined) return undefined;
-  const audits = [audit].flat();
-  const connections = audits.map((one) => {
-    const connect = findAudit(one);
-    if (connect !== undefined) return connect;
-    const rule = "a result of auditLog() or auditCalls() of @x/propelauth-mcp/audit, " +
-      "of otelCalls() of @x/propelauth-mcp/otel, or an array of such results";
-    throw new BrokenRule("audit", rule, describe(one));
-  });
-  const [connect] = connections;
-  return connect && ((world) => connect(audits, world));
+/** Finds the code of an entry behind a value that functions of that entry make. */
+function findCode<Value, Code>(
+  name: string,
+  value: Value | undefined,
+  find: (value: Value) => Code | undefined,
+  makers: string,
+): Code | undefined {
+  if (value === undefined) return undefined;
+  const code = find(value);
+  if (code !== undefined) return code;
+  throw new BrokenRule(name, `a result of ${makers}`, describe(value));
 }
 
 function resolveSharedCache(cache: SharedCache | undefined, cacheTtlSeconds: number) {

@@ -5,7 +5,8 @@
  */
 
 import { type Emit, shortDigest } from "../events/events.ts";
-import { type Answer, type FactsFormat, TOKEN_FACTS } from "../oauth/facts.ts";
+import type { Answer, FactsFormat } from "../oauth/facts.ts";
+import { TOKEN_FACTS } from "../oauth/read_facts.ts";
 import { type DatedFacts, freshUntil } from "../oauth/answer_freshness.ts";
 import type { Seal } from "./seal.ts";
 import type { SharedForgetting, SharedStore } from "./forgetting.ts";

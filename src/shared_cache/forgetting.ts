@@ -4,7 +4,6 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import { withDeadline, type World } from "../lib/world.ts";
 import type { Emit } from "../events/events.ts";
 import type { DatedFacts } from "../oauth/answer_freshness.ts";
@@ -13,6 +12,7 @@ import type { SharedCache } from "./shared_cache.ts";
 import { LOST, type SharedCacheGuard } from "./guard.ts";
 import { isOvertaken, keptSeconds, type Lifetimes, MAX_CLOCK_SKEW_SECONDS } from "./lifetimes.ts";
 import { createSharedWork } from "../lib/shared_work.ts";
+import { sha256 } from "../lib/digest.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** Seconds after which an instance looks again for orders of other instances. */
@@ -200,5 +200,4 @@ export function createSharedForgetting(
 
 const tokenMark = (digest: string): string => `forgotten token ${digest}`;
 /** A subject has no length of its own. */
-const subjectMark = (subject: string): string =>
-  `forgotten subject ${hash("sha256", subject, "hex")}`;
+const subjectMark = (subject: string): string => `forgotten subject ${sha256(subject)}`;

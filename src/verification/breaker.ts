@@ -10,7 +10,6 @@
  */
 
 import { IntrospectionError, isOutage } from "../oauth/errors.ts";
-import type { IntrospectionErrorReason } from "../oauth/refusal_sentences.ts";
 import type { Emit } from "../events/events.ts";
 import type { CredentialType } from "../oauth/api_key.ts";
 import { type Lease, takeLease } from "../lib/lease.ts";
@@ -65,8 +64,6 @@ interface Pause {
 /** A token for which PropelAuth failed. */
 interface FailedToken extends Pause {
   readonly failures: number;
-  /** Whether PropelAuth wants a pause for this token alone. */
-  readonly isLimited: boolean;
 }
 
 /** While the breaker is open: when the next probe may go, and the one under way. */
@@ -104,9 +101,6 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
   /** The lane in which a token may probe; `undefined` while the breaker is closed. */
   function enter(digest: string): Lane | undefined {
     const failed = failedTokens.get(digest, world.now());
-    if (failed?.isLimited && secondsLeft(failed) > 0) {
-      throw refused(secondsLeft(failed), "api_key_rate_limited");
-    }
     const lane = failed === undefined ? lanes?.others : lanes?.failed;
     const left = Math.max(
       failed === undefined ? 0 : secondsLeft(failed),
@@ -139,12 +133,10 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
     const longest = retryAfterSeconds > 0 ? retryAfterSeconds : BREAKER_PAUSE_SECONDS;
     const before = failedTokens.get(digest, now);
     const failures = (before?.failures ?? 0) + 1;
-    const isLimited = error.reason === "api_key_rate_limited";
-    const isPaused = isLimited || retryAfterSeconds > 0 || failures >= TOKEN_FAILURES;
+    const isPaused = retryAfterSeconds > 0 || failures >= TOKEN_FAILURES;
     const seconds = isPaused ? longest : 0;
     const until = now + FAILURE_MEMORY_SECONDS;
-    failedTokens.set(digest, { since: now, seconds, failures, isLimited }, until, now);
-    if (isLimited) return;
+    failedTokens.set(digest, { since: now, seconds, failures }, until, now);
     if (lane !== undefined) {
       const doubled = FIRST_PAUSE_SECONDS * 2 ** ++lane.failedProbes;
       lane.pause = { since: now, seconds: Math.min(doubled, longest) };
@@ -167,9 +159,8 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
         return answer;
       } catch (error) {
         // A limit of the key alone is an answer too: PropelAuth is there for all others.
-        const isAnswer = !isOutage(error) || error.reason === "api_key_rate_limited";
-        if (isAnswer) onAnswer(digest);
-        if (isOutage(error)) onFailure(digest, error, lane);
+        if (!isOutage(error) || error.reason === "api_key_rate_limited") onAnswer(digest);
+        else onFailure(digest, error, lane);
         throw error;
       } finally {
         probe?.release();
@@ -178,9 +169,6 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
   };
 }
 
-function refused(
-  retryAfterSeconds: number,
-  reason: IntrospectionErrorReason = "breaker_open",
-): IntrospectionError {
-  return new IntrospectionError(reason, { retryAfterSeconds });
+function refused(retryAfterSeconds: number): IntrospectionError {
+  return new IntrospectionError("breaker_open", { retryAfterSeconds });
 }

@@ -5,13 +5,8 @@
  * @module
  */
 
-import {
-  type ActiveFacts,
-  type IntrospectionClaims,
-  type ListReaders,
-  READ_LISTS,
-  readActiveFacts,
-} from "../oauth/facts.ts";
+import type { ActiveFacts, IntrospectionClaims } from "../oauth/facts.ts";
+import { type ListReaders, READ_LISTS, readActiveFacts } from "../oauth/read_facts.ts";
 
 /** How many texts are shared, and of how many the lists are remembered; past it that starts anew. */
 const MAX_SHARED_TEXTS = 10_000;
@@ -88,11 +83,13 @@ export function createCompactor(): Compactor {
 
   return {
     compact(facts: ActiveFacts): CompactFacts {
+      const { claims, apiKey } = facts;
       // Lists as such are rare, and reading them anew takes long; `__proto__` cannot be assigned.
-      const isUsual = typeof facts.claims.scope !== "object" &&
-        typeof (facts.claims.aud ?? facts.claims.resource) !== "object" &&
-        !Object.hasOwn(facts.claims, "__proto__") && areEqual(facts, readActiveFacts(facts.claims));
-      return isUsual ? compactClaims(facts.claims) : new WholeFacts(facts);
+      const isUsual = typeof claims.scope !== "object" &&
+        typeof (claims.aud ?? claims.resource) !== "object" &&
+        !Object.hasOwn(claims, "__proto__") && apiKey === undefined &&
+        writeWithoutClaims(facts) === writeWithoutClaims(readActiveFacts(claims));
+      return isUsual ? compactClaims(claims) : new WholeFacts(facts);
     },
     restore: (kept: CompactFacts): ActiveFacts =>
       kept instanceof WholeFacts ? kept.facts : readActiveFacts(kept, kept.token_type, lists),
@@ -115,13 +112,8 @@ function remember(read: ListReaders["scopes"]): ListReaders["scopes"] {
   };
 }
 
-/** Whether facts have the same members and values: texts, numbers and lists of texts. */
-function areEqual(one: ActiveFacts, other: ActiveFacts): boolean {
-  const [members, others] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
-  return members.length === others.size && members.every(([name, value]) => {
-    const same = others.get(name);
-    return Array.isArray(value) ? JSON.stringify(value) === JSON.stringify(same) : value === same;
-  });
+function writeWithoutClaims(facts: ActiveFacts): string {
+  return JSON.stringify({ ...facts, claims: undefined });
 }
 
 /** The value of each hex digit, by its character code. */

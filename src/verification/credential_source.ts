@@ -39,8 +39,8 @@ export interface CredentialSource {
 /** The question about a credential, and its properties. */
 export interface Asking {
   readonly ask: Introspect;
-  /** The most questions, one after the other, that `ask` takes. */
-  readonly maxQuestions: number;
+  /** Seconds that `ask` takes at most, after a wait of half of them at most. */
+  readonly timeoutSeconds: number;
   /** Forgets earlier answers about a credential. */
   readonly onForget: (digest: string) => void;
   /** How the facts are kept in a shared cache. */
@@ -51,6 +51,8 @@ export interface Asking {
 export interface SourceParts {
   readonly world: World;
   readonly authUrl: string;
+  /** Seconds that one question takes at most. */
+  readonly timeoutSeconds: number;
   /** Asks the introspection endpoint. */
   readonly askIntrospection: Introspect;
   /**
@@ -61,7 +63,7 @@ export interface SourceParts {
 }
 
 /** An environment variable, the option it gives, and where its value is found. */
-interface MissingVariable {
+export interface Variable {
   readonly variable: string;
   readonly option: string;
   readonly found: string;
@@ -69,14 +71,15 @@ interface MissingVariable {
 
 /** A source beside the introspection endpoint: the private side of the option `apiKeys`. */
 export interface FurtherSource {
-  /** The variable that has to give `backendApiKey`; `undefined` when it was given. */
-  readonly missing: MissingVariable | undefined;
+  /** The variables that have to give `backendApiKey`; none when it was given. */
+  readonly missing: readonly Variable[];
   /** The sentences of events about the source's own kind of credential. */
   readonly messageOf: MessageOf;
-  /** The same with a backend API key. */
-  readonly withBackendApiKey: (backendApiKey: string) => ApiKeys;
+  /** The same with the values of missing variables, by option. */
+  readonly withValues: (values: Readonly<Record<string, string>>) => ApiKeys;
   /** Gives the backend API key; throws a `BrokenRule` when it was not given or cannot be one. */
   readonly requireBackendApiKey: () => string;
+  /** Connects the source. Throws a `TypeError` when there is no backend API key. */
   readonly connect: (parts: SourceParts) => Asking;
 }
 
@@ -89,7 +92,7 @@ export interface ApiKeys {
   readonly credential: "api_key";
 }
 
-const furtherSources = new WeakMap<object, FurtherSource>();
+const furtherSources = new WeakMap<ApiKeys, FurtherSource>();
 
 /** Wraps a further source into a value of the option `apiKeys`, which shows nothing of it. */
 export function hideSource(source: FurtherSource): ApiKeys {
@@ -104,8 +107,8 @@ export function hideSource(source: FurtherSource): ApiKeys {
  * @param value The option.
  * @returns The source; `undefined` when {@linkcode hideSource} did not return the value.
  */
-export function findSource(value: unknown): FurtherSource | undefined {
-  return typeof value === "object" && value !== null ? furtherSources.get(value) : undefined;
+export function findSource(value: ApiKeys | undefined): FurtherSource | undefined {
+  return value === undefined ? undefined : furtherSources.get(value);
 }
 
 /** Creates the source that every server has: the introspection endpoint (RFC 7662). */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import {
   type AccessToken,
   type AccessTokenPolicy,
@@ -23,6 +22,7 @@ import {
   type TokenInHand,
 } from "../events/token_events.ts";
 import { createAskRepeatedly, type MayWait } from "./session_start.ts";
+import { sha256 } from "../lib/digest.ts";
 import type { World } from "../lib/world.ts";
 
 /** Seconds for which a verified token counts as fresh, counted from PropelAuth's answer. */
@@ -74,6 +74,12 @@ export interface Verifier {
   readonly close: () => Promise<void>;
 }
 
+/** How long answers are kept, and how PropelAuth is asked. */
+interface VerifierOptions extends AnswersOptions {
+  /** Asks PropelAuth about a token. */
+  readonly ask: Introspect;
+}
+
 /**
  * Creates a verifier.
  *
@@ -82,16 +88,14 @@ export interface Verifier {
  * @param options Checked options.
  * @param world The clock and the timers.
  * @param emit Reports each token.
- * @param ask Asks PropelAuth about a token.
  * @returns The verifier.
  */
 export function createVerifier(
-  options: AnswersOptions,
+  options: VerifierOptions,
   world: World,
   emit: Emit,
-  ask: Introspect,
 ): Verifier {
-  const answers = createAnswers(options, world, emit, ask);
+  const answers = createAnswers(options, world, emit, options.ask);
   const askRepeatedly = createAskRepeatedly(world);
   /** When PropelAuth answered for a token; absent where the answer came out of a cache. */
   const answeredAt = new WeakMap<AccessToken, number>();
@@ -137,7 +141,8 @@ export function createVerifier(
     policy: AccessTokenPolicy,
     mayWait?: MayWait,
   ): AccessToken | Promise<AccessToken> {
-    const digest = digestToken(token);
+    // One-way, so that a dump of the cache's keys holds no token.
+    const digest = sha256(token);
     const refreshing = answers.refresh();
     const verifyNow = () => verifyAt({ token, digest, startedAt: world.now() }, policy, mayWait);
     return refreshing === undefined ? verifyNow() : refreshing.then(verifyNow);
@@ -172,16 +177,11 @@ export function createVerifier(
       const age = startedAt - (answeredAt.get(caller) ?? -Infinity);
       // A body may be sent long after its head; and a clock may jump back.
       if (Math.abs(age) < FRESH_SECONDS) return caller;
-      const inHand = { token, digest: digestToken(token), startedAt };
+      const inHand = { token, digest: sha256(token), startedAt };
       return await verifyBy(answers.findNow, inHand, policy);
     },
-    forget: (token: string): Promise<void> => answers.forget(digestToken(token)),
+    forget: (token: string): Promise<void> => answers.forget(sha256(token)),
     forgetSubject: answers.forgetSubject,
     close: answers.close,
   });
-}
-
-/** One-way, so that a dump of the cache's keys holds no token. */
-function digestToken(token: string): string {
-  return hash("sha256", token, "hex");
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { getRequestListener } from "@hono/node-server";
-import type { McpServerHandler } from "../../src/http/mcp_endpoint.ts";
+import type { McpServerHandler } from "../../src/http/mcp_server.ts";
 import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
 import { createHarness, mcpRequest } from "../support/harness.ts";
 import { sendTo } from "../support/node_server.ts";

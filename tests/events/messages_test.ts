@@ -4,14 +4,8 @@ import type {
   AccessTokenErrorReason,
   IntrospectionErrorReason,
 } from "../../src/oauth/refusal_sentences.ts";
-import {
-  createEmit,
-  EVENT_LEVELS,
-  isLoginStart,
-  kindOfFailure,
-  levelOf,
-  messageOf,
-} from "../../src/events/messages.ts";
+import { createEmit, kindOfFailure, messageOf } from "../../src/events/messages.ts";
+import { EVENT_LEVELS, isLoginStart, levelOf } from "../../src/entries/events/levels.ts";
 import { messageOfKeyEvent } from "../../src/entries/api_keys/messages.ts";
 import type { EventFacts, PropelAuthEvent } from "../../src/events/events.ts";
 

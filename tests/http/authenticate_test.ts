@@ -50,6 +50,7 @@ const ROWS: [what: string, parsedBody: unknown, init: RequestInit, status: numbe
   ],
   ["no body", undefined, { method: "GET" }, 200],
   ["a body that nothing has parsed", undefined, ANNOUNCED, 400],
+  ["a function", () => {}, {}, 400],
 ];
 
 for (const [what, parsedBody, init, status] of ROWS) {

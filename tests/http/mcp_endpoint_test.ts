@@ -7,7 +7,7 @@ import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelc
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport as NodeTransportV1 } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { WebStandardStreamableHTTPServerTransport as TransportV2 } from "@modelcontextprotocol/server";
-import type { McpFunction, McpServerHandler } from "../../src/http/mcp_endpoint.ts";
+import type { McpFunction, McpServerHandler } from "../../src/http/mcp_server.ts";
 import {
   ACTIVE,
   cached,
@@ -166,6 +166,21 @@ for (const [returned, received] of RETURNED) {
       message: `Cannot answer a request: your function returned ${received}, and must return a ` +
         "Response",
     });
+  });
+}
+
+for (const [count, status] of [[100, 200], [101, 400], [3000, 400]] as const) {
+  test(`handler() answers ${status} to a query with ${count} values, of which any may be a session`, async () => {
+    const { auth } = createHarness();
+    let served = 0;
+    const handler = auth.handler(() => {
+      served++;
+      return new Response();
+    });
+    const query = Array.from({ length: count }, (_, at) => `a=${at}`).join("&");
+    const request = new Request(`${RESOURCE}?${query}`, mcpRequest());
+    assert.equal((await handler(request)).status, status);
+    assert.equal(served, status === 200 ? 1 : 0);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AccessToken } from "../../src/oauth/access_token.ts";
-import type { McpRequestOptions } from "../../src/http/mcp_endpoint.ts";
+import type { McpRequestOptions } from "../../src/http/mcp_server.ts";
 import { createHarness, mcpRequest } from "../support/harness.ts";
 
 const MAX_PARSED_BYTES = 64 * 1024;

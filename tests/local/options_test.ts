@@ -20,6 +20,10 @@ const BAD_OPTIONS: [options: Answer, error: RegExp][] = [
   [{ users: [{ email: "a@b.example", orgPermissions: [""] }] }, /orgPermissions must be an array/],
   [{ scopes: ["a b"] }, /scopes must be/],
   [{ scopes: ["a", "a"] }, /"a" twice/],
+  [
+    { users: [{ email: "a@x.example" }, { email: "A@x.example" }] },
+    /users must be .+: received "a@x\.example" twice$/,
+  ],
   [{ resources: ["x"] }, /resources must be/],
   [{ accessTokenExpiresInSeconds: 0 }, /accessTokenExpiresInSeconds must be/],
   [{ rotateRefreshTokens: 1 }, /rotateRefreshTokens must be true or false/],

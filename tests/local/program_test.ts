@@ -112,6 +112,14 @@ for (const line of COMMANDS) {
   });
 }
 
+test("the local PropelAuth names the permission that a host name needs", async () => {
+  const said = await runCommand(COMMANDS[0] ?? "", "--port", "0", "--hostname", "localhost");
+  assert.match(
+    said,
+    / on localhost cannot be listened on: .+; Deno needs --allow-net=localhost\n$/,
+  );
+});
+
 test("docs/deploy.md's containers fit together, with http between them", () => {
   const compose = block("deploy.md", "yaml");
   const [, flags = ""] = /jsr:@x\/propelauth-local\n([^]+?)\n {4}ports:/.exec(compose) ?? [];
@@ -137,7 +145,16 @@ test("docs/deploy.md's containers fit together, with http between them", () => {
   assert.throws(() => createPropelAuth(given), { message: new RegExp(option) });
 });
 
-for (const args of [["--server-url", "mcp"], ["--issuer-form", "x"], ["--port", "-1"], ["8001"]]) {
+for (
+  const args of [
+    ["--scope", "a,b"],
+    ["--optional-scope", "a,b"],
+    ["--server-url", "mcp"],
+    ["--issuer-form", "x"],
+    ["--port", "-1"],
+    ["8001"],
+  ]
+) {
   test(`readArguments() refuses ${args.join(" ")}`, () => {
     assert.throws(() => readArguments(args), { message: /See --help$/ });
   });

@@ -139,6 +139,7 @@ const BAD_MINTS: [change: Answer, error: RegExp][] = [
   [{ resource: "http://127.0.0.1:8000/other" }, /resource must be .*8000\/mcp/],
   [{ resource: undefined }, /resource must be/],
   [{ expiresInSeconds: 0 }, /expiresInSeconds must be a whole number from 1/],
+  [{ claims: "org_id" }, /claims must be an object: received "org_id"$/],
   [{ expires: 60 }, /expires must be one of/],
 ];
 

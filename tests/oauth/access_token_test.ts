@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { type AccessTokenPolicy, judgeAccessToken } from "../../src/oauth/access_token.ts";
 import type { AccessTokenError } from "../../src/oauth/errors.ts";
 import type { AccessTokenErrorReason } from "../../src/oauth/refusal_sentences.ts";
-import { readFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { createHoldsScope } from "../../src/oauth/scope_hierarchy.ts";
 import { ACTIVE, METADATA_URL, NOW, RESOURCE } from "../support/harness.ts";
 

@@ -70,6 +70,10 @@ test("resolveOperations() keeps nothing of what it was given", () => {
 const REFUSED: [value: unknown, message: RegExp][] = [
   [null, /operations must be an object: received null$/],
   [[], /operations must be an object/],
+  [
+    { tools: { t: { scope: ["a"] } } },
+    /operations\.tools\["t"\]\.scope must be .+; did you mean scopes\?$/,
+  ],
   [{ tool: {} }, /operations\.tool must be a known option: .+; did you mean tools\?$/],
   [{ tools: [] }, /operations\.tools must be an object of rules/],
   [{ tools: { t: "a" } }, /operations\.tools\["t"\] must be a list of scopes, .+: received "a"$/],

@@ -80,16 +80,17 @@ test("buildDashboard() shows what was measured", () => {
       /organization.*acme +12\b/s,
     ]
   ) assert.match(shown, expected);
-  // Green for 4 that succeeded, brown for 2 tool errors, red for a JSON-RPC error and a client that left.
+  // Green for 4 that succeeded, brown for 2 tool errors, gray for a client that left, red for an error.
   const bar = html.slice(html.indexOf(">export_notes<"));
-  const widths = [...bar.matchAll(/width="([\d.]+)" height="17" fill="(#\w+)"/g)].slice(0, 4)
+  const widths = [...bar.matchAll(/width="([\d.]+)" height="17" fill="(#\w+)"/g)].slice(0, 5)
     .map(([, width, color]) => [color, Number(width)] as const);
-  const [two = 0] = widths.filter(([color]) => color === "#d0453e").map(([, width]) => width);
-  assert.deepEqual(widths.map(([color, width]) => [color, Math.round(2 * width / two)]), [
+  const [one = 0] = widths.filter(([color]) => color === "#d0453e").map(([, width]) => width);
+  assert.deepEqual(widths.map(([color, width]) => [color, Math.round(width / one)]), [
     ["#2f9e6e", 4],
     ["#b5651d", 2],
     ["#e0a021", 0],
-    ["#d0453e", 2],
+    ["#9aa1ac", 1],
+    ["#d0453e", 1],
   ]);
   assert.doesNotMatch(html, /NaN|undefined|<script/);
 });

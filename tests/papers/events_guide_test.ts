@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { AccessTokenErrorReason } from "../../src/oauth/refusal_sentences.ts";
-import { EVENT_LEVELS } from "../../src/events/messages.ts";
+import { EVENT_LEVELS } from "../../src/entries/events/levels.ts";
 import type { EventFacts, PropelAuthEvent, TokenEvent } from "../../src/events/events.ts";
 import type { FactsSource } from "../../src/oauth/facts.ts";
 import { root } from "../support/root.ts";

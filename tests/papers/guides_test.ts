@@ -152,11 +152,13 @@ test("docs/connect.md allows the redirect addresses that its commands lead to", 
     ["Claude Code", "/callback", command("connect.md", "claude mcp add ")],
     ["Codex", "/callback", command("connect.md", "codex mcp add ")],
     ["`mcp-remote`", "/oauth/callback", block("connect.md", "json", "mcp-remote")],
+    ["Gemini CLI", "/oauth/callback", block("connect.md", "json", "redirectUri")],
+    ["GitHub Copilot CLI", "/", block("connect.md", "json", "redirectPort")],
     ["`deno task client`", "/callback", command("connect.md", "deno task client ")],
   ];
   for (const [client, path, given] of rows) {
     const row = guide.split("\n").find((line) => line.startsWith(`| ${client} `)) ?? "";
-    const [, port = "", to] = /`http:\/\/(?:localhost|127\.0\.0\.1):(\d+)(\/[^`]+)`/.exec(row) ??
+    const [, port = "", to] = /`http:\/\/(?:localhost|127\.0\.0\.1):(\d+)(\/[^`]*)`/.exec(row) ??
       [];
     assert.equal(to, path, row);
     assert(isIn(given, port), `${client}: ${port}`);
@@ -175,7 +177,10 @@ test("what the guide gives to Cursor and VS Code is what `deno task dev` prints"
     (text) => text,
   );
   for (
-    const given of [block("connect.md", "json", '{ "url"'), block("connect.md", "json", '"http"')]
+    const given of [
+      block("connect.md", "json", '{ "url"'),
+      block("connect.md", "json", '"servers"'),
+    ]
   ) {
     const printed = JSON.stringify(JSON.parse(given)).replace("reports", "local");
     assert(banner.includes(`  ${printed}\n`), printed);

@@ -7,7 +7,8 @@
 
 import assert from "node:assert/strict";
 import type { EventFacts } from "../../src/events/events.ts";
-import { type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import type { IntrospectionFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import type { SharedCache } from "../../src/shared_cache/shared_cache.ts";
 import { createSharedFacts } from "../../src/shared_cache/shared_facts.ts";
 import { ACTIVE, createFakeWorld, type FakeWorld, SECRET } from "../support/harness.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, readFacts } from "../../src/oauth/facts.ts";
+import type { Answer } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { createAnswers } from "../../src/verification/answers.ts";
 import { createFakeWorld, NOW, SECRET, settle } from "../support/harness.ts";
 

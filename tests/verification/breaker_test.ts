@@ -325,23 +325,6 @@ test("a clock that jumps back keeps neither the breaker open nor a token refused
   asked("bad");
 });
 
-test("run() holds up a token alone that PropelAuth limits, for 5 seconds unless it says how long", async () => {
-  const { breaker, world, fail, asked } = setUp();
-  await fail("limited", "api_key_rate_limited");
-  await fail("longer", "api_key_rate_limited", 30);
-  const left = (token: string, retryAfterSeconds: number) =>
-    assert.throws(() => breaker.refuseWhileOpen(token), {
-      reason: "api_key_rate_limited",
-      retryAfterSeconds,
-    });
-  left("limited", BREAKER_PAUSE_SECONDS);
-  left("longer", 30);
-  asked();
-  world.advance(BREAKER_PAUSE_SECONDS);
-  asked("limited");
-  left("longer", 30 - BREAKER_PAUSE_SECONDS);
-});
-
 test("run() takes a limit on one token for an answer", async () => {
   const { codes, fail, open, world, refused } = setUp();
   await open();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
-import { type ActiveFacts, readFacts } from "../../src/oauth/facts.ts";
+import type { ActiveFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { createCompactor, packDigest } from "../../src/verification/compact_facts.ts";
 import { ACTIVE } from "../support/harness.ts";
 

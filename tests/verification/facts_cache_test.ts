@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, type IntrospectionFacts, readFacts } from "../../src/oauth/facts.ts";
+import type { Answer, IntrospectionFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { INACTIVE_TTL_SECONDS } from "../../src/oauth/answer_freshness.ts";
 import { createFactsCache } from "../../src/verification/facts_cache.ts";
 import { ACTIVE } from "../support/harness.ts";

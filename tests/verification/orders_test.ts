@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { createOrders } from "../../src/verification/orders.ts";
 import { ACTIVE } from "../support/harness.ts";
 

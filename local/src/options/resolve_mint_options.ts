@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createRules, describe } from "./check_option.ts";
+import { createRules, describe, isRecord } from "./check_option.ts";
 import type { LocalUserWithId, MintTokenOptions } from "./local_options.ts";
 import { isKnownResource, type ResolvedOptions } from "./resolve_options.ts";
 import { findUser, mayGrant } from "./users.ts";
@@ -62,8 +62,13 @@ export function resolveMintOptions(
     resource: given.resource,
     expiresIn: rules.wholeNumber("expiresInSeconds", seconds, 1, MAX_SECONDS),
     clientId: rules.text("clientId", given.clientId ?? DEFAULT_CLIENT_ID),
-    claims: given.claims ?? {},
+    claims: resolveClaims(given.claims ?? {}),
   };
+}
+
+function resolveClaims(claims: unknown): Record<string, unknown> {
+  if (isRecord(claims)) return claims;
+  throw rules.breach("claims", "an object", describe(claims));
 }
 
 function resolveScope(scopes: unknown, user: LocalUserWithId, options: ResolvedOptions): string {

@@ -37,7 +37,7 @@ export function resolveUsers(
 ): readonly LocalUserWithId[] {
   const rule = "an array of one or more users with different ids and e-mail addresses";
   const users = rules.array("users", value, rule).map((user) => resolveUser(user, scopes));
-  const keys = users.flatMap(({ id, email }) => [id, email.toLowerCase()]);
+  const keys = users.flatMap(({ id, email }) => [email.toLowerCase(), id]);
   const doubled = keys.find((key, index) => keys.indexOf(key) !== index);
   if (doubled !== undefined) throw rules.breach("users", rule, `${describe(doubled)} twice`);
   if (users.length === 0) throw rules.breach("users", rule, "an array of 0");

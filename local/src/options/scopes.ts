@@ -42,7 +42,7 @@ const IGNORED_SCOPES: readonly string[] = [
 ];
 
 /** The scopes of an authorization request. */
-export interface AskedScopes {
+interface AskedScopes {
   /** The configured ones, in the order of the configuration. */
   readonly known: readonly string[];
   /** The names that are not configured: the request is refused (RFC 6749 §4.1.2.1). */

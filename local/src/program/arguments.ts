@@ -73,6 +73,10 @@ export function readArguments(args: readonly string[]): Arguments {
     ...(values.scope ?? []),
     ...(values["optional-scope"] ?? []).map((name): LocalScope => ({ name, optional: true })),
   ];
+  // RFC 6749 lets a scope contain a comma, but on a command line a comma is meant to separate two.
+  if (scopes.some((scope) => (typeof scope === "string" ? scope : scope.name).includes(","))) {
+    throw new UsageError("--scope takes one scope: give it again for each further one. See --help");
+  }
   const form = values["issuer-form"];
   if (form !== undefined && form !== "path" && form !== "bare") {
     throw new UsageError('--issuer-form must be "path" or "bare". See --help');

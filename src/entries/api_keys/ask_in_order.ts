@@ -26,6 +26,8 @@ interface Order {
   /** `undefined`: both questions are asked as long as the answer is no. */
   readonly isApiKey: ((credential: string) => boolean) | undefined;
   readonly world: Pick<World, "now">;
+  /** Seconds that one question takes at most. */
+  readonly timeoutSeconds: number;
 }
 
 /**
@@ -42,7 +44,7 @@ interface Order {
  * @returns The question. A credential that neither endpoint calls good is inactive.
  */
 export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
-  const { isApiKey, world } = order;
+  const { isApiKey, world, timeoutSeconds } = order;
   const tokens = createEndpoint(order.askIntrospection);
   const keys = createEndpoint(order.askApiKeys);
 
@@ -52,7 +54,7 @@ export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
   }
 
   return {
-    maxQuestions: isApiKey === undefined ? 2 : 1,
+    timeoutSeconds: isApiKey === undefined ? 2 * timeoutSeconds : timeoutSeconds,
     onForget(digest: string): void {
       for (const { unknown } of [tokens, keys]) unknown.delete(digest);
     },

@@ -5,18 +5,16 @@
  */
 
 import { definedOnly, freezeDeeply, isObject } from "../../lib/json.ts";
-import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
+import { type ApiKeyKind, keyAnswers, type VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
-import {
-  type ActiveFacts,
-  CLAIM_NAMES,
-  type FactsFormat,
-  type IntrospectionClaims,
-  type IntrospectionFacts,
-  readFacts,
-  readMembers,
-  writeFacts,
+import type {
+  ActiveFacts,
+  FactsFormat,
+  IntrospectionClaims,
+  IntrospectionFacts,
 } from "../../oauth/facts.ts";
+import { CLAIM_NAMES, readFacts, readMembers, writeFacts } from "../../oauth/read_facts.ts";
+import { KEY_ANSWERS } from "./answers.ts";
 import type { GrantScopes } from "./options.ts";
 
 /** Hex digits of a key's SHA-256 in its client id: 64 bits tell all keys of an environment apart. */
@@ -82,6 +80,7 @@ export function readKeyFacts(
     ...named,
     permissions: readTexts(userInOrg?.["user_permissions"]),
   };
+  keyAnswers.set(apiKey, KEY_ANSWERS);
   const username = readText(user?.["username"]);
   return freezeDeeply<ActiveFacts>({
     active: true,

@@ -31,6 +31,7 @@ import {
 import { askInOrder } from "./ask_in_order.ts";
 import { addScopes, createFactsFormat } from "./key_facts.ts";
 import { createKeySource } from "./key_source.ts";
+import { holdUpLimited } from "./limited_keys.ts";
 import { messageOfKeyEvent } from "./messages.ts";
 import {
   type ApiKeysOptions,
@@ -59,24 +60,35 @@ export type { ApiKeysOptions } from "./options.ts";
  * @throws {TypeError} An option is unknown or breaks its rule; the message names both.
  */
 export function apiKeys(options: ApiKeysOptions = {}): ApiKeys {
-  return hide(refuseAs("Cannot create PropelAuth", () => resolveApiKeys(options)));
+  return hide(refuseAs(ACTION, () => resolveApiKeys(options)));
 }
 
-function hide(options: ResolvedApiKeys): ApiKeys {
+const ACTION = "Cannot create PropelAuth";
+
+/** `settings`: the variable that gave the backend API key, which errors then name. */
+function hide(options: ResolvedApiKeys, settings: Record<string, string> = {}): ApiKeys {
   const { backendApiKey } = options;
+  const { option, variable } = BACKEND_API_KEY_VARIABLE;
   return hideSource({
-    missing: backendApiKey === undefined ? BACKEND_API_KEY_VARIABLE : undefined,
+    missing: backendApiKey === undefined ? [BACKEND_API_KEY_VARIABLE] : [],
     messageOf: messageOfKeyEvent,
-    withBackendApiKey: (given) => hide({ ...options, backendApiKey: given }),
+    withValues: (values) =>
+      backendApiKey === undefined
+        ? hide({ ...options, backendApiKey: values[option] }, { [option]: variable })
+        : hide(options, settings),
     requireBackendApiKey: () => requireBackendApiKey(backendApiKey),
-    connect: (parts) => connect(options, requireBackendApiKey(backendApiKey), parts),
+    connect(parts) {
+      const checked = refuseAs(ACTION, () => requireBackendApiKey(backendApiKey), settings);
+      return connect(options, checked, parts);
+    },
   });
 }
 
 function connect(options: ResolvedApiKeys, backendApiKey: string, parts: SourceParts): Asking {
   const { grantScopes, isApiKey } = options;
-  const { authUrl, askIntrospection, world } = parts;
-  const ask = parts.createAsk(createKeySource({ ...options, backendApiKey, authUrl }));
+  const { authUrl, askIntrospection, world, timeoutSeconds } = parts;
+  const source = createKeySource({ ...options, backendApiKey, authUrl });
+  const ask = holdUpLimited(parts.createAsk(source), world);
   const asking = askInOrder({
     askIntrospection,
     // Outside of the question: an error of the user's function says nothing about PropelAuth.
@@ -86,6 +98,7 @@ function connect(options: ResolvedApiKeys, backendApiKey: string, parts: SourceP
     },
     isApiKey,
     world,
+    timeoutSeconds,
   });
   return { ...asking, factsFormat: createFactsFormat(options) };
 }

@@ -20,6 +20,9 @@ const JSON_TYPE = /^application\/(?:json|[^;]*\+json)\b/i;
 /** A JSON body of a declared length above it is read while it is sent, not before: 1 MiB. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
+/** Statuses of responses that cannot have a body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** The status by which the Express adapter, like nginx, says that the client has left. */
 const CLIENT_LEFT = 499;
 
@@ -28,6 +31,8 @@ interface Followed {
   readonly request: Request;
   readonly calls: RequestCalls;
   readonly openCalls: OpenCalls;
+  /** Called when no more answers come in this response. */
+  readonly onOver: () => void;
 }
 
 /**
@@ -40,7 +45,10 @@ interface Followed {
  * @param followed The request.
  * @returns The response to send: the same but for its body, when that has to be read.
  */
-export async function followResponse(response: Response, followed: Followed): Promise<Response> {
+export function followResponse(
+  response: Response,
+  followed: Followed,
+): Response | Promise<Response> {
   const { calls } = followed;
   const { status, headers } = response;
   const opened = headers.get("Mcp-Session-Id");
@@ -52,19 +60,21 @@ export async function followResponse(response: Response, followed: Followed): Pr
   // `body` is read last: reading it turns a text into a stream, which takes longer to send.
   if (isReadable && EVENT_STREAM.test(type) && response.body !== null) {
     const events = followEvents(status, followed);
-    const body = isStandingStream(followed.request, response)
-      ? observeBody(response.body, events)
-      : await observeShortBody(response.body, events);
-    return withBody(response, body);
+    if (isStandingStream(followed.request, response)) {
+      return withBody(response, observeBody(response.body, events));
+    }
+    return observeShortBody(response.body, events).then((body) => withBody(response, body));
   }
-  if (!calls.areOver && isReadable && JSON_TYPE.test(type) && status !== 204 && status !== 205) {
-    return await followJson(response, calls);
+  if (!calls.areOver && isReadable && JSON_TYPE.test(type) && !BODILESS.has(status)) {
+    return followJson(response, followed);
   }
   calls.endRest(status);
+  followed.onOver();
   return response;
 }
 
-function followEvents(status: number, { request, calls, openCalls }: Followed): BodyEvents {
+function followEvents(status: number, followed: Followed): BodyEvents {
+  const { request, calls, openCalls, onOver } = followed;
   const announced: string[] = [];
 
   function onAnswer(answer: Answer): void {
@@ -90,24 +100,28 @@ function followEvents(status: number, { request, calls, openCalls }: Followed): 
       read(bytes);
     },
     onEnd() {
-      // SDK v2 closes the stream of a client that has left before the HTTP server cancels it.
-      if (!calls.areOver && request.signal?.aborted) calls.endAll({ outcome: "cancelled" });
       calls.endRest(status);
+      onOver();
       endAnnounced({ outcome: "no_answer" });
     },
     onLeave(reason) {
       const outcome = reason === STREAM_ENDED ? "no_answer" : "cancelled";
       calls.endAll({ outcome });
+      onOver();
       endAnnounced({ outcome });
     },
   };
 }
 
-async function followJson(response: Response, calls: RequestCalls): Promise<Response> {
+function followJson(
+  response: Response,
+  { calls, onOver }: Followed,
+): Response | Promise<Response> {
   const { status, headers } = response;
   const end = (text: string): void => {
     readAnswers(text, (answer) => calls.endAnswered(answer, status));
     calls.endRest(status);
+    onOver();
   };
   const isLong = Number(headers.get("Content-Length") ?? 0) > MAX_BUFFERED_BYTES;
   if (isLong && response.body !== null) {
@@ -123,9 +137,10 @@ async function followJson(response: Response, calls: RequestCalls): Promise<Resp
     return withBody(response, observed);
   }
   // As a text, which servers send faster than bytes.
-  const text = await response.text();
-  end(text);
-  return withBody(response, text);
+  return response.text().then((text) => {
+    end(text);
+    return withBody(response, text);
+  });
 }
 
 /** Names the parts: adapters for Node take longer to send a response built with another as its init. */

@@ -23,7 +23,7 @@ import { refusedBy } from "./outcomes.ts";
 import { RequestCalls } from "./request_calls.ts";
 
 /** For how many microtasks an MCP server's response is waited for, before the client is watched. */
-const MAX_TICKS = 64;
+const MAX_TICKS = 32;
 
 const observersOf = new WeakMap<Audit, CallObserver>();
 
@@ -61,29 +61,20 @@ function createCallAudit(observers: readonly CallObserver[], world: World): Call
   const shared = { observers, openCalls };
   for (const { connect } of observers) connect?.(() => openCalls.endAll());
 
-  async function answerFollowed(
-    audited: FollowedRequest,
-    answer: (audited: AuditedRequest) => Promise<Response>,
-  ): Promise<Response> {
-    try {
-      return await answer(audited);
-    } catch (error) {
-      audited.fail();
-      throw error;
-    }
-  }
+  const arounds = observers.flatMap(({ aroundRequest }) => aroundRequest ?? []);
 
   return {
     follow(request, answer) {
       const startedAt = world.now();
       const audited = new FollowedRequest(request, startedAt, shared);
-      let run = () => answerFollowed(audited, answer);
-      for (const { aroundRequest } of observers) {
-        if (aroundRequest === undefined) continue;
+      let run = () => answer(audited);
+      for (const aroundRequest of arounds) {
         const inner = run;
         run = () => aroundRequest(request, startedAt, inner);
       }
-      return run();
+      const answered = run();
+      answered.catch(() => audited.fail());
+      return answered;
     },
     close: () => openCalls.endWaiting(),
   };
@@ -96,6 +87,8 @@ class FollowedRequest implements AuditedRequest {
   readonly #shared: Shared;
   readonly #calls: RequestCalls;
   #begun: readonly BegunCall[] = [];
+  #onLeave: (() => void) | undefined;
+  #isOver = false;
 
   constructor(request: Request, startedAt: number, shared: Shared) {
     this.#request = request;
@@ -142,18 +135,16 @@ class FollowedRequest implements AuditedRequest {
       serve = () => aroundServer(begun, inner);
     }
     let isServed = false;
-    const onServed = (): void => void (isServed = true);
-    const serving = serve();
-    serving.then(onServed, onServed);
+    const following = serve().then((response) => {
+      isServed = true;
+      const onOver = (): void => this.#stopWatching();
+      return followResponse(response, { request: this.#request, calls, openCalls, onOver });
+    });
     for (let tick = 0; tick < MAX_TICKS && !isServed; tick++) await undefined;
-    const stopWatching = isServed ? undefined : this.#watchLeaving();
-    try {
-      return await followResponse(await serving, { request: this.#request, calls, openCalls });
-    } finally {
-      // The stream that is sent shows from now on whether the client leaves. The signal does not: Deno
-      // aborts it after each answer, unless it runs with --unstable-no-legacy-abort.
-      stopWatching?.();
-    }
+    if (!isServed) this.#watchLeaving();
+    const response = await following;
+    if (!calls.areOver) this.#watchLeaving();
+    return response;
   }
 
   async readAndServe(
@@ -168,17 +159,26 @@ class FollowedRequest implements AuditedRequest {
   }
 
   /**
-   * Ends the calls as cancelled when the client leaves, until the returned function is called. Deno
-   * takes longer to look at the signal of a server's request than all the rest, so it is done only for
-   * calls that do not end at once.
+   * Ends the calls as cancelled when the client leaves. Deno takes longer to look at the signal of a
+   * server's request than all the rest, so it is done only for calls that do not end at once.
    */
-  #watchLeaving(): (() => void) | undefined {
+  #watchLeaving(): void {
+    if (this.#begun.length === 0 || this.#onLeave !== undefined || this.#isOver) return;
+    this.#onLeave = () => this.#calls.endAll({ outcome: "cancelled" });
+    const { signal } = this.#request;
     // The requests of some adapters have no signal.
-    const signal = this.#begun.length > 0 ? this.#request.signal : undefined;
-    const onLeave = (): void => this.#calls.endAll({ outcome: "cancelled" });
-    if (signal?.aborted) onLeave();
-    else signal?.addEventListener("abort", onLeave);
-    return () => signal?.removeEventListener("abort", onLeave);
+    if (signal?.aborted) this.#onLeave();
+    else signal?.addEventListener("abort", this.#onLeave);
+  }
+
+  /**
+   * Ends the watch with the response, though a call may still wait for another stream: Deno aborts the
+   * signal after each response, unless it runs with --unstable-no-legacy-abort.
+   */
+  #stopWatching(): void {
+    this.#isOver = true;
+    if (this.#onLeave === undefined) return;
+    this.#request.signal?.removeEventListener("abort", this.#onLeave);
   }
 }
 

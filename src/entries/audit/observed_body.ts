@@ -62,7 +62,7 @@ export async function observeShortBody(
     }
     ahead.push(piece);
     length += piece.length;
-    if (length > MAX_BYTES_AHEAD) stop();
+    if (length > MAX_BYTES_AHEAD || !ArrayBuffer.isView(piece)) stop();
     else reader.read().then(take, stop);
   };
 
@@ -104,7 +104,8 @@ function observeReader(
         events.onEnd();
         return undefined;
       }
-      events.onBytes(value);
+      // An MCP server may send something else by mistake: the HTTP server refuses it.
+      if (ArrayBuffer.isView(value)) events.onBytes(value);
       return value;
     },
     fail() {
@@ -121,16 +122,18 @@ function observeReader(
 
 function passOn(reader: ObservedReader, ahead: Bytes[]): Stream {
   return new ReadableStream({
-    async pull(controller) {
+    // Not `async`: one promise for each piece is enough.
+    pull(controller) {
       const early = ahead.shift();
       if (early !== undefined) return controller.enqueue(early);
-      const result = await reader.read().catch((error) => {
+      return reader.read().then((result) => {
+        const piece = reader.take(result);
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      }, (error) => {
         reader.fail();
         throw error;
       });
-      const piece = reader.take(result);
-      if (piece === undefined) controller.close();
-      else controller.enqueue(piece);
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });

@@ -68,7 +68,7 @@ export function createOpenCalls(world: World): OpenCalls {
     call.isOver = true;
     call.stopTimer?.();
     open.delete(call);
-    waiting.delete(call);
+    if (waiting.size > 0) waiting.delete(call);
     for (const key of keysOf(call)) if (byKey.get(key) === call) byKey.delete(key);
     const hasFailed = outcome.outcome === "tool_error" || outcome.outcome === "error";
     const ended: CallEnd = {
@@ -130,8 +130,10 @@ export function createOpenCalls(world: World): OpenCalls {
   };
 }
 
+const NO_KEYS: readonly string[] = [];
+
 function keysOf({ sessions, begun: { requestId } }: OpenCall): readonly string[] {
-  if (requestId === undefined || sessions.length === 0) return [];
+  if (requestId === undefined || sessions.length === 0) return NO_KEYS;
   return sessions.map((sessionId) => keyOf(sessionId, requestId));
 }
 

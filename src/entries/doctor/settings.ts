@@ -144,9 +144,10 @@ function readApiKeys(
   const variable = tryRead(readVariable, BACKEND_API_KEY_VARIABLE.variable);
   const text = variable instanceof Unreadable ? "" : variable?.trim() ?? "";
   const source = findSource(inCode);
-  if (source !== undefined && source.missing === undefined) return { source, isInCode: true };
+  if (source?.missing.length === 0) return { source, isInCode: true };
   if (source === undefined && text === "") return undefined;
-  const given = findSource((source ?? findSource(apiKeys()))?.withBackendApiKey(text));
+  const values = { [BACKEND_API_KEY_VARIABLE.option]: text };
+  const given = findSource((source ?? findSource(apiKeys()))?.withValues(values));
   if (given === undefined) return undefined;
   const brokenRule = breachOf(BACKEND_API_KEY_VARIABLE.option, given.requireBackendApiKey);
   return brokenRule === undefined

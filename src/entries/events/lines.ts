@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type EventLevel, isLoginStart, levelOf } from "../../events/messages.ts";
+import { type EventLevel, isLoginStart, levelOf } from "./levels.ts";
 import type { PropelAuthEvent } from "../../events/events.ts";
 
 /** The most characters of one value that came from outside, in a line. */

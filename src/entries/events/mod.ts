@@ -22,7 +22,7 @@
 
 import process from "node:process";
 import { formatJson, formatTextLines } from "./lines.ts";
-import { type EventLevel, levelOf } from "../../events/messages.ts";
+import { type EventLevel, levelOf } from "./levels.ts";
 import type { EventListener } from "../../events/events.ts";
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import {

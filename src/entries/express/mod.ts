@@ -32,7 +32,7 @@ import { buildBadRequest, hideFields, tryBuildRequest } from "./incoming.ts";
 import type { IncomingRequest } from "./incoming_request.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
 import { asRequestStandIn, type RequestStandIn } from "./request_stand_in.ts";
-import type { McpRequestOptions } from "../../http/mcp_endpoint.ts";
+import type { McpRequestOptions } from "../../http/mcp_server.ts";
 
 export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
 export type { IncomingFields, IncomingRequest } from "./incoming_request.ts";

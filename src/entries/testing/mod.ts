@@ -32,6 +32,7 @@ import {
 } from "./connect.ts";
 import { refuseAs } from "../../lib/broken_rule.ts";
 import { findSource } from "../../verification/credential_source.ts";
+import { BACKEND_API_KEY_VARIABLE } from "../api_keys/options.ts";
 import { createTestApiKeys, type TestApiKeyOptions } from "./test_api_keys.ts";
 import { assertMatch, type MatchOptions } from "./operations_match.ts";
 import { createTestClock } from "./test_clock.ts";
@@ -268,6 +269,7 @@ export function createTestPropelAuth(overrides: Partial<PropelAuthOptions> = {})
 /** Fills in the backend API key of a server under test. */
 function withBackendApiKey<Options extends Partial<PropelAuthOptions>>(options: Options): Options {
   const source = findSource(options.apiKeys);
-  if (!source?.missing) return options;
-  return { ...options, apiKeys: source.withBackendApiKey(BACKEND_API_KEY) };
+  if (source === undefined) return options;
+  const values = { [BACKEND_API_KEY_VARIABLE.option]: BACKEND_API_KEY };
+  return { ...options, apiKeys: source.withValues(values) };
 }

@@ -62,7 +62,7 @@ export interface TestApiKeyOptions {
 }
 
 /** The API keys that a test has made. */
-export interface TestApiKeys {
+interface TestApiKeys {
   /** Makes a key. */
   make(options: TestApiKeyOptions, now: number): string;
   /** Ends a key for good; tells whether it was one. */

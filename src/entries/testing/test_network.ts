@@ -38,7 +38,7 @@ export interface TestNetwork {
 }
 
 /** The answers of the network without a fault. */
-export interface TestAuthorizationServer {
+interface TestAuthorizationServer {
   readonly authUrl: string;
   readonly backendApiKey: string;
   /** The answer about a valid API key. */

@@ -49,14 +49,14 @@ export interface TestTokenOptions {
 }
 
 /** The defaults of a token. */
-export interface TokenDefaults {
+interface TokenDefaults {
   readonly scopes: readonly string[];
   readonly audience: string;
   readonly issuer: string;
 }
 
 /** The tokens that a test has issued. */
-export interface TestTokens {
+interface TestTokens {
   /** Issues a token. */
   issue(options: TestTokenOptions, now: number): string;
   /** Makes a token inactive for good. */

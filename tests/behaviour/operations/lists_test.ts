@@ -20,7 +20,7 @@ import {
   McpServer as McpServerV2,
   ResourceTemplate as TemplateV2,
 } from "@modelcontextprotocol/server";
-import type { McpServerHandler } from "../../../src/http/mcp_endpoint.ts";
+import type { McpServerHandler } from "../../../src/http/mcp_server.ts";
 import type { OperationRules } from "../../../src/operations/operations.ts";
 import type { PropelAuthOptions } from "../../../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest, RESOURCE } from "../../support/harness.ts";

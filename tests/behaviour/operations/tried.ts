@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { McpFunction } from "../../../src/http/mcp_endpoint.ts";
+import type { McpFunction } from "../../../src/http/mcp_server.ts";
 import type { PropelAuthOptions } from "../../../src/options/propel_auth_options.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "../../support/harness.ts";
 

@@ -350,6 +350,26 @@ test("a limit on one key holds up that key alone, for as long as PropelAuth says
   assert.equal((await handler(mcpRequest("key-limited-1"))).status, 200);
 });
 
+test("a limit on one key without a time holds it up for 5 seconds", async () => {
+  const harness = createKeyHarness({ isApiKey: () => true });
+  const handler = harness.auth.handler(() => new Response("served"));
+  harness.key = () => json({ error_code: "rate_limited" }, { status: 429 });
+  assert.equal((await handler(mcpRequest("key-1"))).status, 503);
+  harness.world.advance(4);
+  const refused = await handler(mcpRequest("key-1"));
+  assert.deepEqual([refused.status, refused.headers.get("Retry-After")], [503, "1"]);
+  assert.deepEqual(harness.asked, ["key key-1"]);
+  harness.key = () => json(PERSONAL);
+  harness.world.advance(1);
+  assert.equal((await handler(mcpRequest("key-1"))).status, 200);
+  harness.key = () => json({ error_code: "rate_limited" }, { status: 429 });
+  assert.equal((await handler(mcpRequest("key-2"))).status, 503);
+  harness.world.advance(-3600);
+  harness.key = () => json(PERSONAL);
+  // A clock that jumped back cannot tell how long the limit has lasted.
+  assert.equal((await handler(mcpRequest("key-2"))).status, 200);
+});
+
 test("a limit of PropelAuth's API is an outage of all keys", async () => {
   const harness = createKeyHarness({ isApiKey: () => true });
   harness.key = () => new Response("Too many", { status: 429, headers: { "Retry-After": "7" } });
@@ -387,6 +407,23 @@ const LACKS_WRITE = {
   error_description: "The API key lacks a scope that this operation needs: write",
   scope: "write",
 };
+
+test("a key without a required scope gets no challenge when the answer comes from a cache", async () => {
+  const harness = createKeyHarness();
+  const sharedCache = createMemoryCache(harness.world);
+  const create = () => {
+    const keys = apiKeys({ backendApiKey: BACKEND_KEY, scopes: ["read"] });
+    return harness.create({ ...cached(), sharedCache, requiredScopes: ["write"], apiKeys: keys });
+  };
+  const [one, two] = [create(), create()];
+  // Asked; from the memory of the instance; from the cache that both share.
+  for (const auth of [one, one, two]) {
+    const response = await auth.handler(() => assert.fail())(mcpRequest("key-1"));
+    assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
+    assert.deepEqual(await response.json(), LACKS_WRITE);
+  }
+  assert.deepEqual(harness.asked, ["token key-1", "key key-1"]);
+});
 
 test("a key without a required scope is answered 403 without a challenge", async () => {
   const harness = createKeyHarness({ scopes: ["read"] }, { requiredScopes: ["write"] });
@@ -597,7 +634,7 @@ test("createPropelAuth() refuses apiKeys that apiKeys() did not make, or without
   for (const given of [{ credential: "api_key" }, {}, null, "key", true]) {
     assert.throws(create(given), {
       name: "TypeError",
-      message: /^Cannot create PropelAuth: apiKeys must be made by apiKeys\(\)/,
+      message: /^Cannot create PropelAuth: apiKeys must be a result of apiKeys\(\)/,
     });
   }
   assert.throws(create(apiKeys()), {
@@ -645,5 +682,14 @@ test("readEnvironment() names PROPELAUTH_API_KEY among the missing variables, an
     name: "TypeError",
     message:
       /missing or blank:\n {2}PROPELAUTH_API_KEY\n {4}PropelAuth dashboard > Backend Integration/,
+  });
+});
+
+test("createPropelAuth() names PROPELAUTH_API_KEY when its value cannot be a backend key", () => {
+  const variables: Record<string, string> = { ...VARIABLES, PROPELAUTH_API_KEY: "two words" };
+  const { options } = readEnvironment((name) => variables[name], { apiKeys: apiKeys() });
+  assert.throws(() => createPropelAuth(options), {
+    name: "TypeError",
+    message: /^Cannot create PropelAuth: PROPELAUTH_API_KEY must be .+ string of 9 characters$/,
   });
 });

@@ -18,6 +18,8 @@ export interface Client {
   readonly note: string;
   /** Whether it has no OAuth, and is given a token for its `Authorization` header. */
   readonly header?: boolean;
+  /** The lifetime of the token that expires, for a client that needs a longer one than others. */
+  readonly lifetimeSeconds?: number;
 }
 
 type LockedPackage = keyof typeof locked.dependencies;
@@ -32,7 +34,7 @@ export type Install =
   | { readonly pypi: readonly [string, ...string[]] }
   | { readonly go: readonly [string, ...string[]] }
   /** Maven Central's `group:artifact:version`. */
-  | { readonly maven: readonly [string] }
+  | { readonly maven: readonly [string, ...string[]] }
   /** Lines of a `Cargo.toml`. */
   | { readonly crates: readonly [string, ...string[]] };
 
@@ -256,6 +258,20 @@ export const CLIENTS: readonly Client[] = [
     header: true,
   },
   {
+    id: "kotlin_sdk",
+    name: "MCP SDK for Kotlin",
+    install: {
+      maven: [
+        "io.modelcontextprotocol:kotlin-sdk-client-jvm:0.16.0",
+        "io.ktor:ktor-client-cio-jvm:3.5.2",
+        "org.jetbrains.kotlin:kotlin-compiler-embeddable:2.4.21",
+      ],
+    },
+    driver: "KotlinSdk.kt",
+    note: HEADER + ", by `requestBuilder`",
+    header: true,
+  },
+  {
     id: "agno",
     name: "Agno",
     install: { pypi: ["agno[mcp]==3.1.10"] },
@@ -355,5 +371,12 @@ export const CLIENTS: readonly Client[] = [
     name: "OpenCode",
     install: { npm: ["opencode-ai@1.18.33"] },
     note: "`opencode mcp auth NAME`",
+  },
+  {
+    id: "continue_cli",
+    name: "Continue CLI",
+    install: { npm: ["@continuedev/cli@1.5.47"] },
+    note: HEADER + ", in `requestOptions.headers`",
+    header: true,
   },
 ];

@@ -85,7 +85,7 @@ export async function startDriver({ program, args, cwd, env }: Command): Promise
     return result;
   }
 
-  // No client has this command. Its reply, an error, comes when the process has started.
+  // No driver knows this command. It replies with an error as soon as its library is loaded.
   await send({ command: "start" }, START_SECONDS);
 
   return {

@@ -60,6 +60,8 @@ async function start(
     ? [`${folder}/bin/python`, path]
     : path.endsWith(".java")
     ? ["java", "-cp", `${folder}/lib/*:${folder}`, "JavaSdk"]
+    : path.endsWith(".kt")
+    ? ["java", "-cp", `${folder}/lib/*:${folder}`, "KotlinSdkKt"]
     : [`${folder}/client`];
   return await startDriver({ program: command, args, cwd: home, env });
 }

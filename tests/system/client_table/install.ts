@@ -1,5 +1,6 @@
 /**
- * Installs clients into `/.clients`, each into a folder of its own.
+ * Installs clients into `/.clients`, each into a folder of its own, those of `npm/package.json` into
+ * one.
  *
  * @module
  */
@@ -40,6 +41,8 @@ export async function install({ id, install, driver }: Client): Promise<string> 
   if ("go" in install) {
     await run(folder, "go", ["mod", "tidy"]);
     await run(folder, "go", ["build", "-o", "client", "host.go", driver]);
+  } else if (driver.endsWith(".kt")) {
+    await compileKotlin(folder, driver);
   } else if ("maven" in install) {
     await run(folder, "javac", ["-nowarn", "-cp", "lib/*", driver]);
   } else if ("crates" in install) {
@@ -66,18 +69,31 @@ async function installFromNpm(folder: string, packages: readonly string[]): Prom
 
 async function installFromPypi(folder: string, packages: readonly string[]): Promise<void> {
   await run(folder, "python3", ["-m", "venv", "."]);
-  await run(folder, "bin/pip", ["install", "--quiet", ...packages]);
+  // Python compiles the few modules that a driver imports when it first loads them.
+  await run(folder, "bin/pip", ["install", "--quiet", "--no-compile", ...packages]);
 }
 
-async function installFromMaven(folder: string, [name]: readonly [string]): Promise<void> {
-  const [group, artifact, version] = name.split(":");
-  const wanted = { groupId: group, artifactId: artifact, version };
-  const inner = Object.entries(wanted).map(([tag, text]) => `<${tag}>${text}</${tag}>`).join("");
+async function installFromMaven(folder: string, names: readonly string[]): Promise<void> {
+  const wanted = names.map((name) => {
+    const [group, artifact, version] = name.split(":");
+    const parts = Object.entries({ groupId: group, artifactId: artifact, version });
+    const inner = parts.map(([tag, text]) => `<${tag}>${text}</${tag}>`).join("");
+    return `<dependency>${inner}</dependency>`;
+  });
   const own = "<modelVersion>4.0.0</modelVersion><groupId>client</groupId>" +
     "<artifactId>client</artifactId><version>1</version>";
-  const dependencies = `<dependencies><dependency>${inner}</dependency></dependencies>`;
+  const dependencies = `<dependencies>${wanted.join("")}</dependencies>`;
   await Deno.writeTextFile(`${folder}/pom.xml`, `<project>${own}${dependencies}</project>\n`);
   await run(folder, "mvn", ["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]);
+}
+
+/** Kotlin's compiler is one of the client's packages. */
+async function compileKotlin(folder: string, driver: string): Promise<void> {
+  const jars = [];
+  for await (const { name } of Deno.readDir(`${folder}/lib`)) jars.push(`lib/${name}`);
+  const compiler = ["-cp", "lib/*", "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"];
+  const options = ["-no-stdlib", "-nowarn", "-cp", jars.join(":"), "-d", "."];
+  await run(folder, "java", [...compiler, ...options, driver]);
 }
 
 async function installFromGo(folder: string, packages: readonly string[]): Promise<void> {

@@ -29,17 +29,28 @@ export interface Program {
    * started offers the server's tools with a later question: the model calls this one until then.
    */
   readonly idleTool?: string;
+  /**
+   * A tool of its own without any effect. The model calls it before each tool of the server, and in
+   * each minute without another call: the program ends a session in which the model repeats a call,
+   * or takes five minutes for an answer.
+   */
+  readonly pauseTool?: string;
+  /** How long the model takes for its first answer: real ones give a program time to connect. */
+  readonly thinkingSeconds?: number;
 }
 
 const SECONDS = 60;
 /** How long the model waits for the server's tools; less than the longest outage. */
 const IDLE_SECONDS = 25;
+const PAUSE_SECONDS = 60;
 
 /** Plays a program. */
 export function playProgram(program: Program, around: Surroundings): Driver {
   let session: Session | undefined;
   let loggedIn = false;
   let printed = "";
+  let pause = Promise.resolve();
+  let pausing: ReturnType<typeof setTimeout> | undefined;
 
   async function connect(): Promise<Reply> {
     try {
@@ -52,7 +63,10 @@ export function playProgram(program: Program, around: Surroundings): Driver {
       const until = Date.now() + 1000 * IDLE_SECONDS;
       for (;;) {
         const turn = await session.turn();
-        if (turn.offered.some((name) => name.endsWith("whoami"))) return { ok: true, text: "" };
+        if (turn.offered.some((name) => name.endsWith("whoami"))) {
+          await wait(program.thinkingSeconds ?? 0);
+          return { ok: true, text: "" };
+        }
         const { idleTool = "" } = program;
         if (!turn.offered.includes(idleTool) || Date.now() > until) {
           return { ok: false, text: "the model is offered no tool of the server" };
@@ -67,6 +81,23 @@ export function playProgram(program: Program, around: Surroundings): Driver {
   }
 
   async function call(tool: string): Promise<Reply> {
+    const { pauseTool } = program;
+    if (pauseTool === undefined) return await callTool(tool);
+    clearTimeout(pausing);
+    await pause;
+    await callTool(pauseTool);
+    const reply = await callTool(tool);
+    pauseLater(pauseTool);
+    return reply;
+  }
+
+  function pauseLater(tool: string): void {
+    pausing = setTimeout(() => {
+      pause = callTool(tool).then(() => pauseLater(tool));
+    }, 1000 * PAUSE_SECONDS);
+  }
+
+  async function callTool(tool: string): Promise<Reply> {
     try {
       const turn = await session?.turn();
       const name = turn?.offered.find((name) => name.endsWith(tool));
@@ -87,6 +118,9 @@ export function playProgram(program: Program, around: Surroundings): Driver {
   }
 
   async function close(): Promise<Reply> {
+    clearTimeout(pausing);
+    await pause;
+    clearTimeout(pausing);
     await session?.end();
     printed += session?.printed() ?? "";
     session = undefined;

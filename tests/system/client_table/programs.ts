@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { root } from "../../support/root.ts";
 import type { Command } from "./driver.ts";
 import type { Program, Surroundings } from "./program.ts";
+import { TERMINAL_PROGRAMS } from "./terminal_programs.ts";
 
 const TOOLS = fileURLToPath(new URL(".ci/tools/node_modules/.bin/", root));
 
@@ -117,4 +118,5 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   claude_code: claudeCode,
   codex,
   opencode: openCode,
+  ...TERMINAL_PROGRAMS,
 };

@@ -16,6 +16,11 @@ export function readable(text: string): string {
     .replace(/(127\.0\.0\.1|localhost)%3A\d+/g, "$1%3APORT")
     .replace(/\b(client_id|code_challenge|state)=[^&\s]+/g, "$1=…")
     .replace(/\b\d+ ?ms\b/g, "N ms")
+    // The words with which Gemini CLI surrounds a tool's error.
+    .replace(
+      /^.* reported tool error for function call: .*?"message\\*":\\*"(.*)\\*",\\*"isError.*$/s,
+      (_, message: string) => message.replaceAll("\\", ""),
+    )
     .replace(/^Wall time: [\d.]+ seconds\s+Output:\s*/, "")
     // The types of Rust, which say nothing to a user.
     .replace(/\[[\w:]+<.*>\]/g, "[…]")

@@ -1,5 +1,5 @@
 /**
- * What is done with each client, and the short words for what happened.
+ * The scenarios that every client goes through, and short words for their outcome.
  *
  * @module
  */
@@ -14,16 +14,21 @@ import { readable } from "./readable.ts";
 export type Start = (stage: Stage) => Promise<Driver>;
 
 /** Runs every scenario. A column that cannot be reached is `-`. */
-export async function measure(start: Start, log: (line: string) => void): Promise<Measured> {
+export async function measure(
+  start: Start,
+  log: (line: string) => void,
+  lifetimeSeconds?: number,
+): Promise<Measured> {
   const found = await measureFast(start, log);
   const add = adder(start, log, found);
   if (!found.calls?.startsWith("yes")) return { ...NONE, ...found };
-  // The token of a header is issued before its client's process loads.
-  const lifetime = found.logsIn === "by header" ? HEADER_LIFETIME_SECONDS : LIFETIME_SECONDS;
+  // A token for the `Authorization` header is issued before the client loads, which takes seconds.
+  const usual = found.logsIn === "by header" ? HEADER_LIFETIME_SECONDS : LIFETIME_SECONDS;
+  const lifetime = lifetimeSeconds ?? usual;
   await add({ expiresIn: lifetime }, (driver, stage) => expiry(driver, stage, lifetime));
   await add({}, outage);
   await add({ server: "sessions" }, restart);
-  // A token for a header is made for the URL that the client is given.
+  // A token for the header is issued for the URL of the server, so that neither form matters.
   if (found.logsIn !== "by header") {
     await add({ bareIssuer: true }, async (driver) => ({ bareIssuer: await logInOnly(driver) }));
     await add({ otherHost: true }, async (driver) => ({ otherHost: await logInOnly(driver) }));
@@ -188,16 +193,16 @@ async function outage(driver: Driver, stage: Stage): Promise<Part> {
   const afterOutage = stage.opened.length > opened && called === "yes" ? "logs in again" : called;
   const outage5 = await begin(5);
   const outage30 = await begin(30);
-  // Last, since a client that hangs here answers nothing any more.
+  // This comes last, since a client that hangs here answers no later command.
   await driver.close();
   await driver.connect();
-  // Also lets the requests end that opened the session: a call may share their introspection.
+  // The requests that opened the session have to end too: a call may share their introspection.
   await driver.call("whoami");
   stage.startOutage(3600);
   const during = await driver.call("whoami");
   stage.endOutage();
   await stage.restart();
-  // A client may notice only at this call that it has to connect anew, or do so in the background.
+  // Some clients connect anew in the background, others only with their next call.
   await sleep(3);
   const after = (await callTwice(driver, stage, "whoami")).replace(/^at the second call/, "yes");
   const outageInSession = after === "yes"

@@ -1,7 +1,6 @@
 /**
- * A model on loopback that knows its lines: it asks for one tool, and ends when it has the tool's
- * result. It speaks the Messages API and the Responses API. What a client does in between is the
- * client's own.
+ * A model on loopback that calls one tool, and ends its turn when it has the tool's result. It
+ * speaks the Messages API and the Responses API.
  *
  * @module
  */

@@ -62,6 +62,7 @@ function connect(
   const { ask } = source.connect({
     world: tools.world,
     authUrl: options.authUrl,
+    timeoutSeconds: options.timeoutSeconds,
     askIntrospection,
     createAsk: (further) => askApiKeys = createAsk(tools, further),
   });

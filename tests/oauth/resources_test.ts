@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createProtectedResources } from "../../src/http/resources.ts";
+import { createProtectedResources } from "../../src/oauth/resources.ts";
 
 const OPTIONS = {
   issuer: "https://a.example/oauth/2.1",

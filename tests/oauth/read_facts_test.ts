@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ActiveFacts, readFacts } from "../../src/oauth/facts.ts";
+import type { ActiveFacts } from "../../src/oauth/facts.ts";
+import { readFacts } from "../../src/oauth/read_facts.ts";
 import { ACTIVE, NOW, RESOURCE } from "../support/harness.ts";
 
 function read(change: Record<string, unknown> = {}): ActiveFacts {

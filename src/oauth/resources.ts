@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { AccessTokenPolicy } from "../oauth/access_token.ts";
+import type { AccessTokenPolicy } from "./access_token.ts";
 import {
   buildResourceMetadata,
   buildResourceMetadataUrl,
@@ -13,10 +13,10 @@ import {
   type ResourceMetadataOptions,
   resourceMetadataPaths,
   WELL_KNOWN_PATH,
-} from "../oauth/protected_resource.ts";
-import { createOrgIdReader, fillOrgId, isOrgId, ORG_PLACEHOLDER } from "../oauth/org_path.ts";
+} from "./protected_resource.ts";
+import { createOrgIdReader, fillOrgId, isOrgId, ORG_PLACEHOLDER } from "./org_path.ts";
 import { withoutTrailingSlash } from "../lib/url.ts";
-import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
+import type { HoldsScope } from "./scope_hierarchy.ts";
 
 /** The options that resources and their policies are computed from. */
 interface ProtectedResourcesOptions extends ResourceMetadataOptions {
