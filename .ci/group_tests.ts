@@ -4,7 +4,7 @@
  * share them. A failure still names the file and the line of its test.
  *
  * Without arguments it groups what `deno task test` runs, into .ci/groups. With the folder of compiled
- * tests it groups all of them, for Node and Bun.
+ * tests it groups all of them, for Node.
  *
  * Usage: `deno run --allow-read=. --allow-write=.ci .ci/group_tests.ts [FOLDER_OF_TESTS OUTPUT]`
  *
