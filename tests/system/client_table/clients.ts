@@ -73,6 +73,15 @@ export const CLIENTS: readonly Client[] = [
     note: PROVIDER,
   },
   {
+    id: "next_ai_sdk",
+    name: "AI SDK in Next.js",
+    install: {
+      npm: ["@ai-sdk/mcp@2.0.99", "next@16.4.6", "react@19.3.1", "react-dom@19.3.1"],
+    },
+    driver: "next_ai_sdk.mjs",
+    note: PROVIDER + "; here in a route handler of Next.js 16.4.6",
+  },
+  {
     id: "langchain",
     name: "LangChain",
     install: { locked: ["@langchain/mcp-adapters"] },
@@ -331,6 +340,14 @@ export const CLIENTS: readonly Client[] = [
     install: { npm: ["@voltagent/core@2.10.0", "ai@6.0.326", "zod@4.6.7"] },
     driver: "voltagent.mjs",
     note: HEADER,
+    header: true,
+  },
+  {
+    id: "n8n",
+    name: "n8n, MCP Client Tool",
+    install: { npm: ["@n8n/n8n-nodes-langchain@2.41.1"] },
+    driver: "n8n.mjs",
+    note: "here Bearer Auth, a fixed `Authorization` header; its OAuth2 needs n8n's own server",
     header: true,
   },
   {
