@@ -390,6 +390,12 @@ export const CLIENTS: readonly Client[] = [
     note: "`opencode mcp auth NAME`",
   },
   {
+    id: "cline",
+    name: "Cline CLI",
+    install: { npm: ["cline@3.0.65"] },
+    note: "`cline mcp`, **Authorize OAuth**",
+  },
+  {
     id: "continue_cli",
     name: "Continue CLI",
     install: { npm: ["@continuedev/cli@1.5.47"] },
