@@ -71,7 +71,9 @@ function readArguments(args: string[]): Arguments | undefined {
   if (values.help) return undefined;
   const [url = "http://127.0.0.1:8000/mcp", another] = positionals;
   if (another !== undefined) throw new Problem(`Give one URL alone: ${another} is too much`);
-  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem(`${url} is no http URL`);
+  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+    throw new Problem(`${url} must begin with http:// or https://`);
+  }
   const timeoutSeconds = Number(values.timeout);
   if (!(timeoutSeconds > 0 && timeoutSeconds < 86_400)) {
     throw new Problem("--timeout must be a number of seconds");

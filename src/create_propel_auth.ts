@@ -125,8 +125,8 @@ export function composePropelAuth(
     }),
     getAccessToken,
     resourceMetadata: buildResourceMetadata(options),
-    forget: (token: string): Promise<void> => verifier.forget(token),
-    forgetSubject: (subject: string): Promise<void> => verifier.forgetSubject(subject),
+    forget: verifier.forget,
+    forgetSubject: verifier.forgetSubject,
     close(): Promise<void> {
       parts.streams.endAll();
       audit?.close();

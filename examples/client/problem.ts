@@ -92,6 +92,10 @@ function explainOne(error: Error, context: Context): string | undefined {
 }
 
 function explainUnreachable(url: URL, serverUrl: URL): string {
+  if (url.origin === serverUrl.origin && /^https:\/\/(127\.|localhost\b)/.test(url.origin)) {
+    return `Nobody answers at ${url.origin}. A server on this machine speaks http: write ` +
+      serverUrl.href.replace("https:", "http:");
+  }
   if (url.origin === serverUrl.origin) {
     return `Nobody answers at ${serverUrl.origin}. Check the URL, or start a server: deno task dev`;
   }

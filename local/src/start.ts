@@ -161,7 +161,7 @@ async function listen(server: Server, { hostname, port }: ResolvedOptions): Prom
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: Error & { code?: string }) => {
       const { code = "", message } = cause;
-      // Deno looks a name up before it listens, and says so of a permission that is missing.
+      // Deno looks a name up before it listens: this is its error for a missing permission.
       const hint = code === "EPERM" ? `; Deno needs --allow-net=${hostname}` : "";
       const reason = code === "EADDRINUSE"
         ? "is in use"

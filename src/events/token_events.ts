@@ -35,11 +35,10 @@ export function describeToken(
 /** Builds the event of a token that was accepted; `source` is that of the facts. */
 export function buildAccepted(
   token: TokenEvent,
-  { clientId, subject, credential }: AccessToken,
+  accessToken: AccessToken,
   source: FactsSource,
 ): EventFacts {
-  const whose = subject === undefined ? { clientId } : { clientId, subject };
-  return { code: "token_accepted", ...token, credential, source, ...whose };
+  return { code: "token_accepted", ...token, source, ...identify(accessToken) };
 }
 
 /** Builds the event of a refused token: which rule of `policy` it broke, and what it has instead. */
@@ -186,12 +185,10 @@ export function buildRuleUnmatched({ kind, name, nearest }: {
   };
 }
 
-function describeCaller({ token, credential, clientId, subject }: AccessToken) {
-  const tokenDigest = shortDigest(sha256(token));
-  return {
-    tokenDigest,
-    credential,
-    clientId,
-    ...(subject !== undefined && { subject }),
-  };
+function describeCaller(caller: AccessToken) {
+  return { tokenDigest: shortDigest(sha256(caller.token)), ...identify(caller) };
+}
+
+function identify({ credential, clientId, subject }: AccessToken) {
+  return { credential, clientId, ...(subject !== undefined && { subject }) };
 }

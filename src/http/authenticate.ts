@@ -143,8 +143,8 @@ export function createAuthenticate(
  */
 function withBody({ url, method, headers }: Request, { parsedBody }: AuthenticateOptions): Request {
   if (parsedBody === undefined) return new Request(url, { method, headers });
-  // Of bytes, a stream or a form JSON would show no call, while the framework may find one in it; a
-  // function has no JSON. The gate refuses `null`.
+  // JSON of bytes, a stream or a form shows no call, while the framework may find one there; a function
+  // has no JSON. The gate refuses `null`.
   const body = (isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : undefined) ?? "null";
   return new Request(url, {
     method: "POST",

@@ -61,7 +61,7 @@ export function createHandler(
   mcp: McpServerHandler,
   options: HandlerOptions = {},
 ): RequestHandler {
-  // First: a server calls `auth.handler` itself, given in place of its result, with a request.
+  // Before the options: a server that was given `auth.handler` itself calls it with a request.
   const serveMcp = createMcpEndpoint(parts, mcp);
   refuseAs("Cannot create a handler", () => checkHandlerOptions(options));
   const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
@@ -72,7 +72,6 @@ export function createHandler(
     : undefined;
 
   async function serveOther(request: Request, path: string): Promise<Response> {
-    requireWebRequest(request);
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const metadata = resources.metadataAt(path);
     if (metadata !== undefined) return serveMetadata(request, metadata);
@@ -84,16 +83,16 @@ export function createHandler(
   }
 
   return (request) => {
+    if (typeof request.headers?.get !== "function") return Promise.reject(notWebRequest());
     const path = routeOf(request.url);
     const policy = anywhere ?? resources.policyAt(path);
     return policy === undefined ? serveOther(request, path) : serveMcp(request, policy);
   };
 }
 
-/** Node's own request, which node:http and Express give, would never be answered. */
-function requireWebRequest({ headers }: Request): void {
-  if (typeof headers?.get === "function") return;
-  throw new TypeError(
+/** A request of node:http or Express would never be answered: nothing there sends a `Response`. */
+function notWebRequest(): TypeError {
+  return new TypeError(
     "Cannot answer a request: it must be a web-standard Request. With Express use requireAuth() of " +
       "@x/propelauth-mcp/express, with node:http serve() of @hono/node-server",
   );

@@ -85,7 +85,7 @@ async function connectAndHandle(
   const transport = mcp.transport();
   const server = await mcp.server();
   if (typeof server?.connect !== "function") throw wrongResult("server", "an SDK McpServer");
-  // Those for Node's own requests take the response as their second argument, and a third one.
+  // Transports for Node's own requests take three arguments: request, response and body.
   if (typeof transport?.handleRequest !== "function" || transport.handleRequest.length > 2) {
     throw wrongResult("transport", "a WebStandardStreamableHTTPServerTransport");
   }

@@ -13,21 +13,12 @@
  * @throws {Error} The network's own error when the body breaks off.
  */
 export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  let length = 0;
-  while (true) {
-    const { done, value } = await reader.read();
-    length += value?.length ?? 0;
-    const piece = length > maxBytes ? undefined : decode(decoder, value, done);
-    if (piece === undefined) {
-      abandon(reader.cancel());
-      return undefined;
-    }
-    text += piece;
-    if (done) return text;
+  // A declared length says nothing: it may be that of a compressed body.
+  const bytes = await readStream(response.body, maxBytes);
+  try {
+    return bytes && new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 
@@ -45,15 +36,22 @@ export async function readBytes(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const declared = Number(request.headers.get("Content-Length") ?? NaN);
   // HTTP servers enforce Content-Length, so a declared length within the limit can be read in one
-  // go, which takes half the time.
-  if (declared <= maxBytes) {
-    const bytes = new Uint8Array(await request.arrayBuffer());
-    return bytes.length <= maxBytes ? bytes : undefined;
+  // go, which takes half the time; of a longer one nothing is read.
+  if (!(declared <= maxBytes)) {
+    return await readStream(request.body, declared > maxBytes ? -1 : maxBytes);
   }
-  const reader = request.body?.getReader();
-  if (reader === undefined) return new Uint8Array();
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  return bytes.length <= maxBytes ? bytes : undefined;
+}
+
+async function readStream(
+  body: Request["body"],
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
   const pieces: Uint8Array[] = [];
-  let length = declared > maxBytes ? declared : 0;
+  let length = 0;
   while (length <= maxBytes) {
     const { done, value } = await reader.read();
     if (done) return concatenate(pieces, length);
@@ -101,14 +99,6 @@ function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array<
     at += piece.length;
   }
   return bytes;
-}
-
-function decode(decoder: TextDecoder, bytes: Uint8Array | undefined, done: boolean) {
-  try {
-    return decoder.decode(bytes, { stream: !done });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Ignores a cancel() that fails: the connection is already broken. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BrokenRule } from "../lib/broken_rule.ts";
 import { definedOnly } from "../lib/json.ts";
 import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { checkOptionNames } from "./option_names.ts";
@@ -58,7 +59,8 @@ export const SCOPES_VARIABLE = "PROPELAUTH_REQUIRED_SCOPES";
  * @param overrides Options that win over the environment.
  * @returns The options, and which variable gave which.
  * @throws {TypeError} Variables are missing; the message names all of them.
- * @throws {BrokenRule} `overrides` is not an object, or has an unknown member.
+ * @throws {BrokenRule} `overrides` is not an object, or has an unknown member; or a variable is in
+ * quotes.
  */
 export function readEnvironment(
   readVariable: ReadVariable,
@@ -76,6 +78,10 @@ export function readEnvironment(
   for (const { variable, option, found } of needed) {
     const value = readVariable(variable)?.trim();
     variables[option] = variable;
+    // Node and Deno take quotes away, docker's --env-file does not: PropelAuth would refuse the secret.
+    if (value && /^(["']).*\1$/.test(value)) {
+      throw new BrokenRule(variable, "without quotes around it", "a value in quotes");
+    }
     if (value) values[option] = value;
     else missing.push(`\n  ${variable}\n    ${found}`);
   }

@@ -37,7 +37,7 @@ import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "../lib/url.ts";
 import type { World } from "../lib/world.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
-import { type ApiKeys, findSource, type FurtherSource } from "../verification/credential_source.ts";
+import { findSource, type FurtherSource } from "../verification/credential_source.ts";
 
 /** Options after every check, with every default in place. */
 export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
@@ -100,7 +100,12 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     ...resolveCredentials(options),
     ...resolveScopes(options),
     ...overrides,
-    furtherSource: options.apiKeys === undefined ? undefined : resolveApiKeys(options.apiKeys),
+    furtherSource: findCode(
+      "apiKeys",
+      options.apiKeys,
+      findSource,
+      "apiKeys() of @x/propelauth-mcp/api-keys",
+    ),
     sharedCache: resolveSharedCache(options.sharedCache, overrides.cacheTtlSeconds),
     authUrl,
     issuer: resolveIssuer(authUrl, options.issuer, { allowHttp }),
@@ -151,33 +156,22 @@ function resolveCredentials(options: PropelAuthOptions) {
   return { introspectionClientId: id, introspectionClientSecret: secret };
 }
 
-function resolveApiKeys(apiKeys: ApiKeys): FurtherSource {
-  const source = requireResult(
-    "apiKeys",
-    apiKeys,
-    findSource,
-    "apiKeys() of @x/propelauth-mcp/api-keys",
-  );
-  source.requireBackendApiKey();
-  return source;
-}
-
 function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["connectAudits"] {
-  if (audit === undefined) return undefined;
-  const audits = [audit].flat();
+  const audits = audit === undefined ? [] : [audit].flat();
   const makers = "auditLog() or auditCalls() of @x/propelauth-mcp/audit, " +
     "of otelCalls() of @x/propelauth-mcp/otel, or an array of such results";
-  const [connect] = audits.map((one) => requireResult("audit", one, findAudit, makers));
+  const [connect] = audits.map((one) => findCode("audit", one, findAudit, makers));
   return connect && ((world) => connect(audits, world));
 }
 
-/** Requires a value that functions of an entry make, and gives the entry's code behind it. */
-function requireResult<Value, Code>(
+/** Finds the code of an entry behind a value that functions of that entry make. */
+function findCode<Value, Code>(
   name: string,
-  value: Value,
+  value: Value | undefined,
   find: (value: Value) => Code | undefined,
   makers: string,
-): Code {
+): Code | undefined {
+  if (value === undefined) return undefined;
   const code = find(value);
   if (code !== undefined) return code;
   throw new BrokenRule(name, `a result of ${makers}`, describe(value));

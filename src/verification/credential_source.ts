@@ -79,6 +79,7 @@ export interface FurtherSource {
   readonly withValues: (values: Readonly<Record<string, string>>) => ApiKeys;
   /** Gives the backend API key; throws a `BrokenRule` when it was not given or cannot be one. */
   readonly requireBackendApiKey: () => string;
+  /** Connects the source. Throws a `TypeError` when there is no backend API key. */
   readonly connect: (parts: SourceParts) => Asking;
 }
 

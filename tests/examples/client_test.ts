@@ -494,7 +494,14 @@ for (const { path, says } of BEFORE_LOGIN) {
 
 const ARGUMENTS = [
   { args: [`${NOBODY}/mcp`], says: /^Nobody answers at \S+:9\. .+ deno task dev\n$/ },
-  { args: ["mcp.example.com"], says: /^mcp\.example\.com is no http URL\n$/ },
+  {
+    args: ["https://127.0.0.1:9/mcp"],
+    says: /^Nobody answers at \S+:9\. .+ speaks http: write http:\/\/127\.0\.0\.1:9\/mcp\n$/,
+  },
+  {
+    args: ["mcp.example.com"],
+    says: /^mcp\.example\.com must begin with http:\/\/ or https:\/\/\n$/,
+  },
   { args: ["--timeout", "soon"], says: /^--timeout must be a number of seconds\n$/ },
   { args: ["--callback-port", "x"], says: /^--callback-port must be a port number\n$/ },
   { args: ["--call", "t", "--with", "[1]"], says: /^--with must be a JSON object\n$/ },

@@ -39,10 +39,12 @@ for (const [options, says] of BAD_OPTIONS) {
 test("handler() refuses a request of Node's own, which nobody would answer", async () => {
   const { auth } = createHarness();
   const incoming = { url: "/mcp", method: "POST", headers: { host: "mcp.example.com" } };
-  await assert.rejects(auth.handler(echo)(incoming as unknown as Request), {
-    name: "TypeError",
-    message: /^Cannot answer a request: it must be a web-standard Request\. .+requireAuth\(\)/,
-  });
+  for (const everyPath of [false, true]) {
+    await assert.rejects(auth.handler(echo, { everyPath })(incoming as unknown as Request), {
+      name: "TypeError",
+      message: /^Cannot answer a request: it must be a web-standard Request\. .+requireAuth\(\)/,
+    });
+  }
 });
 
 const NOT_MCP = ["/", "/mcp/a", "/mcpx", "/MCP", "/m%63p", "/.well-known/openid-configuration"];

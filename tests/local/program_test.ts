@@ -112,6 +112,14 @@ for (const line of COMMANDS) {
   });
 }
 
+test("the local PropelAuth names the permission that a host name needs", async () => {
+  const said = await runCommand(COMMANDS[0] ?? "", "--port", "0", "--hostname", "localhost");
+  assert.match(
+    said,
+    / on localhost cannot be listened on: .+; Deno needs --allow-net=localhost\n$/,
+  );
+});
+
 test("docs/deploy.md's containers fit together, with http between them", () => {
   const compose = block("deploy.md", "yaml");
   const [, flags = ""] = /jsr:@x\/propelauth-local\n([^]+?)\n {4}ports:/.exec(compose) ?? [];

@@ -22,6 +22,20 @@ test("readEnvironment() trims values", () => {
   assert.equal(readEnvironment(reader(padded), {}).options.baseUrl, "https://mcp.example.com");
 });
 
+for (const quote of ['"', "'"]) {
+  for (const variable of Object.keys(SET)) {
+    test(`readEnvironment() refuses ${variable} in ${quote}, and does not show it`, () => {
+      const quoted = { ...SET, [variable]: `${quote}${SET[variable]}${quote}` };
+      assert.throws(() => readEnvironment(reader(quoted), {}), {
+        name: "BrokenRule",
+        option: variable,
+        rule: "without quotes around it",
+        received: "a value in quotes",
+      });
+    });
+  }
+}
+
 // P6, P14
 for (const text of ["read write", "read,write", " read , write,\n"]) {
   test(`readEnvironment() splits required scopes ${JSON.stringify(text)}`, () => {

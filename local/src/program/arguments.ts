@@ -73,7 +73,7 @@ export function readArguments(args: readonly string[]): Arguments {
     ...(values.scope ?? []),
     ...(values["optional-scope"] ?? []).map((name): LocalScope => ({ name, optional: true })),
   ];
-  // A scope may have a comma, but one that is meant for a list would be a scope that nobody asks for.
+  // RFC 6749 lets a scope contain a comma, but on a command line a comma is meant to separate two.
   if (scopes.some((scope) => (typeof scope === "string" ? scope : scope.name).includes(","))) {
     throw new UsageError("--scope takes one scope: give it again for each further one. See --help");
   }

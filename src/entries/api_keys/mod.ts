@@ -60,18 +60,27 @@ export type { ApiKeysOptions } from "./options.ts";
  * @throws {TypeError} An option is unknown or breaks its rule; the message names both.
  */
 export function apiKeys(options: ApiKeysOptions = {}): ApiKeys {
-  return hide(refuseAs("Cannot create PropelAuth", () => resolveApiKeys(options)));
+  return hide(refuseAs(ACTION, () => resolveApiKeys(options)));
 }
 
-function hide(options: ResolvedApiKeys): ApiKeys {
+const ACTION = "Cannot create PropelAuth";
+
+/** `settings`: the variable that gave the backend API key, which errors then name. */
+function hide(options: ResolvedApiKeys, settings: Record<string, string> = {}): ApiKeys {
   const { backendApiKey } = options;
+  const { option, variable } = BACKEND_API_KEY_VARIABLE;
   return hideSource({
     missing: backendApiKey === undefined ? [BACKEND_API_KEY_VARIABLE] : [],
     messageOf: messageOfKeyEvent,
     withValues: (values) =>
-      hide({ ...options, backendApiKey: backendApiKey ?? values[BACKEND_API_KEY_VARIABLE.option] }),
+      backendApiKey === undefined
+        ? hide({ ...options, backendApiKey: values[option] }, { [option]: variable })
+        : hide(options, settings),
     requireBackendApiKey: () => requireBackendApiKey(backendApiKey),
-    connect: (parts) => connect(options, requireBackendApiKey(backendApiKey), parts),
+    connect(parts) {
+      const checked = refuseAs(ACTION, () => requireBackendApiKey(backendApiKey), settings);
+      return connect(options, checked, parts);
+    },
   });
 }
 

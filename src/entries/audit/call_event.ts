@@ -88,6 +88,23 @@ export function createEventBuilder(
   };
 }
 
+/**
+ * Calls a listener of the user's. The promise of an asynchronous one is not waited for, and its rejection
+ * is ignored: one that nothing handles would end the process.
+ *
+ * @param listener The listener.
+ * @param value Its argument.
+ * @throws {Error} The listener threw.
+ */
+export function notify<T>(listener: (value: T) => void, value: T): void {
+  const returned: unknown = listener(value);
+  if (returned instanceof Promise) ignoreRejection(returned);
+}
+
+function ignoreRejection(promise: Promise<unknown>): void {
+  promise.catch(() => {});
+}
+
 /** Sets member after member, since spreads take longer than all the rest. */
 function buildEvent(call: BegunCall, end: CallEnd, picked: Picked): CallEvent {
   const { startedAt, name, uri, uris, requestId, protocolVersion, caller } = call;
@@ -137,6 +154,11 @@ function pick(call: BegunCall, auditArguments: AuditArguments): Picked {
       arguments: args,
     });
     if (picked === undefined) return NOTHING_PICKED;
+    if (picked instanceof Promise) {
+      // JSON would make an empty record of it.
+      ignoreRejection(picked);
+      return { argumentsOmitted: "failed" };
+    }
     const json = JSON.stringify(picked);
     if (json.length > MAX_ARGUMENTS_LENGTH) return { argumentsOmitted: "too_long" };
     // A copy, since the MCP server may change what the record refers to.

@@ -20,6 +20,9 @@ const JSON_TYPE = /^application\/(?:json|[^;]*\+json)\b/i;
 /** A JSON body of a declared length above it is read while it is sent, not before: 1 MiB. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
+/** Statuses of responses that cannot have a body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** The status by which the Express adapter, like nginx, says that the client has left. */
 const CLIENT_LEFT = 499;
 
@@ -28,6 +31,8 @@ interface Followed {
   readonly request: Request;
   readonly calls: RequestCalls;
   readonly openCalls: OpenCalls;
+  /** Called when no more answers come in this response. */
+  readonly onOver: () => void;
 }
 
 /**
@@ -60,14 +65,16 @@ export function followResponse(
     }
     return observeShortBody(response.body, events).then((body) => withBody(response, body));
   }
-  if (!calls.areOver && isReadable && JSON_TYPE.test(type) && status !== 204 && status !== 205) {
-    return followJson(response, calls);
+  if (!calls.areOver && isReadable && JSON_TYPE.test(type) && !BODILESS.has(status)) {
+    return followJson(response, followed);
   }
   calls.endRest(status);
+  followed.onOver();
   return response;
 }
 
-function followEvents(status: number, { request, calls, openCalls }: Followed): BodyEvents {
+function followEvents(status: number, followed: Followed): BodyEvents {
+  const { request, calls, openCalls, onOver } = followed;
   const announced: string[] = [];
 
   function onAnswer(answer: Answer): void {
@@ -93,24 +100,28 @@ function followEvents(status: number, { request, calls, openCalls }: Followed): 
       read(bytes);
     },
     onEnd() {
-      // SDK v2 closes the stream of a client that has left before the HTTP server cancels it.
-      if (!calls.areOver && request.signal?.aborted) calls.endAll({ outcome: "cancelled" });
       calls.endRest(status);
+      onOver();
       endAnnounced({ outcome: "no_answer" });
     },
     onLeave(reason) {
       const outcome = reason === STREAM_ENDED ? "no_answer" : "cancelled";
       calls.endAll({ outcome });
+      onOver();
       endAnnounced({ outcome });
     },
   };
 }
 
-function followJson(response: Response, calls: RequestCalls): Response | Promise<Response> {
+function followJson(
+  response: Response,
+  { calls, onOver }: Followed,
+): Response | Promise<Response> {
   const { status, headers } = response;
   const end = (text: string): void => {
     readAnswers(text, (answer) => calls.endAnswered(answer, status));
     calls.endRest(status);
+    onOver();
   };
   const isLong = Number(headers.get("Content-Length") ?? 0) > MAX_BUFFERED_BYTES;
   if (isLong && response.body !== null) {

@@ -132,7 +132,8 @@ export function createAuditLog(options: AuditLogOptions, world: LogWorld): Audit
   return observeCalls({
     connect: (end) => endOpenCalls.push(end),
     refusesFor(count) {
-      if (whenFull === "drop") return undefined;
+      // A body without calls answers requests of the MCP server, which calls under way may wait for.
+      if (whenFull === "drop" || count === 0) return undefined;
       const taken = queue.counts.waiting + open;
       // A batch longer than the whole queue is let in when nothing else is there.
       if (!isClosing && (taken === 0 || taken + count <= maxQueuedCalls)) return undefined;

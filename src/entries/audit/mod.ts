@@ -33,7 +33,7 @@ import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { describe, requireFunction, requireMembers } from "../../lib/check_option.ts";
 import { keepAlive, REAL_WORLD } from "../../lib/real_world.ts";
 import type { Audit } from "../../operations/call_audit.ts";
-import { type AuditArguments, type CallEvent, createEventBuilder } from "./call_event.ts";
+import { type AuditArguments, type CallEvent, createEventBuilder, notify } from "./call_event.ts";
 import { type AuditLog, type AuditLogOptions, createAuditLog } from "./log.ts";
 import { observeCalls } from "./observe_calls.ts";
 
@@ -48,7 +48,7 @@ export type { AuditLogCounts, AuditLogProblem } from "./queue.ts";
 export interface AuditCallsOptions {
   /**
    * Receives each call when it has ended. Called at once, in the middle of the request; an error that
-   * it throws is ignored. For a writer that takes time or may fail, use {@linkcode auditLog}.
+   * it throws, and a promise that it returns, are ignored. For a writer that takes time or may fail, use {@linkcode auditLog}.
    */
   onCall: (event: CallEvent) => void;
   /** Picks the arguments that are recorded. Without it none are. */
@@ -64,7 +64,8 @@ export interface AuditCallsOptions {
  */
 export function auditCalls(options: AuditCallsOptions): Audit {
   const { onCall, auditArguments } = refuseAs("Cannot create auditCalls", () => resolve(options));
-  return observeCalls({ begin: createEventBuilder(onCall, auditArguments) }, {});
+  const begin = createEventBuilder((event) => notify(onCall, event), auditArguments);
+  return observeCalls({ begin }, {});
 }
 
 /**

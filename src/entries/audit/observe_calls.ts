@@ -87,6 +87,8 @@ class FollowedRequest implements AuditedRequest {
   readonly #shared: Shared;
   readonly #calls: RequestCalls;
   #begun: readonly BegunCall[] = [];
+  #onLeave: (() => void) | undefined;
+  #isOver = false;
 
   constructor(request: Request, startedAt: number, shared: Shared) {
     this.#request = request;
@@ -133,18 +135,16 @@ class FollowedRequest implements AuditedRequest {
       serve = () => aroundServer(begun, inner);
     }
     let isServed = false;
-    const onServed = (): void => void (isServed = true);
-    const serving = serve();
-    serving.then(onServed, onServed);
+    const following = serve().then((response) => {
+      isServed = true;
+      const onOver = (): void => this.#stopWatching();
+      return followResponse(response, { request: this.#request, calls, openCalls, onOver });
+    });
     for (let tick = 0; tick < MAX_TICKS && !isServed; tick++) await undefined;
-    const stopWatching = isServed ? undefined : this.#watchLeaving();
-    try {
-      return await followResponse(await serving, { request: this.#request, calls, openCalls });
-    } finally {
-      // The stream that is sent shows from now on whether the client leaves. The signal does not: Deno
-      // aborts it after each answer, unless it runs with --unstable-no-legacy-abort.
-      stopWatching?.();
-    }
+    if (!isServed) this.#watchLeaving();
+    const response = await following;
+    if (!calls.areOver) this.#watchLeaving();
+    return response;
   }
 
   async readAndServe(
@@ -159,17 +159,26 @@ class FollowedRequest implements AuditedRequest {
   }
 
   /**
-   * Ends the calls as cancelled when the client leaves, until the returned function is called. Deno
-   * takes longer to look at the signal of a server's request than all the rest, so it is done only for
-   * calls that do not end at once.
+   * Ends the calls as cancelled when the client leaves. Deno takes longer to look at the signal of a
+   * server's request than all the rest, so it is done only for calls that do not end at once.
    */
-  #watchLeaving(): (() => void) | undefined {
+  #watchLeaving(): void {
+    if (this.#begun.length === 0 || this.#onLeave !== undefined || this.#isOver) return;
+    this.#onLeave = () => this.#calls.endAll({ outcome: "cancelled" });
+    const { signal } = this.#request;
     // The requests of some adapters have no signal.
-    const signal = this.#begun.length > 0 ? this.#request.signal : undefined;
-    const onLeave = (): void => this.#calls.endAll({ outcome: "cancelled" });
-    if (signal?.aborted) onLeave();
-    else signal?.addEventListener("abort", onLeave);
-    return () => signal?.removeEventListener("abort", onLeave);
+    if (signal?.aborted) this.#onLeave();
+    else signal?.addEventListener("abort", this.#onLeave);
+  }
+
+  /**
+   * Ends the watch with the response, though a call may still wait for another stream: Deno aborts the
+   * signal after each response, unless it runs with --unstable-no-legacy-abort.
+   */
+  #stopWatching(): void {
+    this.#isOver = true;
+    if (this.#onLeave === undefined) return;
+    this.#request.signal?.removeEventListener("abort", this.#onLeave);
   }
 }
 

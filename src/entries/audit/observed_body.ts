@@ -62,7 +62,7 @@ export async function observeShortBody(
     }
     ahead.push(piece);
     length += piece.length;
-    if (length > MAX_BYTES_AHEAD) stop();
+    if (length > MAX_BYTES_AHEAD || !ArrayBuffer.isView(piece)) stop();
     else reader.read().then(take, stop);
   };
 
@@ -104,7 +104,8 @@ function observeReader(
         events.onEnd();
         return undefined;
       }
-      events.onBytes(value);
+      // An MCP server may send something else by mistake: the HTTP server refuses it.
+      if (ArrayBuffer.isView(value)) events.onBytes(value);
       return value;
     },
     fail() {

@@ -6,7 +6,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { World } from "../../lib/world.ts";
-import type { CallEvent } from "./call_event.ts";
+import { type CallEvent, notify } from "./call_event.ts";
 
 /** The first and the longest pause after a write that failed, in seconds. */
 const [FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS] = [1, 30];
@@ -15,7 +15,7 @@ const [FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS] = [1, 30];
 export interface AuditLogCounts {
   /** Events that `write` has written. */
   readonly written: number;
-  /** Events that were lost, since the queue was full or the log was closed. */
+  /** Events that were lost, since the queue was full. */
   readonly dropped: number;
   /** Events that are not written yet, those of the batch being written included. */
   readonly waiting: number;
@@ -79,8 +79,9 @@ export function createQueue(options: QueueOptions): Queue {
   const counts = (): AuditLogCounts => ({ written, dropped, waiting: waiting.length });
 
   function report(code: AuditLogProblem["code"], error?: unknown): void {
+    if (onProblem === undefined) return;
     try {
-      onProblem?.({ code, ...counts(), ...(code === "write_failed" && { error }) });
+      notify(onProblem, { code, ...counts(), ...(code === "write_failed" && { error }) });
     } catch {
       // A listener's fault does not stop the log.
     }
@@ -109,6 +110,8 @@ export function createQueue(options: QueueOptions): Queue {
     await Promise.resolve();
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxBatchSize);
+      // Before the writer has it, which may empty the list.
+      const { length } = batch;
       try {
         await write(batch);
       } catch (error) {
@@ -119,8 +122,8 @@ export function createQueue(options: QueueOptions): Queue {
         continue;
       }
       seconds = FIRST_PAUSE_SECONDS;
-      waiting.splice(0, batch.length);
-      written += batch.length;
+      waiting.splice(0, length);
+      written += length;
       // Not at each batch: a slow writer would report both again and again.
       const isOver = (isFull || hasFailed) && waiting.length <= maxQueuedCalls / 2;
       if (!isOver) continue;

@@ -93,7 +93,8 @@ export function createCallObserver(
       contexts.set(call, context);
       requestSpans.getStore()?.settle(context);
       return (end) => {
-        if (end.outcome.outcome === "ok") names.prove(call);
+        // A notification succeeds whatever it names.
+        if (end.outcome.outcome === "ok" && call.requestId !== undefined) names.prove(call);
         const limited = names.limit(call);
         measure(call, limited, end);
         span.updateName(nameSpan(limited));

@@ -408,6 +408,23 @@ const LACKS_WRITE = {
   scope: "write",
 };
 
+test("a key without a required scope gets no challenge when the answer comes from a cache", async () => {
+  const harness = createKeyHarness();
+  const sharedCache = createMemoryCache(harness.world);
+  const create = () => {
+    const keys = apiKeys({ backendApiKey: BACKEND_KEY, scopes: ["read"] });
+    return harness.create({ ...cached(), sharedCache, requiredScopes: ["write"], apiKeys: keys });
+  };
+  const [one, two] = [create(), create()];
+  // Asked; from the memory of the instance; from the cache that both share.
+  for (const auth of [one, one, two]) {
+    const response = await auth.handler(() => assert.fail())(mcpRequest("key-1"));
+    assert.deepEqual([response.status, response.headers.get("WWW-Authenticate")], [403, null]);
+    assert.deepEqual(await response.json(), LACKS_WRITE);
+  }
+  assert.deepEqual(harness.asked, ["token key-1", "key key-1"]);
+});
+
 test("a key without a required scope is answered 403 without a challenge", async () => {
   const harness = createKeyHarness({ scopes: ["read"] }, { requiredScopes: ["write"] });
   const response = await harness.auth.handler(() => assert.fail())(mcpRequest("key-1"));
@@ -665,5 +682,14 @@ test("readEnvironment() names PROPELAUTH_API_KEY among the missing variables, an
     name: "TypeError",
     message:
       /missing or blank:\n {2}PROPELAUTH_API_KEY\n {4}PropelAuth dashboard > Backend Integration/,
+  });
+});
+
+test("createPropelAuth() names PROPELAUTH_API_KEY when its value cannot be a backend key", () => {
+  const variables: Record<string, string> = { ...VARIABLES, PROPELAUTH_API_KEY: "two words" };
+  const { options } = readEnvironment((name) => variables[name], { apiKeys: apiKeys() });
+  assert.throws(() => createPropelAuth(options), {
+    name: "TypeError",
+    message: /^Cannot create PropelAuth: PROPELAUTH_API_KEY must be .+ string of 9 characters$/,
   });
 });

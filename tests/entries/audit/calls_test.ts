@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, NOW } from "../../support/harness.ts";
+import { json, NOW, settle } from "../../support/harness.ts";
 import type { PropelAuthOptions } from "../../../src/options/propel_auth_options.ts";
 import { createAudited, message, notification, post, short, toolCall } from "./harness.ts";
 
@@ -66,6 +66,12 @@ const CALLED: [what: string, body: unknown, answer: () => Response, events: unkn
   ["no answer", toolCall("add"), () => new Response(null, { status: 204 }), [
     ["tools/call", "add", 1, "no_answer"],
   ]],
+  [
+    "no answer but the status of a cache",
+    toolCall("add"),
+    () => new Response(null, { status: 304, headers: { "Content-Type": "application/json" } }),
+    [["tools/call", "add", 1, "no_answer"]],
+  ],
   ["a JSON type of another kind", toolCall("add"), () =>
     new Response(JSON.stringify(result()), {
       headers: { "Content-Type": "application/json-rpc+json; charset=utf-8" },
@@ -274,17 +280,25 @@ test("auditCalls() records a call whose MCP server throws, and the error passes 
   assert.deepEqual(events.map(short), [["tools/call", "add", 1, "error"]]);
 });
 
-test("auditCalls() ignores a function that throws", async () => {
-  const { auditCalls } = await import("@x/propelauth-mcp/audit");
-  const audit = auditCalls({
-    onCall() {
-      throw new Error("broken");
-    },
+const broken = (): never => {
+  throw new Error("broken");
+};
+const BROKEN: [does: string, onCall: () => void][] = [
+  ["throws", broken],
+  // TypeScript takes such a function. A rejection that nothing handles would end the process.
+  ["rejects", () => Promise.reject(new Error("broken"))],
+  ["returns something that only looks like a promise", () => ({ then: broken, catch: broken })],
+];
+
+for (const [does, onCall] of BROKEN) {
+  test(`auditCalls() ignores a function that ${does}`, async () => {
+    const { auditCalls } = await import("@x/propelauth-mcp/audit");
+    const { auth } = createAudited({ audit: auditCalls({ onCall }) });
+    const response = await auth.handler(() => json(result()))(post(toolCall("add")));
+    assert.equal(response.status, 200);
+    await settle();
   });
-  const { auth } = createAudited({ audit });
-  const response = await auth.handler(() => json(result()))(post(toolCall("add")));
-  assert.equal(response.status, 200);
-});
+}
 
 // The body is read once, so the MCP server receives the body that is recorded.
 test("auditCalls() hands the parsed body on, and refuses what two parsers could read in two ways", async () => {
@@ -341,9 +355,11 @@ const PICKED: [
   ["a text", () => "a", { argumentsOmitted: "failed" }],
   ["a function", () => () => 1, { argumentsOmitted: "failed" }],
   ["a record that JSON cannot have", () => ({ a: 1n }), { argumentsOmitted: "failed" }],
-  ["an error", () => {
-    throw new Error("broken");
-  }, { argumentsOmitted: "failed" }],
+  ["an error", broken, { argumentsOmitted: "failed" }],
+  ["a promise", () => Promise.resolve({ a: 1 }), { argumentsOmitted: "failed" }],
+  ["a promise that rejects", () => Promise.reject(new Error("broken")), {
+    argumentsOmitted: "failed",
+  }],
 ];
 
 for (const [what, pick, expected] of PICKED) {

@@ -48,6 +48,8 @@ function createLogged(options: Partial<AuditLogOptions> & { write: Write }) {
     isKeptAlive: () => alive > 0,
     /** Calls a tool; returns the response. */
     call: (name: string) => handler(post(toolCall(name))),
+    /** Sends any body. */
+    pass: (body: unknown) => handler(post(body)),
     async callAll(...names: string[]): Promise<number[]> {
       const statuses: number[] = [];
       for (const name of names) statuses.push((await handler(post(toolCall(name)))).status);
@@ -143,6 +145,18 @@ test("auditLog() writes a batch again until it is written, after longer and long
   assert.deepEqual(log.counts(), { written: 2, dropped: 0, waiting: 0 });
 });
 
+test("auditLog() writes each event once though write empties its list", async () => {
+  const written: unknown[] = [];
+  const { callAll, log } = createLogged({
+    // As a program without types may.
+    write: (batch) => void written.push(...(batch as CallEvent[]).splice(0)),
+  });
+  await callAll("a", "b");
+  await settle();
+  assert.equal(written.length, 2);
+  assert.deepEqual(log.counts(), { written: 2, dropped: 0, waiting: 0 });
+});
+
 test("auditLog() goes on after a writer that throws at once", async () => {
   let broken = true;
   const { callAll, world, log, problems } = createLogged({
@@ -198,6 +212,20 @@ test('auditLog() with whenFull: "refuse" answers 503 before the MCP server, and 
   await finish();
   assert.deepEqual(batches, [["a"], ["b"], ["e"]]);
   assert.deepEqual(log.counts(), { written: 3, dropped: 0, waiting: 0 });
+});
+
+test('auditLog() with whenFull: "refuse" lets answers of the client pass, which are no calls', async () => {
+  const { call, callAll, log, pass } = createLogged({
+    write: () => new Promise(() => {}),
+    maxQueuedCalls: 1,
+    closeSeconds: 0,
+    whenFull: "refuse",
+  });
+  await callAll("a");
+  const answer = { jsonrpc: "2.0", id: 1, result: {} };
+  assert.deepEqual([(await call("b")).status, (await pass(answer)).status], [503, 200]);
+  void log.close();
+  assert.deepEqual([(await call("b")).status, (await pass(answer)).status], [503, 200]);
 });
 
 test('auditLog() with whenFull: "refuse" keeps a place for each call under way', async () => {
@@ -353,17 +381,25 @@ test("auditLog() serves several PropelAuth, in the order of all ends", async () 
   assert.deepEqual(written, ["0", "1"]);
 });
 
-test("auditLog() ignores an onProblem that throws", async () => {
-  const { callAll, log } = createLogged({
-    write: () => new Promise(() => {}),
-    maxQueuedCalls: 1,
-    onProblem() {
-      throw new Error("broken");
-    },
+const DISTURBING: [does: string, onProblem: () => void][] = [
+  ["throws", () => {
+    throw new Error("broken");
+  }],
+  ["rejects", () => Promise.reject(new Error("broken"))],
+];
+
+for (const [does, onProblem] of DISTURBING) {
+  test(`auditLog() ignores an onProblem that ${does}`, async () => {
+    const { callAll, log } = createLogged({
+      write: () => new Promise(() => {}),
+      maxQueuedCalls: 1,
+      onProblem,
+    });
+    assert.deepEqual(await callAll("a", "b"), [200, 200]);
+    await settle();
+    assert.equal(log.counts().dropped, 1);
   });
-  assert.deepEqual(await callAll("a", "b"), [200, 200]);
-  assert.equal(log.counts().dropped, 1);
-});
+}
 
 const write = () => {};
 const BROKEN: [options: unknown, name: string, message: RegExp][] = [

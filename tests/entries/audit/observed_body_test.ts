@@ -19,6 +19,7 @@ function createObserved() {
   return {
     heard,
     pulls: () => pulls,
+    sendAsIs: (piece: unknown) => controller?.enqueue(piece as Bytes),
     send: (text: string) => controller?.enqueue(encoder.encode(text)),
     close: () => controller?.close(),
     fail: () => controller?.error(new Error("broken")),
@@ -48,6 +49,19 @@ for (const [what, pieces] of ENDED) {
     assert.deepEqual(heard, [...pieces, "end"]);
   });
 }
+
+test("observeShortBody() passes on pieces that are no bytes, for the HTTP server to refuse", async () => {
+  const { observe, sendAsIs, send, close, heard } = createObserved();
+  send("hello");
+  sendAsIs("no bytes");
+  close();
+  const body = await observe();
+  assert(body instanceof ReadableStream);
+  const pieces: unknown[] = [];
+  for await (const piece of body) pieces.push(piece);
+  assert.deepEqual(pieces, [new TextEncoder().encode("hello"), "no bytes"]);
+  assert.deepEqual(heard, ["hello", "end"]);
+});
 
 test("observeShortBody() waits for a body that promises end at once", async () => {
   const { observe, send, close } = createObserved();

@@ -125,6 +125,35 @@ test("auditCalls() records a client that leaves a stream which the MCP server th
   assert.deepEqual(events.map(short), [["tools/call", "add", 1, "cancelled"]]);
 });
 
+test("auditCalls() records a client that leaves a stream which the HTTP server does not read", async () => {
+  const { auth, events } = createAudited();
+  const [late, early] = [createAbort(), createAbort()];
+  const handler = auth.handler(() => createStream().response);
+  await handler(post(toolCall("a"), {}, { signal: late.signal }));
+  late.abort();
+  assert.deepEqual(events.map(short), [["tools/call", "a", 1, "cancelled"]]);
+  const sent = handler(post(toolCall("b"), {}, { signal: early.signal }));
+  early.abort();
+  await sent;
+  assert.deepEqual(events.slice(1).map(short), [["tools/call", "b", 1, "cancelled"]]);
+});
+
+test("auditCalls() waits for a later answer though the signal of a stream that has ended aborts", async () => {
+  const { auth, events, world } = createAudited();
+  const stream = createStream();
+  const { signal, abort } = createAbort();
+  const handler = auth.handler(() => stream.response);
+  const session = { "Mcp-Session-Id": "s-1" };
+  const got = read(await handler(post(toolCall("add"), session, { signal })));
+  await settle();
+  stream.close();
+  await until(() => got.over);
+  abort();
+  assert.deepEqual(events, []);
+  world.advance(ANSWER_TIMEOUT_SECONDS);
+  assert.deepEqual(events.map(short), [["tools/call", "add", 1, "no_answer"]]);
+});
+
 test("auditCalls() takes a later answer though the signal of the answered request aborts", async () => {
   const { auth, events } = createAudited();
   const standing = createStream();

@@ -339,6 +339,19 @@ for (const [what, calls, parent] of BATCHES) {
   });
 }
 
+test("begin() keeps no name for good that only notifications have, since any of them succeeds", async () => {
+  const { observer, metrics } = observe();
+  for (let i = 0; i < 300; i++) {
+    const changes = { method: `m${i}`, name: `tool-${i}`, protocolVersion: `v${i}` };
+    observer.begin(call({ ...changes, requestId: undefined }))(OK);
+  }
+  const points = (await metrics())["mcp.server.operation.duration"] ?? [];
+  for (const name of ["mcp.method.name", "gen_ai.prompt.name", "mcp.protocol.version"]) {
+    const values = new Set(points.map(([attributes]) => attributes[name]));
+    assert(values.size < 110, `${name}: ${values.size}`);
+  }
+});
+
 test("begin() records _OTHER in place of the names that callers make up, after the hundredth", async () => {
   const { observer, spans, metrics } = observe();
   const failed = endOf({ outcome: "error", errorCode: -32602 });
