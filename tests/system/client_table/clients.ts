@@ -73,6 +73,15 @@ export const CLIENTS: readonly Client[] = [
     note: PROVIDER,
   },
   {
+    id: "next_ai_sdk",
+    name: "AI SDK in Next.js",
+    install: {
+      npm: ["@ai-sdk/mcp@2.0.99", "next@16.4.6", "react@19.3.1", "react-dom@19.3.1"],
+    },
+    driver: "next_ai_sdk.mjs",
+    note: PROVIDER + "; here in a route handler of Next.js 16.4.6",
+  },
+  {
     id: "langchain",
     name: "LangChain",
     install: { locked: ["@langchain/mcp-adapters"] },
@@ -334,6 +343,14 @@ export const CLIENTS: readonly Client[] = [
     header: true,
   },
   {
+    id: "n8n",
+    name: "n8n, MCP Client Tool",
+    install: { npm: ["@n8n/n8n-nodes-langchain@2.41.1"] },
+    driver: "n8n.mjs",
+    note: "here Bearer Auth, a fixed `Authorization` header; its OAuth2 needs n8n's own server",
+    header: true,
+  },
+  {
     id: "mcp_remote",
     name: "mcp-remote",
     install: { npm: ["mcp-remote@0.15.1", "@modelcontextprotocol/sdk@1.32.2"] },
@@ -371,6 +388,12 @@ export const CLIENTS: readonly Client[] = [
     name: "OpenCode",
     install: { npm: ["opencode-ai@1.18.33"] },
     note: "`opencode mcp auth NAME`",
+  },
+  {
+    id: "cline",
+    name: "Cline CLI",
+    install: { npm: ["cline@3.0.65"] },
+    note: "`cline mcp`, **Authorize OAuth**",
   },
   {
     id: "continue_cli",

@@ -156,6 +156,8 @@ const APIS: readonly Api[] = [MESSAGES, RESPONSES, COMPLETIONS, GEMINI];
 export function startInteractiveModel(): InteractiveModel {
   const turns: Turn[] = [];
   let waiting: ((turn: Turn) => void) | undefined;
+  /** Ends each question that nobody answered, such as one of the program's own at its end. */
+  const unanswered = new Set<() => void>();
 
   async function answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
@@ -168,7 +170,13 @@ export function startInteractiveModel(): InteractiveModel {
     if (offered.length === 0) return send(api.answer(undefined, ""), whole);
     const found = api.result(asked);
     const text = textOf(found?.value);
-    return await new Promise((resolve) => {
+    return await new Promise((settle) => {
+      const end = (): void => resolve(send(api.answer(undefined, ""), whole));
+      const resolve = (response: Response): void => {
+        unanswered.delete(end);
+        settle(response);
+      };
+      unanswered.add(end);
       const turn: Turn = {
         offered,
         result: found && { id: found.id, text },
@@ -177,7 +185,7 @@ export function startInteractiveModel(): InteractiveModel {
           resolve(send(api.answer(tool, id), whole));
           return id;
         },
-        end: () => resolve(send(api.answer(undefined, ""), whole)),
+        end,
       };
       if (waiting === undefined) turns.push(turn);
       else waiting(turn);
@@ -194,6 +202,7 @@ export function startInteractiveModel(): InteractiveModel {
       return new Promise((resolve) => waiting = resolve);
     },
     async [Symbol.asyncDispose]() {
+      for (const end of unanswered) end();
       await server.shutdown();
     },
   };

@@ -25,8 +25,8 @@ export interface Program {
   /** A session that begins with a question. */
   ask(around: Surroundings, modelUrl: string): Command;
   /**
-   * A tool of its own without any effect. A program that asks the model before the MCP session has
-   * started offers the server's tools with a later question: the model calls this one until then.
+   * A tool of its own without any effect. A program that asks the model before it has the server's
+   * tools offers them with a later question: the model calls this one until then.
    */
   readonly idleTool?: string;
   /**
@@ -60,23 +60,28 @@ export function playProgram(program: Program, around: Surroundings): Driver {
         loggedIn = true;
       }
       session = startSession(program, around);
-      const until = Date.now() + 1000 * IDLE_SECONDS;
-      for (;;) {
-        const turn = await session.turn();
-        if (turn.offered.some((name) => name.endsWith("whoami"))) {
-          await wait(program.thinkingSeconds ?? 0);
-          return { ok: true, text: "" };
-        }
-        const { idleTool = "" } = program;
-        if (!turn.offered.includes(idleTool) || Date.now() > until) {
-          return { ok: false, text: "the model is offered no tool of the server" };
-        }
-        await wait(1);
-        session.answered();
-        turn.call(idleTool);
-      }
+      await offering(session, "whoami");
+      await wait(program.thinkingSeconds ?? 0);
+      return { ok: true, text: "" };
     } catch (error) {
       return { ok: false, text: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Waits for a question that offers a tool; the model calls `idleTool` until then. */
+  async function offering(current: Session, tool: string): Promise<[turn: Turn, name: string]> {
+    const { idleTool = "" } = program;
+    const until = Date.now() + 1000 * IDLE_SECONDS;
+    for (;;) {
+      const turn = await current.turn();
+      const name = turn.offered.find((name) => name.endsWith(tool));
+      if (name !== undefined) return [turn, name];
+      if (!turn.offered.includes(idleTool) || Date.now() > until) {
+        throw new Error("the model is offered no tool of the server");
+      }
+      await wait(1);
+      current.answered();
+      turn.call(idleTool);
     }
   }
 
@@ -99,10 +104,8 @@ export function playProgram(program: Program, around: Surroundings): Driver {
 
   async function callTool(tool: string): Promise<Reply> {
     try {
-      const turn = await session?.turn();
-      const name = turn?.offered.find((name) => name.endsWith(tool));
-      if (turn === undefined || session === undefined) throw new Error("there is no session");
-      if (name === undefined) throw new Error("the model is offered no tool of the server");
+      if (session === undefined) throw new Error("there is no session");
+      const [turn, name] = await offering(session, tool);
       session.answered();
       const id = turn.call(name);
       for (;;) {

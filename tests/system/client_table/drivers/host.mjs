@@ -11,17 +11,19 @@ export const token = process.env.MCP_TOKEN;
 /** Runs the commands that the scenarios send, one at a time: connect, list, call, close. */
 export async function serve(client) {
   for await (const line of createInterface({ input: process.stdin })) {
-    const { command, tool, input } = JSON.parse(line);
-    let reply;
-    try {
-      const value = await client[command](tool, input);
-      reply = { ok: true, text: typeof value === "string" ? value : JSON.stringify(value ?? null) };
-    } catch (error) {
-      reply = { ok: false, text: describe(error) };
-    }
-    process.stdout.write(`@@${JSON.stringify(reply)}\n`);
+    process.stdout.write(`@@${JSON.stringify(await answer(client, JSON.parse(line)))}\n`);
   }
   process.exit(0);
+}
+
+/** Runs one command. */
+export async function answer(client, { command, tool, input }) {
+  try {
+    const value = await client[command](tool, input);
+    return { ok: true, text: typeof value === "string" ? value : JSON.stringify(value ?? null) };
+  } catch (error) {
+    return { ok: false, text: describe(error) };
+  }
 }
 
 function describe(error) {
