@@ -13,7 +13,12 @@
 import { relative } from "node:path";
 
 const [tests = "tests", output = ".ci/groups"] = Deno.args;
-const LEFT_OUT = ["system/", "conformance/suite/", "behaviour/failing_tokens_test.ts"];
+const LEFT_OUT = [
+  "system/",
+  "conformance/suite/",
+  "behaviour/failing_tokens_test.ts",
+  "end_to_end/audited_transports_test.ts",
+];
 const onDeno = Deno.args.length === 0;
 /** These take longest or mostly wait, so they start first. */
 const FIRST = ["examples/client_test.ts", "end_to_end", "entries/doctor", "behaviour", "examples"];
