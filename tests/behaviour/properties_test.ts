@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { PropelAuthEvent, PropelAuthOptions } from "@x/propelauth-mcp";
 import { BREAKER_PAUSE_SECONDS, TOKEN_FAILURES } from "../../src/verification/breaker.ts";
+import { ANY_CHARACTER } from "../support/any_character.ts";
 import { RUNS } from "../support/fuzz_runs.ts";
 import {
   ACTIVE,
@@ -52,8 +53,8 @@ async function ask(options: Partial<PropelAuthOptions>, answer: Answer, authoriz
 
 const credentials = fc.oneof(
   fc.constantFrom(`Bearer ${TOKEN}`, ` bearer  ${TOKEN} `, `Bearer ${TOKEN}=`, `Bearer ${TOKEN} a`),
-  fc.string({ unit: "binary", maxLength: 64 }),
-  fc.string({ unit: "binary", maxLength: 64 }).map((rest) => `Bearer ${rest}`),
+  fc.string({ unit: ANY_CHARACTER, maxLength: 64 }),
+  fc.string({ unit: ANY_CHARACTER, maxLength: 64 }).map((rest) => `Bearer ${rest}`),
   fc.stringMatching(/^[Bb]earer[ \t,]{0,3}[\w\-.~+/=, "]{0,32}$/),
   // Good tokens too, so that the property does not hold because nothing ever passes.
   fc.tuple(
@@ -72,9 +73,9 @@ const credentials = fc.oneof(
       " Bearer ",
       "",
     ),
-    fc.string({ unit: "binary", maxLength: 2 }),
+    fc.string({ unit: ANY_CHARACTER, maxLength: 2 }),
     fc.nat(TOKEN.length),
-    fc.string({ unit: "binary", maxLength: 2 }),
+    fc.string({ unit: ANY_CHARACTER, maxLength: 2 }),
     fc.constantFrom("", "", " ", ",", "=", "\u0000", ` ${TOKEN}`, `, Bearer ${TOKEN}`),
   ).map(([scheme, before, at, within, behind]) =>
     `${scheme}${before}${TOKEN.slice(0, at)}${within}${TOKEN.slice(at)}${behind}`
@@ -137,7 +138,7 @@ const objects = fc.tuple(...members.map(member)).map((values) => ({
 
 const responses = fc.oneof(
   { arbitrary: fc.jsonValue().map((value) => JSON.stringify(value)), weight: 1 },
-  { arbitrary: fc.string({ unit: "binary", maxLength: 200 }), weight: 1 },
+  { arbitrary: fc.string({ unit: ANY_CHARACTER, maxLength: 200 }), weight: 1 },
   { arbitrary: objects.map((value) => JSON.stringify(value)), weight: 8 },
 );
 

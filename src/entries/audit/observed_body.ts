@@ -104,7 +104,7 @@ function observeReader(
         events.onEnd();
         return undefined;
       }
-      // An MCP server may send something else by mistake: the HTTP server refuses it.
+      // An MCP server may send text by mistake: the HTTP server refuses it.
       if (ArrayBuffer.isView(value)) events.onBytes(value);
       return value;
     },

@@ -110,7 +110,7 @@ export function createQueue(options: QueueOptions): Queue {
     await Promise.resolve();
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxBatchSize);
-      // Before the writer has it, which may empty the list.
+      // Counted now, since the writer may empty the list.
       const { length } = batch;
       try {
         await write(batch);

@@ -11,6 +11,8 @@ import type { CallOutcome } from "./observer.ts";
 import type { OpenCall, OpenCalls } from "./open_calls.ts";
 import { outcomeOf, readChallenge, refusedBy } from "./outcomes.ts";
 
+const isOver = (call: OpenCall): boolean => call.isOver;
+
 /** The calls of one request; a class, since closures would be created anew for each request. */
 export class RequestCalls {
   readonly #openCalls: OpenCalls;
@@ -25,8 +27,7 @@ export class RequestCalls {
 
   /** Whether every call has ended. */
   get areOver(): boolean {
-    for (const { isOver } of this.#calls) if (!isOver) return false;
-    return true;
+    return this.#calls.every(isOver);
   }
 
   /** Takes the calls of the body. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ANY_CHARACTER } from "../../support/any_character.ts";
 import { runs } from "../../support/fuzz_runs.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "../../support/harness.ts";
 
@@ -107,7 +108,7 @@ const names = fc.oneof(
     ),
     weight: 2,
   },
-  { arbitrary: fc.string({ unit: "binary", maxLength: 8 }), weight: 1 },
+  { arbitrary: fc.string({ unit: ANY_CHARACTER, maxLength: 8 }), weight: 1 },
 );
 const uris = fc.oneof(
   fc.constantFrom(
@@ -196,7 +197,7 @@ test("no body brings a call to a lenient MCP server that the policy does not all
   let passed = 0;
   await fc.assert(
     fc.asyncProperty(
-      fc.oneof(inBatches(hostile), inBatches(wellFormed), fc.string({ unit: "binary" })),
+      fc.oneof(inBatches(hostile), inBatches(wellFormed), fc.string({ unit: ANY_CHARACTER })),
       granted,
       fc.boolean(),
       async (text, scopes, deny) => {

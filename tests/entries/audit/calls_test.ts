@@ -67,7 +67,7 @@ const CALLED: [what: string, body: unknown, answer: () => Response, events: unkn
     ["tools/call", "add", 1, "no_answer"],
   ]],
   [
-    "no answer but the status of a cache",
+    "a status that cannot have a body",
     toolCall("add"),
     () => new Response(null, { status: 304, headers: { "Content-Type": "application/json" } }),
     [["tools/call", "add", 1, "no_answer"]],

@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
 
 // The pages in a real browser, with scripts switched off: they have to work without.
 
 const RESOURCE = "http://127.0.0.1:8000/mcp";
 const SCOPE = "read:user_data write:reports admin:org";
+
+const browser = await launchBrowser();
+after(() => browser.close());
 
 interface Setting {
   readonly page: Page;
@@ -27,14 +30,13 @@ async function inBrowser(run: (setting: Setting) => Promise<void>): Promise<void
   const client = createServer((_request, response) => response.end("back at the client"));
   await new Promise<void>((resolve) => client.listen(0, "127.0.0.1", resolve));
   const local = await startLocalPropelAuth({ log: () => {} });
-  let browser: Browser | undefined;
+  // A context has cookies of its own.
+  const context = await browser.newContext({ javaScriptEnabled: false });
   try {
-    browser = await launchBrowser();
-    const context = await browser.newContext({ javaScriptEnabled: false });
     const port = (client.address() as AddressInfo).port;
     await run(createSetting(await context.newPage(), local, `http://127.0.0.1:${port}/callback`));
   } finally {
-    await browser?.close();
+    await context.close();
     await local.close();
     client.closeAllConnections();
     client.close();
