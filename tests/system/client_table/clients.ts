@@ -390,6 +390,30 @@ export const CLIENTS: readonly Client[] = [
     note: "`opencode mcp auth NAME`",
   },
   {
+    id: "gemini_cli",
+    name: "Gemini CLI",
+    install: { npm: ["@google/gemini-cli@0.61.0"] },
+    note: "`/mcp auth NAME`; `oauth.redirectUri` for a fixed port",
+    // It refreshes five minutes before the end.
+    lifetimeSeconds: 330,
+  },
+  {
+    id: "qwen_code",
+    name: "Qwen Code",
+    install: { npm: ["@qwen-code/qwen-code@0.24.4"] },
+    note:
+      "PropelAuth's `authorizationUrl`, `tokenUrl` and `registrationUrl` in `oauth`; then `/mcp`, **Authenticate**",
+    lifetimeSeconds: 330,
+  },
+  {
+    id: "copilot_cli",
+    name: "GitHub Copilot CLI",
+    install: { npm: ["@github/copilot@1.0.102"] },
+    note: "`auth.redirectPort`; logs in when it starts at a terminal, not with `--prompt`",
+    // Its login at the terminal takes ten seconds.
+    lifetimeSeconds: 40,
+  },
+  {
     id: "cline",
     name: "Cline CLI",
     install: { npm: ["cline@3.0.65"] },

@@ -30,11 +30,16 @@ export interface Program {
    */
   readonly idleTool?: string;
   /**
-   * A tool of its own without any effect. The model calls it before each tool of the server, and in
-   * each minute without another call: the program ends a session in which the model repeats a call,
-   * or takes five minutes for an answer.
+   * A tool of its own without any effect. The model calls it before each tool of the server, and
+   * after so many seconds without a call: the program ends a session in which the model repeats a
+   * call several times, or gives no answer for minutes.
    */
-  readonly pauseTool?: string;
+  readonly pause?: { readonly tool: string; readonly seconds: number };
+  /**
+   * Whether it offers the tools of an earlier session before it has connected. An earlier session
+   * then precedes those that are measured.
+   */
+  readonly remembersTools?: boolean;
   /** How long the model takes for its first answer: real ones give a program time to connect. */
   readonly thinkingSeconds?: number;
 }
@@ -42,14 +47,13 @@ export interface Program {
 const SECONDS = 60;
 /** How long the model waits for the server's tools; less than the longest outage. */
 const IDLE_SECONDS = 25;
-const PAUSE_SECONDS = 60;
 
 /** Plays a program. */
 export function playProgram(program: Program, around: Surroundings): Driver {
   let session: Session | undefined;
   let loggedIn = false;
   let printed = "";
-  let pause = Promise.resolve();
+  let paused = Promise.resolve();
   let pausing: ReturnType<typeof setTimeout> | undefined;
 
   async function connect(): Promise<Reply> {
@@ -58,6 +62,12 @@ export function playProgram(program: Program, around: Surroundings): Driver {
         await using model = startInteractiveModel();
         await program.logIn(around, model.url);
         loggedIn = true;
+        if (program.remembersTools) {
+          session = startSession(program, around);
+          await offering(session, "whoami");
+          await wait(program.thinkingSeconds ?? 0);
+          await close();
+        }
       }
       session = startSession(program, around);
       await offering(session, "whoami");
@@ -86,20 +96,19 @@ export function playProgram(program: Program, around: Surroundings): Driver {
   }
 
   async function call(tool: string): Promise<Reply> {
-    const { pauseTool } = program;
-    if (pauseTool === undefined) return await callTool(tool);
+    if (program.pause === undefined) return await callTool(tool);
     clearTimeout(pausing);
-    await pause;
-    await callTool(pauseTool);
+    await paused;
+    await callTool(program.pause.tool);
     const reply = await callTool(tool);
-    pauseLater(pauseTool);
+    pauseLater(program.pause);
     return reply;
   }
 
-  function pauseLater(tool: string): void {
+  function pauseLater(pause: { readonly tool: string; readonly seconds: number }): void {
     pausing = setTimeout(() => {
-      pause = callTool(tool).then(() => pauseLater(tool));
-    }, 1000 * PAUSE_SECONDS);
+      paused = callTool(pause.tool).then(() => pauseLater(pause));
+    }, 1000 * pause.seconds);
   }
 
   async function callTool(tool: string): Promise<Reply> {
@@ -122,7 +131,7 @@ export function playProgram(program: Program, around: Surroundings): Driver {
 
   async function close(): Promise<Reply> {
     clearTimeout(pausing);
-    await pause;
+    await paused;
     clearTimeout(pausing);
     await session?.end();
     printed += session?.printed() ?? "";

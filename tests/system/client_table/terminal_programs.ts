@@ -20,13 +20,15 @@ const PROMPT = "Go on";
 const DOWN = "\x1b[B";
 
 const geminiCli: Program = {
-  pauseTool: "list_background_processes",
+  pause: { tool: "list_background_processes", seconds: 30 },
   async logIn(around, modelUrl) {
     writeSettings(around, ".gemini/settings.json", {
       ...settingsOf(around, GEMINI),
       security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
       general: { enableAutoUpdate: false },
       privacy: { usageStatisticsEnabled: false },
+      // The model of the scenarios repeats its calls.
+      model: { disableLoopDetection: true },
     });
     await typeAnswers(
       {
@@ -57,7 +59,7 @@ function geminiEnv({ env }: Surroundings, modelUrl: string): Record<string, stri
 }
 
 const qwenCode: Program = {
-  pauseTool: "get_goal",
+  pause: { tool: "get_goal", seconds: 100 },
   async logIn(around, modelUrl) {
     const issuer = await findIssuer(around.mcpUrl);
     writeSettings(around, ".qwen/settings.json", {
@@ -83,8 +85,9 @@ const qwenCode: Program = {
     );
   },
   ask: (around, modelUrl) => ({
-    program: bin(around, "qwen"),
-    args: ["--yolo", PROMPT],
+    program: "node",
+    // `qwen` starts this in a second process, which would outlive the first.
+    args: [`${around.folder}/node_modules/@qwen-code/qwen-code/cli.js`, "--yolo", PROMPT],
     cwd: around.home,
     env: qwenEnv(around, modelUrl),
   }),
@@ -109,7 +112,7 @@ async function findIssuer(mcpUrl: string): Promise<string> {
 
 const copilotCli: Program = {
   idleTool: "list_agents",
-  // It offers the tools that it remembers before its session has begun.
+  remembersTools: true,
   thinkingSeconds: 5,
   async logIn(around, modelUrl) {
     writeSettings(around, ".copilot/mcp-config.json", settingsOf(around, COPILOT));
