@@ -2,8 +2,8 @@
 # @google/gemini-cli 0.61.0 registers a client without a redirect address when its token is refused.
 #
 # Expected: MCP's specification of 2025-06-18, Authorization, Token Handling: a client refreshes a
-# token that is refused, or begins a new login. RFC 7591, section 2, redirect_uris: "Clients using
-# flows with redirection MUST register their redirection URI values".
+# token that is refused, or begins a new login. RFC 7591, section 2, redirect_uris:
+# a client that is sent back from a browser has to register where to.
 # Seen: a call is answered 401 in mid-session. Gemini CLI has a refresh token, which it does not use.
 # It registers a new client with `redirect_uris: []`, and shows the model the answer of the
 # authorization server, which refuses that. Every later call of the session ends in the same way.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # mcp-framework 0.2.22 does not send the `headers` that an AuthProvider's `getAuthError()` returns.
 #
-# Expected: the interface AuthProvider, "Get error details for failed authentication", with the
+# Expected: the interface AuthProvider describes an error by the
 # members `status`, `message` and `headers`: a provider of the user's own sends its challenge there
 # (RFC 9110 §11.6.1: a 401 has a WWW-Authenticate field).
 # Seen: `status` and `message` arrive, `headers` do not, neither from the server on a port nor from

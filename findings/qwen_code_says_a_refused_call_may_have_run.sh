@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # @qwen-code/qwen-code 0.24.4 says of a tool call that the server refused that it may have run.
 #
-# Expected: RFC 6750, section 3.1, insufficient_scope: "The request requires higher privileges than
-# provided by the access token"; so the call was refused, and its user reads which scope is missing.
+# Expected: RFC 6750, section 3.1: insufficient_scope says that the token does not suffice for the
+# call; so the call was refused, and its user reads which scope is missing.
 # Seen: the server answers a call with 403, a challenge that names the scope, and a sentence. The model
 # reads that the tool "may have completed before the connection failed", and that it should verify the
 # outcome before it tries again. Neither the scope nor the sentence of the server is shown.
