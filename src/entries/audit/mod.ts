@@ -48,7 +48,8 @@ export type { AuditLogCounts, AuditLogProblem } from "./queue.ts";
 export interface AuditCallsOptions {
   /**
    * Receives each call when it has ended. Called at once, in the middle of the request; an error that
-   * it throws, and a promise that it returns, are ignored. For a writer that takes time or may fail, use {@linkcode auditLog}.
+   * it throws, and a promise that it returns, are ignored. For a writer that takes time or may fail, use
+   * {@linkcode auditLog}.
    */
   onCall: (event: CallEvent) => void;
   /** Picks the arguments that are recorded. Without it none are. */
