@@ -228,6 +228,9 @@ async function restart(driver: Driver, stage: Stage): Promise<Part> {
   if (!connected.ok) return { restart: failure(connected) };
   const called = await driver.call("whoami");
   if (!called.ok) return { restart: failure(called) };
+  // OpenCode sends a notification after a call. If the new server gets it, it begins a session while
+  // the next call is under way, and some of these calls fail.
+  await sleep(2);
   await stage.restart();
   return { restart: await callTwice(driver, stage, "whoami") };
 }
