@@ -40,7 +40,7 @@ const ROWS: [what: string, parsedBody: unknown, init: RequestInit, status: numbe
   ["a body that is a text", JSON.stringify(call("purge_reports")), {}, 400],
   ["the bytes of a body", bytes(call("purge_reports")), {}, 400],
   ["a body as an ArrayBuffer", bytes(call("purge_reports")).buffer, {}, 400],
-  ["a body as a stream", new Response(bytes(call("purge_reports"))).body, {}, 400],
+  ["a body as a stream", new ReadableStream(), {}, 400],
   ["a form", new Map(Object.entries(call("purge_reports"))), {}, 400],
   [
     "an object without a prototype",
