@@ -73,6 +73,8 @@ test(
     }),
 );
 
+const MCP_REMOTE = join(tools, "node_modules/.bin/mcp-remote");
+
 /** The server in the block for mcp-remote. */
 interface Bridge {
   readonly command: string;
@@ -81,14 +83,18 @@ interface Bridge {
 }
 const bridge: Bridge = JSON.parse(block("machines.md", "json", "mcp-remote")).mcpServers.reports;
 
-/** Starts mcp-remote as the guide does; gives the connection, and what it prints. */
-function startBridge(url: string, home: Record<string, string>, key: string) {
-  const args = bridge.args.map((arg) => arg.replace(GUIDE_URL, url));
+/**
+ * Starts mcp-remote as the guide does; gives the connection, and what it prints. `program`: in place of
+ * the guide's `npx`, which leaves an mcp-remote alone that waits for a login.
+ */
+function startBridge(url: string, home: Record<string, string>, key: string, program?: string) {
+  const given = bridge.args.map((arg) => arg.replace(GUIDE_URL, url));
+  const args = program === undefined ? given : given.slice(given.indexOf("mcp-remote") + 1);
   const entries = Object.entries(bridge.env)
     .map(([name, value]) => [name, value.replace("KEY", key)]);
   const env = { ...home, ...Object.fromEntries(entries) };
   const transport = new StdioClientTransport({
-    command: bridge.command,
+    command: program ?? bridge.command,
     args,
     env,
     cwd: tools,
@@ -127,7 +133,7 @@ test(
   TIMEOUT,
   () =>
     serving(withApiKeys, async (url, _port, env) => {
-      const { transport, stderr } = startBridge(url, env, revoked);
+      const { transport, stderr } = startBridge(url, env, revoked, MCP_REMOTE);
       await transport.start();
       try {
         await find(stderr, /Please authorize this client by visiting/);
