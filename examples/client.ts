@@ -184,7 +184,7 @@ async function logIn(
 ): Promise<void> {
   const stop = new AbortController();
   const tooLate = new Problem(
-    `Nobody logged in within ${timeoutSeconds} s. Start again; --timeout gives more time`,
+    `No user logged in within ${timeoutSeconds} s. Start again; --timeout gives more time`,
   );
   const timer = setTimeout(() => stop.abort(tooLate), timeoutSeconds * 1000);
   const answered = callback.receive(provider.loginState, finish, stop.signal);

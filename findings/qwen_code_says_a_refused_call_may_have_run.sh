@@ -6,8 +6,8 @@
 # Seen: the server answers a call with 403, a challenge that names the scope, and a sentence. The model
 # reads that the tool "may have completed before the connection failed", and that it should verify the
 # outcome before it tries again. Neither the scope nor the sentence of the server is shown.
-# For users: nobody learns that a scope is missing, and a model looks for the effects of a call that
-# never ran. The way out is `/mcp`, the server, Re-authenticate.
+# For users: neither user nor model learns that a scope is missing, and a model looks for the effects
+# of a call that never ran. The way out is `/mcp`, the server, Re-authenticate.
 #
 # Output on 28 November 2026, with Node 24.21:
 #   the server answers the call with 403

@@ -93,15 +93,15 @@ function explainOne(error: Error, context: Context): string | undefined {
 
 function explainUnreachable(url: URL, serverUrl: URL): string {
   if (url.origin === serverUrl.origin && /^https:\/\/(127\.|localhost\b)/.test(url.origin)) {
-    return `Nobody answers at ${url.origin}. A server on this machine speaks http: write ` +
+    return `No server answers at ${url.origin}. A server on this machine speaks http: write ` +
       serverUrl.href.replace("https:", "http:");
   }
   if (url.origin === serverUrl.origin) {
-    return `Nobody answers at ${serverUrl.origin}. Check the URL, or start a server: deno task dev`;
+    return `No server answers at ${serverUrl.origin}. Check the URL, or start a server: deno task dev`;
   }
   // The metadata is the server's own, at the address that it was told to have.
   return url.pathname.includes("/.well-known/oauth-protected-resource")
-    ? `${serverUrl.origin} says that its own address is ${url.origin}, where nobody answers. ` +
+    ? `${serverUrl.origin} says that its own address is ${url.origin}, where no server answers. ` +
       "Check the server's SERVER_URL"
     : `PropelAuth does not answer at ${url.origin}. Check the server's PROPELAUTH_AUTH_URL`;
 }

@@ -21,7 +21,7 @@ import type { World } from "../lib/world.ts";
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports | MCP Streamable HTTP}
  */
 export function isStandingStream(request: Request, response: Response): boolean {
-  // The request first, since Deno sends a response faster whose headers nobody has looked at. `body`
+  // The request first, since Deno sends a response faster whose headers no code has read. `body`
   // last: reading it turns a text into a stream, which takes longer to send.
   return (request.method === "GET" ||
     request.headers.get("Mcp-Method") === "subscriptions/listen") &&

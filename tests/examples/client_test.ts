@@ -220,7 +220,7 @@ test("the client waits no longer than --timeout", async () => {
   const { code, stderr } = await run("client", [`${server.origin}/mcp`, "--timeout", "0.01"]);
   assert.deepEqual([code, stderr], [
     1,
-    "Nobody logged in within 0.01 s. Start again; --timeout gives more time\n",
+    "No user logged in within 0.01 s. Start again; --timeout gives more time\n",
   ]);
 });
 
@@ -467,7 +467,8 @@ const BEFORE_LOGIN = [
   { path: "mcp/gone", says: /^PropelAuth does not answer at \S+:9\. Check .+AUTH_URL\n$/ },
   {
     path: "mcp/lost",
-    says: /^\S+ says that its own address is \S+:9, where nobody answers\. Check .+SERVER_URL\n$/,
+    says:
+      /^\S+ says that its own address is \S+:9, where no server answers\. Check .+SERVER_URL\n$/,
   },
   {
     path: "mcp/renamed",
@@ -493,10 +494,10 @@ for (const { path, says } of BEFORE_LOGIN) {
 }
 
 const ARGUMENTS = [
-  { args: [`${NOBODY}/mcp`], says: /^Nobody answers at \S+:9\. .+ deno task dev\n$/ },
+  { args: [`${NOBODY}/mcp`], says: /^No server answers at \S+:9\. .+ deno task dev\n$/ },
   {
     args: ["https://127.0.0.1:9/mcp"],
-    says: /^Nobody answers at \S+:9\. .+ speaks http: write http:\/\/127\.0\.0\.1:9\/mcp\n$/,
+    says: /^No server answers at \S+:9\. .+ speaks http: write http:\/\/127\.0\.0\.1:9\/mcp\n$/,
   },
   {
     args: ["mcp.example.com"],

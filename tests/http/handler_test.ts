@@ -36,7 +36,7 @@ for (const [options, says] of BAD_OPTIONS) {
   });
 }
 
-test("handler() refuses a request of Node's own, which nobody would answer", async () => {
+test("handler() refuses a request of Node's own, which would get no response", async () => {
   const { auth } = createHarness();
   const incoming = { url: "/mcp", method: "POST", headers: { host: "mcp.example.com" } };
   for (const everyPath of [false, true]) {

@@ -148,7 +148,7 @@ function resolveConsoleOptions(options: ConsoleEventsOptions): ResolvedConsoleOp
 
 /**
  * Refuses an event, which `onEvent: consoleEvents` hands in. No request fails because of its listener,
- * so an error alone would be seen by nobody.
+ * so no user would see an error alone.
  */
 function requireCall(options: object): void {
   if (typeof options !== "object" || options === null || !("occurredAt" in options)) return;

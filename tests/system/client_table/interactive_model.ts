@@ -156,7 +156,7 @@ const APIS: readonly Api[] = [MESSAGES, RESPONSES, COMPLETIONS, GEMINI];
 export function startInteractiveModel(): InteractiveModel {
   const turns: Turn[] = [];
   let waiting: ((turn: Turn) => void) | undefined;
-  /** Ends each question that nobody answered, such as one of the program's own at its end. */
+  /** Ends each question that has no answer yet, such as one of the program's own at its end. */
   const unanswered = new Set<() => void>();
 
   async function answer(request: Request): Promise<Response> {
