@@ -81,7 +81,7 @@ export async function measureFastMcp(): Promise<Figure[]> {
     for (const [what, seconds] of [["cached", "3600"], ["uncached", "0"]] as const) {
       const [theirs, ours] = await compareServers(
         [startTheirs(seconds), startOurs(seconds)],
-        { rounds: 8, calls: 80 },
+        { rounds: 20, calls: 200 },
       );
       const [name, own] = [`FastMCP ${FASTMCP}, ${what}`, `@x/propelauth-mcp on Deno, ${what}`];
       figures.push(
