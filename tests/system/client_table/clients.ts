@@ -418,6 +418,8 @@ export const CLIENTS: readonly Client[] = [
     name: "Cline CLI",
     install: { npm: ["cline@3.0.65"] },
     note: "`cline mcp`, **Authorize OAuth**",
+    // Its start can take longer than the usual lifetime.
+    lifetimeSeconds: 40,
   },
   {
     id: "continue_cli",

@@ -22,6 +22,9 @@ export function readable(text: string): string {
       (_, message: string) => message.replaceAll("\\", ""),
     )
     .replace(/^Wall time: [\d.]+ seconds\s+Output:\s*/, "")
+    // Which of its goroutines finds the session gone first decides on these words of Go's SDK.
+    .replace(/^connection closed: (?=calling )/, "")
+    .replace(/\bclient is closing: /, "")
     // The types of Rust, which say nothing to a user.
     .replace(/\[[\w:]+<.*>\]/g, "[…]")
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "ID")
