@@ -4,6 +4,10 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { createPropelAuth } from "../src/create_propel_auth.ts";
+import { apiKeys } from "@x/propelauth-mcp/api-keys";
+import { auditCalls, auditLog } from "@x/propelauth-mcp/audit";
+import { otelCalls } from "@x/propelauth-mcp/otel";
+import { createRedisCache } from "@x/propelauth-mcp/redis";
 import { OPTIONS, SECRET } from "./support/harness.ts";
 
 // The parts over the real world: the clock, timers, fetch and environment that users get.
@@ -81,6 +85,27 @@ test("createPropelAuth() fails at once on a bad option", () => {
     message: /^Cannot create PropelAuth: mcpPath must be /,
   });
 });
+
+// deno-lint-ignore ban-types -- any function
+const UNCALLED: [option: string, creator: Function][] = [
+  ["apiKeys", apiKeys],
+  ["audit", auditCalls],
+  ["audit", auditLog],
+  ["audit", otelCalls],
+  ["sharedCache", createRedisCache],
+];
+
+for (const [option, creator] of UNCALLED) {
+  test(`createPropelAuth() says that ${option} is ${creator.name} itself, not its result`, () => {
+    const message = new RegExp(
+      `^Cannot create PropelAuth: ${option} must be a .+: received a function, not its result$`,
+    );
+    assert.throws(() => createPropelAuth({ ...OPTIONS, [option]: creator }), {
+      name: "TypeError",
+      message,
+    });
+  });
+}
 
 const VARIABLES = {
   PROPELAUTH_AUTH_URL: "https://auth.example.com/",

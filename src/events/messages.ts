@@ -40,7 +40,10 @@ export function messageOf(facts: EventFacts): string {
       if (facts.reason === "scope_missing" && !facts.challenged) return REFUSED_IN_TOOL;
       return REFUSED[facts.reason] ?? "";
     case "token_refused":
-      return REFUSED[facts.reason] ?? "";
+      // An inactive token has no `received` but that of the gate, for a placeholder.
+      return facts.reason === "inactive" && facts.received
+        ? REFUSED.malformed_credentials
+        : REFUSED[facts.reason] ?? "";
     case "token_unverified":
       return UNASKED.includes(facts.reason)
         ? FAILED[facts.reason] ?? ""
@@ -101,7 +104,8 @@ type Sentences<Reason extends string, Further extends string> =
 
 const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
   missing_credentials: "A request without an access token was sent to log in.",
-  malformed_credentials: "A request's Authorization header was not one well-formed Bearer token.",
+  malformed_credentials: "A request's Authorization header was not one well-formed Bearer token " +
+    "but perhaps a placeholder such as ${TOKEN} or undefined: look at the client's configuration.",
   inactive: "PropelAuth says that a token is not active: expired, revoked, or never issued here. " +
     "If every token is, compare the Auth URL with the environment that the clients log in to.",
   wrong_token_type:

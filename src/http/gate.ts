@@ -59,7 +59,8 @@ export function createGate(
       return parseBearerToken(request.headers.get("Authorization"));
     } catch (error) {
       if (error instanceof AccessTokenError) {
-        emit?.({ code: "token_refused", reason: error.reason });
+        const placeholder = error.reason === "inactive" && { received: "a placeholder" };
+        emit?.({ code: "token_refused", reason: error.reason, ...placeholder });
       }
       throw error;
     }

@@ -6,7 +6,7 @@
  */
 
 import { type AccessToken, type AccessTokenPolicy, scopeMissing } from "../oauth/access_token.ts";
-import { readTextOrBytes } from "../lib/body.ts";
+import { declaresBody, isPlainUtf8, readTextOrBytes } from "../lib/body.ts";
 import { copyWithout } from "../lib/copy_request.ts";
 import type { Emit } from "../events/events.ts";
 import type { AuditedRequest } from "../operations/call_audit.ts";
@@ -24,9 +24,6 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** A longer body, in characters or bytes, is written when the MCP server reads it, as a stream. */
 const MAX_EAGER_LENGTH = 16 * 1024;
-
-/** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
-const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
 
 const decoder = new TextDecoder();
 
@@ -193,7 +190,7 @@ async function readBody(request: Request): Promise<string | Uint8Array | undefin
   // `body` is looked at only where it must be: that makes a stream of it, which takes longer to read.
   if (!declared && request.body === null) return undefined;
   // An MCP server could decode other JSON than the one that was judged.
-  if (!isPlain(headers)) {
+  if (!isPlainUtf8(headers)) {
     return buildJsonRpcError(415, "transport", "The request body must be plain UTF-8");
   }
   try {
@@ -210,18 +207,4 @@ async function readBody(request: Request): Promise<string | Uint8Array | undefin
     // The client's connection broke off.
   }
   return buildJsonRpcError(400, "parse", "The request body could not be read");
-}
-
-// RFC 9112 §6: the fields that say that a message has a body.
-function declaresBody(headers: Headers): boolean {
-  return Number(headers.get("Content-Length") ?? 0) !== 0 || headers.has("Transfer-Encoding");
-}
-
-/** Whether a body is UTF-8, and not compressed. */
-function isPlain(headers: Headers): boolean {
-  const encoding = headers.get("Content-Encoding");
-  if (encoding !== null && !/^identity$/i.test(encoding)) return false;
-  const type = headers.get("Content-Type") ?? "";
-  // All clients send this type, so the expression is left out for it.
-  return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
 }

@@ -86,6 +86,23 @@ export async function readTextOrBytes(
   return bytes.length <= maxBytes ? bytes : undefined;
 }
 
+/** The charset parameters that name UTF-8. Of two parameters, servers disagree which one counts. */
+const UTF8 = /;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*(?=;|$)/gi;
+
+/** Whether header fields say that a message has a body (RFC 9112 §6). */
+export function declaresBody(headers: Headers): boolean {
+  return Number(headers.get("Content-Length") ?? 0) !== 0 || headers.has("Transfer-Encoding");
+}
+
+/** Whether header fields allow a body that is UTF-8 and not compressed, and no other. */
+export function isPlainUtf8(headers: Headers): boolean {
+  const encoding = headers.get("Content-Encoding");
+  if (encoding !== null && !/^identity$/i.test(encoding)) return false;
+  const type = headers.get("Content-Type") ?? "";
+  // All clients send this type, so the expression is left out for it.
+  return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
+}
+
 /** Cancels the body of a response that is not read, so that its connection can be used again. */
 export function discard(response: Response): void {
   if (response.body !== null) abandon(response.body.cancel());

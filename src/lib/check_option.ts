@@ -31,6 +31,7 @@ export function describe(value: unknown): string {
   }
   if (value === null || typeof value === "number" || typeof value === "boolean") return `${value}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "function") return "a function, not its result";
   return value === undefined ? "undefined" : `a value of type ${typeof value}`;
 }
 

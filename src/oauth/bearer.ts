@@ -4,7 +4,8 @@
  * @module
  */
 
-import { AccessTokenError } from "./errors.ts";
+import { AccessTokenError, ownRefusals } from "./errors.ts";
+import { PLACEHOLDER } from "./refusal_sentences.ts";
 
 /** The longest `Authorization` field value that is read: 16 KiB. */
 export const MAX_CREDENTIALS_LENGTH = 16 * 1024;
@@ -39,6 +40,8 @@ export function isToken68(value: unknown): value is string {
  * @returns The token, never empty.
  * @throws {AccessTokenError} `missing_credentials`: no value, another scheme, or nothing after it.
  * @throws {AccessTokenError} `malformed_credentials`: Bearer with anything but one `token68`.
+ * @throws {AccessTokenError} `inactive`: `undefined` or `null`, which a client with a fixed header
+ * sends when its variable has no value. No token of PropelAuth has such a form.
  *
  * @example A header as a client sends it
  * ```ts
@@ -53,6 +56,7 @@ export function parseBearerToken(value: string | null): string {
   // The length is checked first, since the expressions run over every character.
   const tooLong = value.length > MAX_CREDENTIALS_LENGTH;
   const usual = tooLong ? undefined : USUAL.exec(value)?.[1];
+  if (usual === "undefined" || usual === "null") throw placeholderError();
   if (usual !== undefined) return usual;
   const field = trimOuterSpace(tooLong ? value.slice(0, 16) : value);
   const scheme = SCHEME.exec(field)?.[0] ?? "";
@@ -64,6 +68,13 @@ export function parseBearerToken(value: string | null): string {
     throw new AccessTokenError("malformed_credentials");
   }
   return token;
+}
+
+/** The error of the words that a program writes in place of a token that it does not have. */
+function placeholderError(): AccessTokenError {
+  const error = new AccessTokenError("inactive");
+  ownRefusals.set(error, PLACEHOLDER);
+  return error;
 }
 
 /**

@@ -93,6 +93,12 @@ const INVALID_TOKEN: Refusal = {
   error: "invalid_token",
   description: "The Bearer token is expired, revoked or not meant for this server",
 };
+const MALFORMED_DESCRIPTION =
+  "The Authorization header must hold one well-formed Bearer token, not a placeholder";
+
+/** The refusal of `Bearer undefined` and the like: the token is malformed (RFC 6750 §3.1). */
+export const PLACEHOLDER: Refusal = { ...INVALID_TOKEN, description: MALFORMED_DESCRIPTION };
+
 const UNAVAILABLE = withoutChallenge(
   503,
   "temporarily_unavailable",
@@ -112,7 +118,7 @@ const REFUSALS: Record<Exclude<Reason, ApiKeyRefusal>, Refusal> = {
   malformed_credentials: {
     status: 400,
     error: "invalid_request",
-    description: "The Authorization header must hold one well-formed Bearer token",
+    description: MALFORMED_DESCRIPTION,
   },
   inactive: INVALID_TOKEN,
   wrong_token_type: INVALID_TOKEN,

@@ -111,3 +111,16 @@ export function readEnvironment(
     variables,
   };
 }
+
+/**
+ * Requires an option that only `fromEnv` takes from the environment.
+ *
+ * @param setting The option, and the variable that gives it.
+ * @param value The received value.
+ * @throws {BrokenRule} It is `undefined`.
+ */
+export function requireGiven(setting: { option: string; variable: string }, value: unknown): void {
+  if (value !== undefined) return;
+  const received = `undefined; only createPropelAuth.fromEnv reads ${setting.variable}`;
+  throw new BrokenRule(setting.option, "given", received);
+}

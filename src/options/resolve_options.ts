@@ -6,6 +6,7 @@
  */
 
 import type { AllowedOrigins } from "../http/host_and_origin.ts";
+import { REQUIRED_VARIABLES, requireGiven } from "./environment.ts";
 import { checkOptionNames, OPTION_NAMES } from "./option_names.ts";
 import { resolveAllowedOrigins } from "./resolve_allowed_origins.ts";
 import {
@@ -80,6 +81,7 @@ export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
  */
 export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
   checkOptionNames(options);
+  for (const setting of REQUIRED_VARIABLES) requireGiven(setting, options[setting.option]);
   const {
     mcpPath = "/mcp",
     tokenIntrospectionOverrides = {},

@@ -29,6 +29,27 @@ test("authenticate() throws at once when it is given no function for the admitte
   assert.deepEqual(asked, []);
 });
 
+const PLACEHOLDERS: [credentials: string, status: number, error: string][] = [
+  ["undefined", 401, "invalid_token"],
+  ["null", 401, "invalid_token"],
+  ["[object Object]", 400, "invalid_request"],
+  ["${TOKEN}", 400, "invalid_request"],
+  ["$TOKEN", 400, "invalid_request"],
+];
+
+for (const [credentials, status, error] of PLACEHOLDERS) {
+  test(`authenticate() says that "Bearer ${credentials}" is a placeholder, without asking PropelAuth`, async () => {
+    const messages: string[] = [];
+    const { auth, asked } = createHarness({ onEvent: ({ message }) => messages.push(message) });
+    const response = await passGate(auth, mcpRequest(credentials));
+    assert(response instanceof Response);
+    assert.deepEqual([response.status, asked], [status, []]);
+    const challenge = response.headers.get("WWW-Authenticate") ?? "";
+    assert.match(challenge, new RegExp(`error="${error}", error_description="[^"=]+placeholder`));
+    assert.match(messages.join(), /^[^,]+ placeholder .+configuration/);
+  });
+}
+
 test("authenticate() does not call the function for a refused request", async () => {
   const { auth } = createHarness({}, () => json({ active: false }));
   const response = await auth.authenticate(mcpRequest(), () => assert.fail("admitted"));

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { discard, readBytes, readText, readTextOrBytes } from "../../src/lib/body.ts";
+import {
+  declaresBody,
+  discard,
+  isPlainUtf8,
+  readBytes,
+  readText,
+  readTextOrBytes,
+} from "../../src/lib/body.ts";
 
 function inPieces(...pieces: (string | number[])[]): Response {
   const open = pieces.map((piece) =>
@@ -109,3 +116,22 @@ test("discard() is silent about a body that cannot be cancelled", async () => {
   discard(new Response(null));
   await Promise.resolve();
 });
+
+const HEADERS: [headers: Record<string, string>, declared: boolean, plain: boolean][] = [
+  [{}, false, true],
+  [{ "Content-Length": "0" }, false, true],
+  [{ "Content-Length": "2", "Content-Type": "application/json" }, true, true],
+  [{ "Content-Length": "x", "Content-Encoding": "Identity" }, true, true],
+  [{ "Transfer-Encoding": "chunked", "Content-Encoding": "gzip" }, true, false],
+  [{ "Content-Type": 'application/json; charset="UTF-8"' }, false, true],
+  [{ "Content-Type": "application/json;charset=us-ascii" }, false, true],
+  [{ "Content-Type": "application/json; charset=utf-16" }, false, false],
+  [{ "Content-Type": "application/json; charset=utf-8; charset=utf-16" }, false, false],
+];
+
+for (const [fields, declared, plain] of HEADERS) {
+  test(`declaresBody() and isPlainUtf8() read ${JSON.stringify(fields)}`, () => {
+    const headers = new Headers(fields);
+    assert.deepEqual([declaresBody(headers), isPlainUtf8(headers)], [declared, plain]);
+  });
+}

@@ -60,7 +60,7 @@ const DESCRIBED: [value: unknown, description: string][] = [
   [undefined, "undefined"],
   [[1, 2], "an array of 2"],
   [{ secret: 1 }, "a value of type object"],
-  [() => 1, "a value of type function"],
+  [() => 1, "a function, not its result"],
 ];
 
 for (const [value, description] of DESCRIBED) {

@@ -75,11 +75,55 @@ test("startLocalPropelAuth() escapes the client's name when it shows a page", as
   });
 });
 
-test("startLocalPropelAuth() shows an error page when the browser has no login under way", async () => {
+async function assertErrorPage(response: Response, status: number, says: RegExp): Promise<void> {
+  assert.equal(response.status, status);
+  assert.match(response.headers.get("Content-Type") ?? "", /text\/html/);
+  assert.match(await response.text(), says);
+}
+
+test("startLocalPropelAuth() shows an error page when the browser has no cookie of the login", async () => {
   await withLocal({}, async (local) => {
     const response = await fetch(`${local.authUrl}/oauth/2.1/interaction/unknown`);
-    assert.equal(response.status, 400);
-    assert.match(await response.text(), /no login under way/);
+    await assertErrorPage(response, 400, /no cookie of this login.+in which the client opened it/);
+  });
+});
+
+/** A browser tab: follows no redirect, and keeps the cookies of all answers, whatever their path. */
+function openTab() {
+  const cookies = new Map<string, string>();
+  return async (url: URL | string, form?: Record<string, string>): Promise<Response> => {
+    const answer = await fetch(url, {
+      redirect: "manual",
+      headers: { "Cookie": [...cookies].map((cookie) => cookie.join("=")).join("; ") },
+      ...(form && { method: "POST", body: new URLSearchParams(form) }),
+    });
+    for (const cookie of answer.headers.getSetCookie()) {
+      const [name = "", value = ""] = (cookie.split(";")[0] ?? "").split("=");
+      cookies.set(name, value);
+    }
+    return answer;
+  };
+}
+
+async function targetOf(response: Response, base: URL): Promise<URL> {
+  await response.body?.cancel();
+  return new URL(response.headers.get("Location") ?? "", base);
+}
+
+test("startLocalPropelAuth() shows an error page when another user has signed in since", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const { url } = authorizationRequest(local, client_id);
+    const visit = openTab();
+    const login = await targetOf(await visit(url), url);
+    const ids = [...(await (await visit(login)).text()).matchAll(/name="user" value="([^"]+)"/g)]
+      .map(([, id = ""]) => id);
+    const [first = "", second = ""] = ids;
+    const resumed = await targetOf(await visit(login, { user: first }), url);
+    const consent = await targetOf(await visit(resumed), url);
+    await assertStatus(visit(consent), 200);
+    await assertStatus(visit(consent, { user: second }), 303);
+    await assertErrorPage(await visit(consent), 400, /Another user has signed in/);
   });
 });
 
@@ -108,7 +152,7 @@ test("startLocalPropelAuth() forgets the oldest login under way when 1000 others
     const oldest = await openLogin(url);
     const second = await openLogin(url);
     for (let i = 0; i < 999; i++) await (await fetch(url, { redirect: "manual" })).body?.cancel();
-    await assertStatus(oldest(), 400);
+    await assertErrorPage(await oldest(), 400, /does not know this login any more/);
     await assertStatus(second(), 200);
     await assertStatus((await openLogin(url))(), 200);
   });

@@ -289,6 +289,23 @@ for (const [name, values] of REFUSED) {
   }
 }
 
+const UNREAD: [option: string, variable: string][] = [
+  ["authUrl", "PROPELAUTH_AUTH_URL"],
+  ["introspectionClientId", "PROPELAUTH_INTROSPECTION_CLIENT_ID"],
+  ["introspectionClientSecret", "PROPELAUTH_INTROSPECTION_CLIENT_SECRET"],
+  ["baseUrl", "SERVER_URL"],
+];
+
+for (const [option, variable] of UNREAD) {
+  test(`resolveOptions() says what reads ${variable} when ${option} is undefined`, () => {
+    assert.throws(() => resolve({ [option]: undefined }), {
+      name: "TypeError",
+      message: `Cannot create PropelAuth: ${option} must be given: received undefined; ` +
+        `only createPropelAuth.fromEnv reads ${variable}`,
+    });
+  });
+}
+
 const NUMBERS: [name: string, values: unknown[]][] = [
   ["cacheTtlSeconds", [NaN, Infinity, -1, "60", null, true]],
   ["maxCacheSize", [NaN, Infinity, -1, 1.5, "1"]],

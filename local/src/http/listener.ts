@@ -10,6 +10,7 @@ import { API_KEYS_PATH, createBackendApi } from "../api_keys/backend_api.ts";
 import { API_KEYS_PAGE, createApiKeyPage } from "./api_key_page.ts";
 import { createAuthorization } from "./authorization.ts";
 import { BodyTooLongError, readBody } from "./body.ts";
+import { explainLoginError } from "./explain_login_error.ts";
 import { createLogin } from "./login.ts";
 import type { RunningOptions } from "../options/resolve_options.ts";
 import { buildErrorPage, buildRootPage } from "../pages/pages.ts";
@@ -128,16 +129,18 @@ export function createListener(parts: ListenerParts) {
     let step: Awaited<ReturnType<typeof login>>;
     try {
       step = await login(request, response, form);
-    } catch {
-      const what = "There is no login under way in this browser.";
-      return sendPage(
-        response,
-        400,
-        buildErrorPage(what, "Go back to the client and connect again."),
-      );
+    } catch (error) {
+      const explained = explainLoginError(error);
+      if (explained === undefined) logFault(error);
+      const { problem, advice } = explained ?? FAULT;
+      return sendPage(response, explained ? 400 : 500, buildErrorPage(problem, advice));
     }
     if ("page" in step) return sendPage(response, 200, step.page);
     redirect(response, step.location);
+  }
+
+  function logFault(error: unknown): void {
+    options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
   }
 
   return (request: IncomingMessage, response: ServerResponse): void => {
@@ -145,13 +148,19 @@ export function createListener(parts: ListenerParts) {
       if (error instanceof BodyTooLongError) {
         return send(response, 413, "text/plain", `${error.message}\n`);
       }
-      options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
+      logFault(error);
       if (!response.headersSent) {
         send(response, 500, "application/json", '{"error":"server_error"}');
       } else response.destroy();
     });
   };
 }
+
+/** The error page for a fault of this package. */
+const FAULT = {
+  problem: "The local PropelAuth failed while it answered.",
+  advice: "The error is in the output of its program. Go back to the client and connect again.",
+};
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   if (request.method !== "POST") return undefined;

@@ -27,8 +27,8 @@ type LoginStep = { readonly page: string } | { readonly location: string };
  * @param provider The authorization server.
  * @param options Checked options.
  * @param store Remembers the granted scopes for the next consent page.
- * @returns A function from a request and its form to the next step. It throws when the browser has
- * no login under way.
+ * @returns A function from a request and its form to the next step. When oidc-provider finds no login
+ * of the browser, it throws that error, which `explainLoginError()` explains.
  */
 export function createLogin(provider: Provider, options: ResolvedOptions, store: Store) {
   const configured = options.scopes.map(({ name }) => name);

@@ -13,6 +13,7 @@ import {
   requireScopes,
 } from "../../lib/check_option.ts";
 import type { ApiKeyKind, VerifiedApiKey } from "../../oauth/api_key.ts";
+import { requireGiven } from "../../options/environment.ts";
 
 /** The scopes of API keys, and the kinds that are let in. An unknown option is refused. */
 export interface ApiKeysOptions {
@@ -104,9 +105,9 @@ export function resolveApiKeys(options: ApiKeysOptions): ResolvedApiKeys {
  */
 export function requireBackendApiKey(value: unknown): string {
   if (typeof value === "string" && SECRET.test(value)) return value;
+  requireGiven(BACKEND_API_KEY_VARIABLE, value);
   const rule = "a non-empty string of printable ASCII without spaces";
-  const received = value === undefined ? "undefined" : describeSecret(value);
-  throw new BrokenRule(BACKEND_API_KEY_VARIABLE.option, rule, received);
+  throw new BrokenRule(BACKEND_API_KEY_VARIABLE.option, rule, describeSecret(value));
 }
 
 function resolveGrant(scopes: ApiKeysOptions["scopes"] = []): GrantScopes {

@@ -21,6 +21,7 @@ import {
 import { apiKeys } from "../api_keys/mod.ts";
 import { BACKEND_API_KEY_VARIABLE } from "../api_keys/options.ts";
 import { type CheckId, failed, ok, type Outcome } from "./report.ts";
+import { judgeOrigin } from "./checks/propelauth.ts";
 import { describeSetting } from "./show.ts";
 
 /** Stands in for what is missing, so that the rest can be checked by the core's own rules. */
@@ -122,6 +123,10 @@ function judgeSettings(
   // It is compared with a server URL that is not there.
   if (!known.has("baseUrl")) delete given.resource;
   const options = resolve((name) => good[name], given);
+  const bothKnown = known.has("authUrl") && known.has("baseUrl");
+  // The resource has the origin of the server URL.
+  const shared = bothKnown && judgeOrigin(options.authUrl, options.resource);
+  if (shared) outcomes[0] = ["auth_url", shared];
   return {
     options,
     known: {

@@ -23,6 +23,7 @@
 import process from "node:process";
 import { formatJson, formatTextLines } from "./lines.ts";
 import { type EventLevel, levelOf } from "./levels.ts";
+import { requireCall, writeToConsole } from "./require_call.ts";
 import type { EventListener } from "../../events/events.ts";
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import {
@@ -123,7 +124,7 @@ type ResolvedConsoleOptions =
   & { columns: () => number };
 
 function resolveConsoleOptions(options: ConsoleEventsOptions): ResolvedConsoleOptions {
-  requireCall(options);
+  requireCall(options, "consoleEvents", "consoleEvents()", "No event is printed");
   requireMembers("options", options, NAMES);
   const onTerminal = process.stderr?.isTTY === true;
   const {
@@ -146,26 +147,9 @@ function resolveConsoleOptions(options: ConsoleEventsOptions): ResolvedConsoleOp
   return { format, color, level, columns: width, write };
 }
 
-/**
- * Refuses an event, which `onEvent: consoleEvents` hands in. No request fails because of its listener,
- * so no user would see an error alone.
- */
-function requireCall(options: object): void {
-  if (typeof options !== "object" || options === null || !("occurredAt" in options)) return;
-  const rule = "consoleEvents(), with parentheses";
-  writeToConsole(`No event is printed: onEvent must be ${rule}`);
-  throw new BrokenRule("onEvent", rule, "consoleEvents itself");
-}
-
 /** See https://no-color.org. Deno says it without a permission, and would ask for one otherwise. */
 function isColorUnwanted(): boolean {
   const deno: unknown = Reflect.get(globalThis, "Deno");
   if (typeof deno === "object" && deno !== null && "noColor" in deno) return deno.noColor === true;
   return (process.env["NO_COLOR"] ?? "") !== "";
-}
-
-/** Not `process.stderr.write`: on Node a closed pipe would then end the process. */
-function writeToConsole(line: string): void {
-  // deno-lint-ignore no-console -- printing is what this entry is for
-  console.error(line);
 }

@@ -27,6 +27,7 @@
 import type { EventListener } from "../../events/events.ts";
 import type { Audit } from "../../operations/call_audit.ts";
 import { observeCalls } from "../audit/observe_calls.ts";
+import { requireCall } from "../events/require_call.ts";
 import type { OtelApi, OtelAttributes } from "./api.ts";
 import { createCallObserver } from "./calls.ts";
 import { createMeasurements } from "./event_metrics.ts";
@@ -103,6 +104,7 @@ export interface OtelCallsOptions extends OtelEventsOptions {
  */
 export function otelEvents(api: OtelApi, options: OtelEventsOptions = {}): EventListener {
   const { attributes, recordSubject } = refuseAs("Cannot create otelEvents", () => {
+    requireCall(api, "otelEvents", "otelEvents(api)", "No telemetry is recorded");
     requireApi(api);
     requireMembers("options", options, ["attributes", "recordSubject"]);
     return resolveOptions(options);

@@ -638,7 +638,8 @@ test("createPropelAuth() refuses apiKeys that apiKeys() did not make, or without
     });
   }
   assert.throws(create(apiKeys()), {
-    message: /^Cannot create PropelAuth: apiKeys\.backendApiKey must be .+: received undefined$/,
+    message: "Cannot create PropelAuth: apiKeys.backendApiKey must be given: received undefined; " +
+      "only createPropelAuth.fromEnv reads PROPELAUTH_API_KEY",
   });
 });
 

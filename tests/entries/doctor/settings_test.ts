@@ -26,6 +26,30 @@ test("readSettings() says of a server URL with the endpoint's path what to write
   }]]);
 });
 
+test("readSettings() warns when the Auth URL has the origin of the server URL", () => {
+  const warned = (change: Record<string, string>) =>
+    read(change).outcomes.filter(([, { status }]) => status === "warning");
+  for (
+    const url of [
+      "https://mcp.example.com",
+      "https://MCP.example.com/",
+      "https://mcp.example.com/x",
+    ]
+  ) {
+    assert.deepEqual(warned({ PROPELAUTH_AUTH_URL: url }).map(([id, { seen }]) => [id, seen]), [
+      ["auth_url", "https://mcp.example.com is the origin of the server URL too"],
+    ]);
+  }
+  assert.deepEqual(warned({}), []);
+  const ports = {
+    PROPELAUTH_AUTH_URL: "http://localhost:8001",
+    SERVER_URL: "http://localhost:8000",
+  };
+  assert.deepEqual(warned(ports), []);
+  // A placeholder stands in for a variable that is missing.
+  assert.deepEqual(warned({ PROPELAUTH_AUTH_URL: "https://mcp.invalid", SERVER_URL: "" }), []);
+});
+
 test("readSettings() judges the variables by mcpPath and dangerouslyAllowHttp of the code", () => {
   const url = "https://mcp.example.com/mcp";
   const other = read({ SERVER_URL: url }, { mcpPath: "/tools" });

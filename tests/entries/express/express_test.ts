@@ -494,7 +494,7 @@ const WRONG_ARGUMENTS: [what: string, args: unknown[], says: string][] = [
   [
     "a handler",
     [() => new Response()],
-    "a result of createPropelAuth(): received a value of type function",
+    "a result of createPropelAuth(): received a function, not its result",
   ],
   [
     "options of its own",

@@ -57,6 +57,14 @@ test("otelEvents() refuses options that it would ignore", () => {
   }
 });
 
+test("otelEvents says that it has to be called when onEvent is otelEvents itself", (t) => {
+  const printed = t.mock.method(console, "error", () => {});
+  tell(otelEvents as unknown as EventListener, { code: "shared_cache_recovered" });
+  assert.deepEqual(printed.mock.calls.map((call) => call.arguments), [
+    ["No telemetry is recorded: onEvent must be otelEvents(api), with parentheses"],
+  ]);
+});
+
 test("a verification is a span within the request, and its question a span within it", async () => {
   const { listener, spans, request } = observe();
   const kit = createTestPropelAuth({ onEvent: listener });

@@ -86,7 +86,7 @@ const qwenCode: Program = {
   },
   ask: (around, modelUrl) => ({
     program: "node",
-    // `qwen` starts this in a second process, which would outlive the first.
+    // The program `qwen` would start this file in a second process, which outlives the first.
     args: [`${around.folder}/node_modules/@qwen-code/qwen-code/cli.js`, "--yolo", PROMPT],
     cwd: around.home,
     env: qwenEnv(around, modelUrl),
@@ -203,11 +203,11 @@ function clinePath({ folder }: Surroundings): string {
 }
 
 function clineEnv({ env }: Surroundings): Record<string, string> {
-  // Otherwise a daemon remains.
+  // Without this setting Cline leaves a daemon running.
   return { ...env, CLINE_SESSION_BACKEND_MODE: "local" };
 }
 
-/** Continue has no login: the token stands in its configuration. */
+/** Continue has no login: its configuration contains the token. */
 const continueCli: Program = {
   logIn: () => Promise.resolve(),
   ask(around, modelUrl) {

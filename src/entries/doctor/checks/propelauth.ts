@@ -27,6 +27,21 @@ export function readObject(text: string | undefined): Metadata | undefined {
   return isObject(value) ? value : undefined;
 }
 
+/**
+ * Warns when the Auth URL may be the address of the user's own server; else gives `undefined`. A proxy
+ * may serve both under one origin, so this is no failure.
+ */
+export function judgeOrigin(authUrl: string, resource: string): Outcome | undefined {
+  const { origin } = new URL(authUrl);
+  if (origin !== new URL(resource).origin) return undefined;
+  return warning(
+    `${origin} is the origin of the server URL too`,
+    "Unless a proxy there passes /oauth/2.1 on to PropelAuth, this is the address of your own " +
+      "server, which then asks itself about tokens. Take the Auth URL of PropelAuth's dashboard " +
+      "(Frontend or Backend Integration).",
+  );
+}
+
 /** Says that an address answers, and after how many seconds. */
 export function judgeReachable(url: string, seconds: number): Outcome {
   const tls = url.startsWith("https:") ? "TLS" : "loopback";
