@@ -11,7 +11,7 @@ import type { AuditedRequest } from "./call_audit.ts";
 import { readCalls } from "./calls.ts";
 import type { Operation } from "./operations.ts";
 import { describe, isScope } from "../lib/check_option.ts";
-import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
+import { holdsAll, type HoldsScope } from "../oauth/scope_hierarchy.ts";
 import { buildCallRefused } from "../events/token_events.ts";
 
 /** A challenge that SDK v2 sends before a tool, resource or prompt is reached. */
@@ -118,9 +118,6 @@ export function createRequirements(options: RequirementsOptions): Requirements {
   const { requiredScopes, holdsScope, getRunning, emit } = options;
   const getCaller = () => getRunning()?.caller;
 
-  const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
-    needed.every((scope) => holdsScope(held, scope));
-
   const complete = (scopes: readonly string[]): [string, ...string[]] => {
     const [first, ...rest] = new Set([...requiredScopes, ...scopes]);
     if (first === undefined || scopes.length === 0 || !scopes.every(isScope)) {
@@ -168,7 +165,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
       const caller = requireCaller();
-      if (holdsAll(caller.scopes, needed)) return caller;
+      if (holdsAll(holdsScope, caller.scopes, needed)) return caller;
       return refuse(caller, scopeMissing(caller, needed));
     },
     scopeChallenge(...scopes: string[]): ScopeChallengeHandler {
@@ -176,7 +173,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
       return ({ authInfo }) => {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
-        if (held !== undefined && holdsAll(held, needed)) return undefined;
+        if (held !== undefined && holdsAll(holdsScope, held, needed)) return undefined;
         const error = scopeMissing(caller ?? {}, needed);
         if (caller) report(caller, error, true);
         return { scopes: [...needed], errorDescription: refusalFor(error).description ?? "" };

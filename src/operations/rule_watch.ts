@@ -10,7 +10,7 @@ import type { AccessToken } from "../oauth/access_token.ts";
 import type { Target } from "./calls.ts";
 import { isObject } from "../lib/json.ts";
 import { nearestName } from "../lib/nearest_name.ts";
-import { type List, LISTS, METHOD_NOT_FOUND } from "./lists.ts";
+import { type List, LISTS, METHOD_NOT_FOUND, nameOf } from "./lists.ts";
 import { createRuleMatcher, type NamedRule } from "./rule_matcher.ts";
 import type { ResolvedOperations, Rule } from "./rules.ts";
 
@@ -84,8 +84,8 @@ export function createRuleWatch(
   const walks = new Map<string, readonly string[]>();
 
   function readPage(list: List, entries: readonly unknown[]): string[] {
-    const names = entries.map((entry) => isObject(entry) ? entry[list.key] : undefined)
-      .filter((name) => typeof name === "string");
+    const names = entries.map((entry) => nameOf(list, entry))
+      .filter((name) => name !== undefined);
     for (const rule of names.flatMap((name) => find(list, name))) {
       matched.add(rule);
       pending[list.kind].delete(rule);
