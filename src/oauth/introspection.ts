@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { IntrospectionError } from "./errors.ts";
 import { discard, readText } from "../lib/body.ts";
 import type { IntrospectionFacts } from "./facts.ts";
@@ -34,8 +35,8 @@ export interface IntrospectionCredentials {
  */
 export function buildBasicCredentials(credentials: IntrospectionCredentials): string {
   const { introspectionClientId, introspectionClientSecret } = credentials;
-  const bytes = new TextEncoder().encode(`${introspectionClientId}:${introspectionClientSecret}`);
-  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+  const pair = Buffer.from(`${introspectionClientId}:${introspectionClientSecret}`);
+  return `Basic ${pair.toString("base64")}`;
 }
 
 /**
