@@ -184,14 +184,14 @@ const FAILED: Sentences<IntrospectionErrorReason, "api_key_rate_limited"> = {
 export function createEmit(
   listener: EventListener | undefined,
   now: () => number,
-  furtherMessageOf: MessageOf = () => undefined,
+  furtherMessageOf?: MessageOf,
 ): Emit {
   if (listener === undefined) return undefined;
   return (facts) => {
     try {
       const event = {
         ...facts,
-        message: furtherMessageOf(facts) ?? messageOf(facts),
+        message: furtherMessageOf?.(facts) ?? messageOf(facts),
         occurredAt: now(),
       };
       const returned: unknown = listener(Object.freeze(event));

@@ -146,9 +146,7 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
   }
 
   return {
-    refuseWhileOpen(digest: string): void {
-      enter(digest);
-    },
+    refuseWhileOpen: enter,
     async run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T> {
       const lane = enter(digest);
       if (hasWaited && newlyFailed >= DOUBTED_TOKENS) throw refused(LEAST_RETRY_SECONDS);

@@ -107,17 +107,15 @@ function writeWithoutClaims(facts: ActiveFacts): string {
   return JSON.stringify({ ...facts, claims: undefined });
 }
 
-/** The value of each hex digit, by its character code. */
-const DIGITS = new Uint8Array(128);
-for (let value = 0; value < 16; value++) DIGITS[value.toString(16).charCodeAt(0)] = value;
-
 /** The length of a SHA-256 in hex. */
 const HEX_LENGTH = 64;
 /** Filled anew by each call. A plain array: spreading a typed one takes seven times as long. */
 const units: number[] = new Array(HEX_LENGTH / 4).fill(0);
 
+/** The value of a hex digit: 0x30 to 0x39 are the codes of the digits, 0x61 to 0x66 of the letters. */
 function digitAt(digest: string, at: number): number {
-  return DIGITS[digest.charCodeAt(at) & 127] ?? 0;
+  const code = digest.charCodeAt(at);
+  return code < 0x61 ? code - 0x30 : code - 0x61 + 10;
 }
 
 /**
