@@ -64,19 +64,19 @@ const MESSAGES: Readonly<Record<Exclude<EventFacts["code"], ReasonedCode>, strin
   token_accepted: "An access token was accepted.",
   introspection_completed: "PropelAuth answered an introspection request.",
   metadata_unavailable:
-    "PropelAuth's metadata could not be forwarded, so a client of the 2025-03-26 protocol " +
-    "cannot log in: the doctor finds out why.",
+    "PropelAuth's metadata could not be forwarded, so clients of the protocol 2025-03-26 " +
+    "cannot log in: run the doctor.",
   breaker_opened:
     "PropelAuth failed again and again, or wants a pause: requests get 503 at once until it " +
-    "answers a probe. Look at its status page and at this server's network.",
+    "answers a probe. Look at its status page and this server's network.",
   breaker_closed: "PropelAuth answers again.",
   shared_cache_lost: "The shared cache cannot be used: every instance asks PropelAuth by itself. " +
     "Look at the cache's server, and at setOptions of createRedisCache().",
   shared_cache_recovered: "The shared cache can be used again.",
   shared_cache_order_lost:
-    "An order to forget a token or a user is gone from the shared cache: revoked tokens may " +
-    "pass for cacheTtlSeconds. Redis must not evict keys (maxmemory-policy noeviction), must keep " +
-    "them over a restart, and must be read from its primary.",
+    "An order to forget a token or a user is gone from the shared cache: revoked tokens may pass " +
+    "for cacheTtlSeconds. Redis must keep all keys (maxmemory-policy noeviction), over a restart " +
+    "too, and must be read from its primary.",
   shared_cache_entry_rejected:
     "An entry of the shared cache was not written with this introspection secret: it was " +
     "ignored. Find out who else writes there.",
@@ -85,8 +85,7 @@ const MESSAGES: Readonly<Record<Exclude<EventFacts["code"], ReasonedCode>, strin
     "front of the MCP server, or give authenticate() the parsedBody.",
   rule_unmatched:
     "A rule of operations matches nothing in the MCP server's complete list, so it protects " +
-    "nothing: compare its name with the list. If the server shows the operation to some callers " +
-    "only, the rule may be right.",
+    "nothing: compare its name with the list. It may be right if other callers see more.",
   calls_unaudited:
     "A request was let in whose calls the option audit does not record: verifier sees no call, " +
     "or authenticate() could not read the body. Put auth.handler() or requireAuth() in front of " +
@@ -102,8 +101,9 @@ type Sentences<Reason extends string, Further extends string> =
 const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
   missing_credentials: "A request without an access token was sent to log in.",
   malformed_credentials: "A request's Authorization header was not one well-formed Bearer token.",
-  inactive: "PropelAuth says that a token is not active: expired, revoked, or never issued here. " +
-    "If all are, compare the Auth URL with the environment that the clients log in to.",
+  inactive:
+    "PropelAuth calls a token inactive: expired, revoked, or never issued here. If it calls " +
+    "all so, compare the Auth URL with the environment that clients log in to.",
   wrong_token_type:
     "The client sent a token that is not an access token (probably its refresh token).",
   expired:
@@ -123,13 +123,13 @@ const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
   role_mismatch: "A caller's role (org_role) is not one that the tool asks for.",
   scope_missing:
     "A token lacks a scope: the client was told which to ask for. If users cannot get " +
-    "it, look at their role and at MCP > Scopes in PropelAuth's dashboard.",
+    "it, look at their role, and in PropelAuth at MCP > Scopes.",
 };
 
 const REFUSED_IN_TOOL =
-  "A tool refused a caller whose token lacks a scope. The MCP SDKs make a tool result of that " +
-  "error, so the client does not ask for the scope by itself: for that, name the tool's scopes in " +
-  "the option operations.";
+  "A tool refused a caller whose token lacks a scope. MCP SDKs make a tool result of that " +
+  "error, so the client does not ask for the scope by itself: name the tool's scopes in the " +
+  "option operations.";
 
 const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
   unreachable: "A request was answered 503, since PropelAuth could not be asked about its token; " +
@@ -145,8 +145,8 @@ const REQUEST_REFUSED = {
   origin: "A browser page called whose origin is not allowed: add it to allowedOrigins if it may.",
   host: "A request named a host that is not on loopback: set baseUrl to the URL that clients use.",
   operation:
-    "A caller asked for an operation that operations does not list, and defaultOperation refuses: " +
-    "add a rule if it may be used.",
+    "A caller asked for an operation without a rule, which defaultOperation refuses: add a rule if " +
+    "it may be used.",
 } as const;
 
 const NOT_ENABLED =
