@@ -104,7 +104,7 @@ export async function readAnswer(response: Response, now: number): Promise<strin
       const retryAfterSeconds = saysWhen ? parseRetryAfter(response.headers, now) : undefined;
       throw new IntrospectionError("unavailable", { status, retryAfterSeconds });
     }
-    const refused = status === 400 || status === 401 || status === 403 || status === 404;
+    const refused = [400, 401, 403, 404].includes(status);
     throw new IntrospectionError(refused ? "client_refused" : "malformed_response", { status });
   }
   const text = await readText(response, MAX_RESPONSE_BYTES);

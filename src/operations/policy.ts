@@ -104,9 +104,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
   }
 
   function isPersonal(list: List): boolean {
-    const rules = operations[list.kind];
-    const count = "size" in rules ? rules.size : rules.length;
-    return deny || count > 0 || operations.methods.has(USES[list.kind]);
+    return deny || [...operations[list.kind]].length > 0 || operations.methods.has(USES[list.kind]);
   }
 
   const lists = LISTS.filter(isPersonal);

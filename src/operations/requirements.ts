@@ -123,7 +123,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     if (first === undefined || scopes.length === 0 || !scopes.every(isScope)) {
       throw new TypeError(
         "requireScopes() and scopeChallenge() need at least one scope without spaces, quotes or " +
-          `backslashes: received ${scopes.map(describe).join(", ") || "none"}`,
+          `backslashes: received ${describeAll(scopes)}`,
       );
     }
     return [first, ...rest];
@@ -151,8 +151,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     // A variable that is unset must not equal a claim that is absent.
     if (allowed.length === 0 || !allowed.every((one) => typeof one === "string" && one !== "")) {
       const need = name === "org" ? "requireOrg() needs a" : "requireRole() needs at least one";
-      const received = allowed.map(describe).join(", ") || "none";
-      throw new TypeError(`${need} non-empty string: received ${received}`);
+      throw new TypeError(`${need} non-empty string: received ${describeAll(allowed)}`);
     }
     const caller = requireCaller();
     const claim = name === "org" ? caller.claims.org_id : caller.claims.org_role;
@@ -182,6 +181,10 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),
     requireRole: (...roles: string[]): AccessToken => requireClaim("role", roles),
   };
+}
+
+function describeAll(values: readonly unknown[]): string {
+  return values.map(describe).join(", ") || "none";
 }
 
 /** The operation of a body with one call: of several, it is not known which one is refused. */
