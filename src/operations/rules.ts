@@ -108,7 +108,7 @@ export function resolveRequirement(
   rule: string = RULE,
 ): Alternatives {
   if (Array.isArray(value)) return [requireScopes(name, value)];
-  if (typeof value !== "object" || value === null || !("anyOf" in value)) {
+  if (!isObject(value) || !("anyOf" in value)) {
     throw new BrokenRule(name, rule, describe(value));
   }
   requireMembers(name, value, ["anyOf"]);
