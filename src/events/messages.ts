@@ -104,15 +104,14 @@ const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
   inactive:
     "PropelAuth calls a token inactive: expired, revoked, or never issued here. If it calls " +
     "all so, compare the Auth URL with the environment that clients log in to.",
-  wrong_token_type:
-    "The client sent a token that is not an access token (probably its refresh token).",
+  wrong_token_type: "A client sent a token of another type, probably its refresh token.",
   expired:
     "A token that PropelAuth calls active has expired by this machine's clock: compare the " +
     "clocks.",
   not_yet_valid: "A token is not valid yet by this machine's clock: compare the clocks.",
   audience_mismatch:
-    "A token was issued for another server than the resource that this one publishes: compare " +
-    "baseUrl and mcpPath with the URL that clients use.",
+    "A token was issued for another resource than this server: compare baseUrl and mcpPath with the " +
+    "URL that clients use.",
   org_claim_missing: "A token names no organization (org_id), and one is needed. If PropelAuth " +
     "never names one, look membership up in its backend API.",
   org_mismatch:
@@ -132,9 +131,9 @@ const REFUSED_IN_TOOL =
   "option operations.";
 
 const UNVERIFIED: Readonly<Record<"unreachable" | "misconfigured", string>> = {
-  unreachable: "A request was answered 503, since PropelAuth could not be asked about its token; " +
+  unreachable: "A request got 503, since PropelAuth could not be asked about its token; " +
     "the client may try again.",
-  misconfigured: "A request was answered 500, since PropelAuth and this server's options do not " +
+  misconfigured: "A request got 500, since PropelAuth and this server's options do not " +
     "fit together: look at the event propelauth_misconfigured.",
 };
 
@@ -157,20 +156,19 @@ const FAILED: Sentences<IntrospectionErrorReason, "api_key_rate_limited"> = {
   timeout: "PropelAuth did not answer in time: look at its status page, or raise timeoutSeconds.",
   network: "PropelAuth cannot be reached: look at the Auth URL, DNS and this server's network.",
   unavailable:
-    "PropelAuth is not available, or limits the rate (429): look at its status page. A " +
-    "cacheTtlSeconds of a few seconds asks it far less.",
-  overloaded:
-    "A request was answered 503, since too many tokens wait for PropelAuth's answer: unless " +
+    "PropelAuth is not available, or limits the rate (429): look at its status page, or set " +
+    "cacheTtlSeconds to ask it less.",
+  overloaded: "A request got 503, since too many tokens wait for PropelAuth's answer: unless " +
     "it is a flood, raise maxConcurrentIntrospections, or set cacheTtlSeconds.",
-  breaker_open:
-    "A request was answered 503 at once, since PropelAuth failed again and again: look " +
+  breaker_open: "A request got 503 at once, since PropelAuth failed again and again: look " +
     "at the event breaker_opened.",
-  closed: "A request was answered 503, since this server is shutting down.",
-  client_refused: "PropelAuth refused the introspection request: the credentials are wrong or of " +
-    "another environment (MCP > Request Validation).",
+  closed: "A request got 503, since this server is shutting down.",
+  client_refused:
+    "PropelAuth refused the introspection credentials: they are wrong, or of another " +
+    "environment (MCP > Request Validation).",
   malformed_response:
-    "PropelAuth's answer was not an introspection response: look at the Auth URL, and at any " +
-    "proxy on the way.",
+    "PropelAuth's answer was not an introspection response: look at the Auth URL, and at " +
+    "proxies on the way.",
 };
 
 /**
