@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildPublicPreflight } from "./cors.ts";
+import { buildPublicPreflight, METADATA_METHODS } from "./cors.ts";
 import { isHostAllowed, refuseHost } from "./host_and_origin.ts";
 import { createMcpEndpoint, type McpEndpointParts } from "./mcp_endpoint.ts";
 import type { McpServerHandler } from "./mcp_server.ts";
@@ -111,7 +111,7 @@ async function serveMetadata(
   if (request.method === "OPTIONS") return buildPublicPreflight(request);
   const headers = new Headers({ "Access-Control-Allow-Origin": "*" });
   if (request.method !== "GET" && request.method !== "HEAD") {
-    headers.set("Allow", "GET, HEAD, OPTIONS");
+    headers.set("Allow", METADATA_METHODS);
     return new Response(null, { status: 405, headers });
   }
   const document = await getDocument();
