@@ -6,13 +6,11 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
-import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
-import { createAuthenticate } from "./http/authenticate.ts";
-import { createAuthorizationServerMetadata } from "./http/authorization_server_metadata.ts";
 import type { Emit } from "./events/events.ts";
 import { createEmit } from "./events/messages.ts";
-import { readEnvironment } from "./options/environment.ts";
-import { createOpenStreams } from "./http/standing_streams.ts";
+import { buildRuleUnmatched } from "./events/token_events.ts";
+import { createAuthenticate } from "./http/authenticate.ts";
+import { createAuthorizationServerMetadata } from "./http/authorization_server_metadata.ts";
 import { createGate } from "./http/gate.ts";
 import {
   createHandler,
@@ -20,31 +18,33 @@ import {
   type HandlerParts,
   type RequestHandler,
 } from "./http/handler.ts";
+import type { McpServerHandler } from "./http/mcp_server.ts";
+import { createOperationGate } from "./http/operation_gate.ts";
+import { createSessions } from "./http/sessions.ts";
+import { createOpenStreams } from "./http/standing_streams.ts";
+import { refuseAs } from "./lib/broken_rule.ts";
+import { REAL_WORLD } from "./lib/real_world.ts";
+import { routeOf } from "./lib/url.ts";
+import type { World } from "./lib/world.ts";
+import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
+import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
+import { buildResourceMetadata } from "./oauth/protected_resource.ts";
+import { createProtectedResources } from "./oauth/resources.ts";
+import { createOperationPolicy } from "./operations/policy.ts";
+import { createRequirements, type Running } from "./operations/requirements.ts";
+import { createRuleWatch } from "./operations/rule_watch.ts";
+import { resolveOperations } from "./operations/rules.ts";
+import { readEnvironment } from "./options/environment.ts";
+import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
+import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
+import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
 import {
   createIntrospectionSource,
   type CredentialSource,
 } from "./verification/credential_source.ts";
 import { createIntrospector } from "./verification/introspector.ts";
 import { createLimiter } from "./verification/limiter.ts";
-import type { McpServerHandler } from "./http/mcp_server.ts";
-import { createOperationGate } from "./http/operation_gate.ts";
-import { createOperationPolicy } from "./operations/policy.ts";
-import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
-import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
-import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
-import { createProtectedResources } from "./oauth/resources.ts";
-import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
-import { createRequirements, type Running } from "./operations/requirements.ts";
-import { createRuleWatch } from "./operations/rule_watch.ts";
-import { buildRuleUnmatched } from "./events/token_events.ts";
-import { resolveOperations } from "./operations/rules.ts";
-import { routeOf } from "./lib/url.ts";
-import { buildResourceMetadata } from "./oauth/protected_resource.ts";
-import { createSessions } from "./http/sessions.ts";
 import { createVerifier, type Verifier } from "./verification/verifier.ts";
-import { refuseAs } from "./lib/broken_rule.ts";
-import type { World } from "./lib/world.ts";
-import { REAL_WORLD } from "./lib/real_world.ts";
 
 const ACTION = "Cannot create PropelAuth";
 

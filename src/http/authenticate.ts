@@ -12,7 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
-import type { Admission, OperationGate } from "./operation_gate.ts";
+import type { OperationGate } from "./operation_gate.ts";
 import type { Running } from "../operations/requirements.ts";
 import { refuseAs } from "../lib/broken_rule.ts";
 import { requireMembers } from "../lib/check_option.ts";
@@ -31,9 +31,6 @@ interface Attempt {
   readonly admitted: Admitted;
   readonly options: AuthenticateOptions | undefined;
 }
-
-/** A verified caller, and the body if its calls were judged. */
-type Judged = Omit<Admission, "request">;
 
 interface AuthenticateParts {
   readonly gate: Gate;
@@ -66,38 +63,31 @@ export function createAuthenticate(
   const { gate, allowedOrigins, policyFor, runAs, operationGate, audit } = parts;
 
   async function serve(
-    { caller, parsedBody, filter }: Judged,
-    { admitted }: Attempt,
-    policy: AccessTokenPolicy,
-    audited: AuditedRequest | undefined,
-  ): Promise<Response> {
-    const running = { caller, parsedBody, audited };
-    const answered = await runAs(running, async () => await admitted(caller))
-      // A requirement such as requireScopes() that failed; other errors pass through.
-      .catch((error: unknown) => buildRefusal(error, policy));
-    return filter === undefined ? answered : await filter(answered);
-  }
-
-  async function answer(
     caller: AccessToken,
-    attempt: Attempt,
+    { request, admitted, options }: Attempt,
     policy: AccessTokenPolicy,
     audited: AuditedRequest | undefined,
   ): Promise<Response> {
-    const { request, options } = attempt;
-    if (options === undefined || operationGate === undefined) {
-      parts.onUnjudged();
-      const unjudged = { caller, parsedBody: undefined, filter: undefined };
-      const run = () => serve(unjudged, attempt, policy, audited);
-      return await (audited?.readAndServe(caller, run, parts.onUnaudited) ?? run());
-    }
-    const judged = await operationGate(withBody(request, options), caller, policy, audited);
+    const judged = options && operationGate &&
+      await operationGate(withBody(request, options), caller, policy, audited);
     if (judged instanceof Response) return judged;
-    const run = () => serve(judged, attempt, policy, audited);
-    return await (audited?.serve(run) ?? run());
+    const running = {
+      caller: judged?.caller ?? caller,
+      parsedBody: judged?.parsedBody,
+      audited,
+    };
+    const run = async () => {
+      const answered = await runAs(running, async () => await admitted(running.caller))
+        // A requirement such as requireScopes() that failed; other errors pass through.
+        .catch((error: unknown) => buildRefusal(error, policy));
+      return await judged?.filter?.(answered) ?? answered;
+    };
+    if (judged !== undefined) return await (audited?.serve(run) ?? run());
+    parts.onUnjudged();
+    return await (audited?.readAndServe(caller, run, parts.onUnaudited) ?? run());
   }
 
-  async function run(attempt: Attempt, audited: AuditedRequest | undefined): Promise<Response> {
+  async function answer(attempt: Attempt, audited: AuditedRequest | undefined): Promise<Response> {
     const { request } = attempt;
     const policy = policyFor(request);
     if (policy === undefined) {
@@ -105,7 +95,7 @@ export function createAuthenticate(
     }
     const caller = await gate(request, policy);
     if (caller instanceof Response) return caller;
-    const served = await answer(caller, attempt, policy, audited);
+    const served = await serve(caller, attempt, policy, audited);
     // Last, since the audit reads from the challenge that a call was refused.
     const answered = answersFor(caller)?.finish(served) ?? served;
     const origin = request.headers.get("Origin");
@@ -131,8 +121,8 @@ export function createAuthenticate(
       () => options && requireMembers("options", options, ["parsedBody"]),
     );
     const attempt = { request, admitted, options };
-    if (audit === undefined) return run(attempt, undefined);
-    return audit.follow(request, (audited) => run(attempt, audited));
+    if (audit === undefined) return answer(attempt, undefined);
+    return audit.follow(request, (audited) => answer(attempt, audited));
   };
 }
 

@@ -10,7 +10,8 @@ import type { AllowedOrigins } from "./host_and_origin.ts";
 /** Response headers that a browser client has to be able to read. */
 const EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version";
 const MCP_METHODS = "GET, POST, DELETE, OPTIONS";
-const METADATA_METHODS = "GET, HEAD, OPTIONS";
+/** The methods of public metadata. */
+export const METADATA_METHODS = "GET, HEAD, OPTIONS";
 /** Two hours, the longest that any browser honours. */
 const PREFLIGHT_MAX_AGE_SECONDS = "7200";
 /** The headers that the SDK's clients send: for a preflight that names no usable header. */
@@ -55,27 +56,25 @@ export function copyWithCors(
  * Builds the answer to a preflight of the MCP endpoint. {@linkcode setCorsHeaders} adds the origin.
  *
  * @param request The `OPTIONS` request.
+ * @param methods The methods that may be sent.
  * @returns 204 with the methods and headers that may be sent.
  *
  * @see {@link https://fetch.spec.whatwg.org/#http-responses | Fetch, HTTP responses}
  */
-export function buildPreflight(request: Request): Response {
-  return new Response(null, { status: 204, headers: preflightHeaders(request, MCP_METHODS) });
-}
-
-/** Builds the answer to a preflight of public metadata: 204, for every origin. */
-export function buildPublicPreflight(request: Request): Response {
-  const headers = preflightHeaders(request, METADATA_METHODS);
-  headers.set("Access-Control-Allow-Origin", "*");
-  return new Response(null, { status: 204, headers });
-}
-
-function preflightHeaders(request: Request, methods: string): Headers {
+export function buildPreflight(request: Request, methods: string = MCP_METHODS): Response {
   const requested = request.headers.get("Access-Control-Request-Headers") ?? "";
-  return new Headers({
+  const headers = {
     "Access-Control-Allow-Methods": methods,
     "Access-Control-Allow-Headers": HEADER_LIST.test(requested) ? requested : USUAL_HEADERS,
     "Access-Control-Max-Age": PREFLIGHT_MAX_AGE_SECONDS,
     "Vary": "Access-Control-Request-Headers",
-  });
+  };
+  return new Response(null, { status: 204, headers });
+}
+
+/** Builds the answer to a preflight of public metadata: 204, for every origin. */
+export function buildPublicPreflight(request: Request): Response {
+  const response = buildPreflight(request, METADATA_METHODS);
+  response.headers.set("Access-Control-Allow-Origin", "*");
+  return response;
 }

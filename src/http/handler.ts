@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buildPublicPreflight } from "./cors.ts";
+import { buildPublicPreflight, METADATA_METHODS } from "./cors.ts";
 import { isHostAllowed, refuseHost } from "./host_and_origin.ts";
 import { createMcpEndpoint, type McpEndpointParts } from "./mcp_endpoint.ts";
 import type { McpServerHandler } from "./mcp_server.ts";
@@ -74,10 +74,9 @@ export function createHandler(
   async function serveOther(request: Request, path: string): Promise<Response> {
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);
     const metadata = resources.metadataAt(path);
-    if (metadata !== undefined) return serveMetadata(request, metadata);
+    if (metadata !== undefined) return await serveMetadata(request, () => metadata);
     if (authorizationServerMetadata && path === AUTHORIZATION_SERVER_METADATA_PATH) {
-      const withBody = request.method === "GET" || request.method === "HEAD";
-      return serveMetadata(request, withBody ? await authorizationServerMetadata() : "");
+      return await serveMetadata(request, authorizationServerMetadata);
     }
     return await fallback(request);
   }
@@ -105,13 +104,17 @@ function checkHandlerOptions(options: HandlerOptions): void {
 }
 
 /** Answers with a metadata document; without one, since PropelAuth did not give it, with 502. */
-function serveMetadata(request: Request, document: string | undefined): Response {
+async function serveMetadata(
+  request: Request,
+  getDocument: () => string | undefined | Promise<string | undefined>,
+): Promise<Response> {
   if (request.method === "OPTIONS") return buildPublicPreflight(request);
   const headers = new Headers({ "Access-Control-Allow-Origin": "*" });
   if (request.method !== "GET" && request.method !== "HEAD") {
-    headers.set("Allow", "GET, HEAD, OPTIONS");
+    headers.set("Allow", METADATA_METHODS);
     return new Response(null, { status: 405, headers });
   }
+  const document = await getDocument();
   headers.set("Content-Type", "application/json");
   headers.set("Cache-Control", document === undefined ? "no-store" : "public, max-age=3600");
   const body = document ??

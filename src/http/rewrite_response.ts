@@ -4,7 +4,7 @@
  * @module
  */
 
-import { discard } from "../lib/body.ts";
+import { createLineReader, discard } from "../lib/body.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 import type { List } from "../operations/lists.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
@@ -87,18 +87,11 @@ function rewriteEvents(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  let rest = "";
+  const readLines = createLineReader();
   let event: string[] = [];
 
-  /** Takes text in and returns the events that are complete; with `done` the last one too. */
-  function take(text: string, done: boolean): string {
-    const split = done || rest.endsWith("\r") || /[\r\n]/.test(text);
-    rest += text;
-    // Searched only when a line ends: a long line comes in many pieces.
-    if (!split) return "";
-    // A CR at the end may be half of a CR LF.
-    const lines = rest.split(done ? /\r\n|\n|\r/ : /\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? "";
+  /** Takes lines in and returns the events that they complete. */
+  function take(lines: readonly string[]): string {
     let out = "";
     for (const line of lines) {
       if (line !== "") event.push(line);
@@ -108,20 +101,20 @@ function rewriteEvents(
         event = [];
       }
     }
-    if (done && rest !== "") event.push(rest);
-    if (done && event.length > 0) out += rewriteEvent(event, rewrite).join("\n");
     return out;
   }
 
   return source.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(bytes, controller) {
-        const out = take(decoder.decode(bytes, { stream: true }), false);
+        const out = take(readLines(decoder.decode(bytes, { stream: true })));
         if (out !== "") controller.enqueue(encoder.encode(out));
       },
       flush(controller) {
-        const out = take(decoder.decode(), true);
-        if (out !== "") controller.enqueue(encoder.encode(out));
+        // The last line may lack its end, and the last event its empty line.
+        event.push(...readLines(`${decoder.decode()}\n`).filter((line) => line !== ""));
+        if (event.length === 0) return;
+        controller.enqueue(encoder.encode(rewriteEvent(event, rewrite).join("\n")));
       },
     }),
   );

@@ -6,6 +6,7 @@
  */
 
 import type { AccessToken } from "../oauth/access_token.ts";
+import { createLineReader } from "../lib/body.ts";
 import { sha256 } from "../lib/digest.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
@@ -106,8 +107,7 @@ export function createEndpointReader(
 ): (bytes: Uint8Array) => void {
   const decoder = new TextDecoder();
   let bytesLeft = MAX_SEARCHED_BYTES;
-  let rest = "";
-  let endsWithCr = false;
+  const readLines = createLineReader();
   let name = "";
   let data = "";
 
@@ -123,14 +123,7 @@ export function createEndpointReader(
     if (bytesLeft === 0) return;
     const searched = bytes.subarray(0, bytesLeft);
     bytesLeft -= searched.length;
-    let text = decoder.decode(searched, { stream: true });
-    if (text === "") return;
-    // A CR ended its line already: an LF behind it belongs to it.
-    if (endsWithCr && text.startsWith("\n")) text = text.slice(1);
-    endsWithCr = text.endsWith("\r");
-    const lines = (rest + text).split(/\r\n|\n|\r/);
-    rest = lines.pop() ?? "";
-    lines.forEach(readLine);
+    readLines(decoder.decode(searched, { stream: true })).forEach(readLine);
   };
 }
 

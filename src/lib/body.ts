@@ -1,5 +1,6 @@
 /**
- * Reads bodies of requests and responses, up to a limit. No clock, no network of its own.
+ * Reads bodies of requests and responses, up to a limit, and the lines of streams. No clock, no network
+ * of its own.
  *
  * @module
  */
@@ -101,6 +102,27 @@ export function isPlainUtf8(headers: Headers): boolean {
   const type = headers.get("Content-Type") ?? "";
   // All clients send this type, so the expression is left out for it.
   return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
+}
+
+/**
+ * Creates a function that splits a text that comes in pieces into lines, which end in LF, CR or CR LF.
+ *
+ * @returns The function; it takes the pieces in order, and gives the lines that each completes.
+ */
+export function createLineReader(): (text: string) => string[] {
+  let rest = "";
+  let endsWithCr = false;
+  return (text) => {
+    if (text === "") return [];
+    // A CR ended its line already: an LF behind it belongs to it.
+    const piece = endsWithCr && text.startsWith("\n") ? text.slice(1) : text;
+    endsWithCr = piece.endsWith("\r");
+    // Joined only when a line ends: a long line comes in many pieces.
+    const lines = piece.split(/\r\n|\n|\r/);
+    lines[0] = rest + lines[0];
+    rest = lines.pop() ?? "";
+    return lines;
+  };
 }
 
 /** Cancels the body of a response that is not read, so that its connection can be used again. */

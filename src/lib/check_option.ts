@@ -29,10 +29,10 @@ export function describe(value: unknown): string {
       .replace(/^(https?:[^?#]*[?#]).+/is, "$1***");
     return JSON.stringify(masked.slice(0, MAX_SHOWN_LENGTH));
   }
-  if (value === null || typeof value === "number" || typeof value === "boolean") return `${value}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "function") return "a function, not its result";
-  return value === undefined ? "undefined" : `a value of type ${typeof value}`;
+  const isShown = value === null || ["undefined", "number", "boolean"].includes(typeof value);
+  return isShown ? String(value) : `a value of type ${typeof value}`;
 }
 
 /**
@@ -52,7 +52,7 @@ export function describeSecret(value: unknown): string {
  * @param name The option's name, or `options` for the whole.
  * @param value The received value.
  * @param known The names it may have.
- * @param elsewhere Names that belong into another object, by the name of that object.
+ * @param elsewhere The members of another object, for a member that belongs there.
  * @throws {BrokenRule} It is not an object, or a member is unknown: then the rule names the nearest
  * known one.
  */
@@ -60,20 +60,17 @@ export function requireMembers(
   name: string,
   value: unknown,
   known: readonly string[],
-  elsewhere: Readonly<Record<string, readonly string[]>> = {},
+  elsewhere?: { readonly name: string; readonly members: readonly string[] },
 ): void {
   if (!isObject(value)) throw new BrokenRule(name, "an object", describe(value));
   const unknown = Object.keys(value).find((member) => !known.includes(member));
   if (unknown === undefined) return;
   const shown = name === "options" ? unknown : `${name}.${unknown}`;
-  let nearest = nearestName(unknown, known);
-  for (const [place, members] of Object.entries(elsewhere)) {
-    if (members.includes(unknown)) {
-      throw new BrokenRule(shown, `a member of ${place}`, `it as a member of ${name}`);
-    }
-    const near = nearestName(unknown, members);
-    if (near !== undefined) nearest ??= `${place}.${near}`;
+  if (elsewhere?.members.includes(unknown)) {
+    throw new BrokenRule(shown, `a member of ${elsewhere.name}`, `it as a member of ${name}`);
   }
+  const there = elsewhere && nearestName(unknown, elsewhere.members);
+  const nearest = nearestName(unknown, known) ?? (there && `${elsewhere.name}.${there}`);
   if (nearest !== undefined) {
     throw new BrokenRule(shown, "a known option", `an unknown one; did you mean ${nearest}?`);
   }

@@ -48,20 +48,22 @@ function isPart(a: string, b: string): boolean {
 
 /** How many characters have to be added, dropped, replaced, or swapped with their neighbour. */
 function distanceOf(a: string, b: string): number {
-  let [before, last]: [number[], number[]] = [
-    [],
-    Array.from({ length: b.length + 1 }, (_, j) => j),
-  ];
+  const rows: number[][] = [];
+  /** The distance of the first `i` characters of `a` and the first `j` of `b`. */
+  const distance = (i: number, j: number): number => rows[i]?.[j] ?? i + j;
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
+    const row: number[] = [];
+    rows[i] = row;
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-        ? (before[j - 2] ?? 0) + 1
-        : Infinity;
-      row.push(Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, replaced, swapped));
+      const isSame = a[i - 1] === b[j - 1];
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        distance(i - 1, j) + 1,
+        distance(i, j - 1) + 1,
+        distance(i - 1, j - 1) + (isSame ? 0 : 1),
+        isSwapped ? distance(i - 2, j - 2) + 1 : Infinity,
+      );
     }
-    [before, last] = [last, row];
   }
-  return last[b.length] ?? 0;
+  return distance(a.length, b.length);
 }

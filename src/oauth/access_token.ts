@@ -7,7 +7,7 @@
 import { answersFor, type CredentialType, type VerifiedApiKey } from "./api_key.ts";
 import { AccessTokenError } from "./errors.ts";
 import type { ActiveFacts, IntrospectionClaims, IntrospectionFacts } from "./facts.ts";
-import type { HoldsScope } from "./scope_hierarchy.ts";
+import { holdsAll, type HoldsScope } from "./scope_hierarchy.ts";
 
 /**
  * A verified access token, or an API key: who calls, through which client, with which scopes.
@@ -115,12 +115,8 @@ export function judgeAccessToken(
     throw new AccessTokenError("audience_mismatch");
   }
   if (policy.orgId !== undefined) judgeOrg(facts, policy);
-  // A loop, since a frozen list has no fast `every`.
-  for (const scope of policy.requiredScopes) {
-    if (!policy.holdsScope(scopes, scope)) {
-      throw scopeMissing(facts, policy.requiredScopes);
-    }
-  }
+  const { holdsScope, requiredScopes } = policy;
+  if (!holdsAll(holdsScope, scopes, requiredScopes)) throw scopeMissing(facts, requiredScopes);
   return new VerifiedAccessToken(token, facts, policy);
 }
 

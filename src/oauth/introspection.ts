@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { IntrospectionError } from "./errors.ts";
 import { discard, readText } from "../lib/body.ts";
 import type { IntrospectionFacts } from "./facts.ts";
@@ -34,8 +35,8 @@ export interface IntrospectionCredentials {
  */
 export function buildBasicCredentials(credentials: IntrospectionCredentials): string {
   const { introspectionClientId, introspectionClientSecret } = credentials;
-  const bytes = new TextEncoder().encode(`${introspectionClientId}:${introspectionClientSecret}`);
-  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+  const pair = Buffer.from(`${introspectionClientId}:${introspectionClientSecret}`);
+  return `Basic ${pair.toString("base64")}`;
 }
 
 /**
@@ -103,7 +104,7 @@ export async function readAnswer(response: Response, now: number): Promise<strin
       const retryAfterSeconds = saysWhen ? parseRetryAfter(response.headers, now) : undefined;
       throw new IntrospectionError("unavailable", { status, retryAfterSeconds });
     }
-    const refused = status === 400 || status === 401 || status === 403 || status === 404;
+    const refused = [400, 401, 403, 404].includes(status);
     throw new IntrospectionError(refused ? "client_refused" : "malformed_response", { status });
   }
   const text = await readText(response, MAX_RESPONSE_BYTES);

@@ -9,7 +9,8 @@ import type { ActiveFacts, FactsFormat, IntrospectionClaims, IntrospectionFacts 
 import { freezeDeeply, isObject, parseJson } from "../lib/json.ts";
 import { canonicalResource } from "./protected_resource.ts";
 
-const TEXT_MEMBERS: readonly string[] = [
+/** The members of {@linkcode IntrospectionClaims} that are texts. */
+export const TEXT_MEMBERS: readonly string[] = [
   "sub",
   "client_id",
   "iss",
@@ -20,12 +21,11 @@ const TEXT_MEMBERS: readonly string[] = [
   "org_id",
   "org_role",
 ];
+/** Those that are times, in seconds since 1970. */
+export const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
+/** Those that are a text or a list of texts. */
+export const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
 const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
-const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
-const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
-
-/** The members of {@linkcode IntrospectionClaims} whose type is known. */
-export const CLAIM_NAMES: readonly string[] = [...TEXT_MEMBERS, ...TIME_MEMBERS, ...LIST_MEMBERS];
 
 /**
  * Reads an introspection response.

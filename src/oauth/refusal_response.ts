@@ -5,6 +5,7 @@
  */
 
 import { AccessTokenError, IntrospectionError, refusalFor } from "./errors.ts";
+import { definedOnly } from "../lib/json.ts";
 import type { BearerErrorCode } from "./refusal_sentences.ts";
 
 /** `Retry-After` of a 503, in seconds, when neither PropelAuth nor the breaker knows a better value. */
@@ -142,16 +143,15 @@ const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
  */
 export function buildBearerChallenge(challenge: BearerChallenge): string {
   const { resourceMetadataUrl, scopes, error, description } = challenge;
-  const parameters = [quoted("resource_metadata", resourceMetadataUrl)];
-  if (scopes.length > 0) parameters.push(quoted("scope", scopes.join(" ")));
-  if (error !== undefined) parameters.push(quoted("error", error));
-  if (description !== undefined) parameters.push(quoted("error_description", description));
-  return `Bearer ${parameters.join(", ")}`;
-}
-
-function quoted(name: string, value: string): string {
-  if (!QUOTABLE.test(value)) {
+  const parameters = {
+    resource_metadata: resourceMetadataUrl,
+    scope: scopes.length > 0 ? scopes.join(" ") : undefined,
+    error,
+    error_description: description,
+  };
+  const quoted = Object.entries(definedOnly(parameters)).map(([name, value]) => {
+    if (QUOTABLE.test(value)) return `${name}="${value}"`;
     throw new TypeError(`A challenge's ${name} must be printable ASCII without quotes`);
-  }
-  return `${name}="${value}"`;
+  });
+  return `Bearer ${quoted.join(", ")}`;
 }

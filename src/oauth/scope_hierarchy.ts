@@ -29,6 +29,24 @@ export function createHoldsScope(hierarchy: unknown, known: ReadonlySet<string>)
     (broader.get(needed)?.some((scope) => granted.includes(scope)) ?? false);
 }
 
+/**
+ * Tells whether granted scopes are enough for all that are needed.
+ *
+ * @param holdsScope The check of one scope.
+ * @param granted The scopes that a caller has.
+ * @param needed The scopes that it needs.
+ * @returns Whether it lacks none of them.
+ */
+export function holdsAll(
+  holdsScope: HoldsScope,
+  granted: readonly string[],
+  needed: readonly string[],
+): boolean {
+  // A loop, since a frozen list has no fast `every`.
+  for (const scope of needed) if (!holdsScope(granted, scope)) return false;
+  return true;
+}
+
 /** For each narrower scope all those that are broader, directly or by way of others. */
 function findBroader(
   hierarchy: unknown,

@@ -84,13 +84,13 @@ const TARGETS = new Map<string, ReadTargets>([
   ["resources/subscribe", resource],
   ["resources/unsubscribe", resource],
   ["completion/complete", ({ ref = {} }, left) => {
-    if (!isObject(ref) || !isPlain(ref, PARAMETERS, left)) return undefined;
+    if (!isPlain(ref, PARAMETERS, left)) return undefined;
     const { name, uri } = ref;
     if (uri === undefined) return named("prompts")({ name }, left);
     return name === undefined ? resource({ uri }, left) : undefined;
   }],
   ["subscriptions/listen", ({ notifications = {} }, left) => {
-    if (!isObject(notifications) || !isPlain(notifications, PARAMETERS, left)) return undefined;
+    if (!isPlain(notifications, PARAMETERS, left)) return undefined;
     const { resourceSubscriptions: uris = [] } = notifications;
     if (!Array.isArray(uris) || uris.length > MAX_CALLS) return undefined;
     const targets = uris.map((uri: unknown) => resource({ uri }, left)?.[0]);
@@ -120,7 +120,7 @@ export function readCalls(body: unknown): Call[] | undefined {
   const calls: Call[] = [];
   let count = messages.length;
   for (const message of messages) {
-    if (!isObject(message) || !isPlain(message, MESSAGE_MEMBERS, left)) return undefined;
+    if (!isPlain(message, MESSAGE_MEMBERS, left)) return undefined;
     const { method, params } = message;
     if (method === undefined) continue;
     if (typeof method !== "string" || method.length > MAX_NAME_LENGTH) return undefined;
@@ -137,7 +137,7 @@ export function readCalls(body: unknown): Call[] | undefined {
 function readTargets(method: string, params: unknown = {}, left: Left) {
   const read = TARGETS.get(method);
   if (read !== undefined) {
-    return isObject(params) && isPlain(params, PARAMETERS, left) ? read(params, left) : undefined;
+    return isPlain(params, PARAMETERS, left) ? read(params, left) : undefined;
   }
   return isVisibleAscii(method) && !TARGETS.has(method.toLowerCase()) ? [] : undefined;
 }
@@ -147,10 +147,16 @@ function byLowerCase(...names: string[]): ReadonlyMap<string, string> {
 }
 
 /**
- * Whether no member can be taken for a known one under another spelling, or for the prototype. Some
- * parsers match names without case; others drop or fold what is not visible ASCII.
+ * Whether a value is an object of which no member can be taken for a known one under another spelling,
+ * or for the prototype. Some parsers match names without case; others drop or fold what is not visible
+ * ASCII.
  */
-function isPlain(members: Members, known: ReadonlyMap<string, string>, left: Left): boolean {
+function isPlain(
+  members: unknown,
+  known: ReadonlyMap<string, string>,
+  left: Left,
+): members is Members {
+  if (!isObject(members)) return false;
   for (const name in members) {
     if (--left.members < 0) return false;
     if (known.get(name) === name) continue;

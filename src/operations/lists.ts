@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../lib/json.ts";
 import type { Target } from "./calls.ts";
 
 /** A list that an MCP server answers with. */
@@ -31,3 +32,9 @@ export const LISTS: readonly List[] = [
     key: "uriTemplate",
   },
 ];
+
+/** The name of an entry of a list; `undefined` when it has none. */
+export function nameOf({ key }: List, entry: unknown): string | undefined {
+  const name = isObject(entry) ? entry[key] : undefined;
+  return typeof name === "string" ? name : undefined;
+}

@@ -7,7 +7,7 @@
 
 import type { AccessToken } from "../oauth/access_token.ts";
 import type { Call } from "./calls.ts";
-import { type List, LISTS } from "./lists.ts";
+import { type List, LISTS, nameOf } from "./lists.ts";
 import {
   type Alternatives,
   type ResolvedOperations,
@@ -18,7 +18,7 @@ import { refuseAs } from "../lib/broken_rule.ts";
 import { describe } from "../lib/check_option.ts";
 import type { Operation } from "./operations.ts";
 import { createRuleFinder, type FoundRule } from "./rule_finder.ts";
-import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
+import { holdsAll, type HoldsScope } from "../oauth/scope_hierarchy.ts";
 
 /** The rules, and how scopes are compared. */
 interface OperationPolicyOptions {
@@ -85,16 +85,11 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
   }
 
   function isSatisfied({ rule, operation }: FoundRule, caller: AccessToken): boolean {
-    // By loops, since a list of a thousand entries asks this a thousand times.
+    // By a loop, since a list of a thousand entries asks this a thousand times.
     for (const scopes of scopesOf(rule, operation, caller)) {
-      if (holdsAll(scopes, caller.scopes)) return true;
+      if (holdsAll(holdsScope, caller.scopes, scopes)) return true;
     }
     return false;
-  }
-
-  function holdsAll(scopes: readonly string[], granted: readonly string[]): boolean {
-    for (const scope of scopes) if (!holdsScope(granted, scope)) return false;
-    return true;
   }
 
   function isListedBy(found: FoundRule, caller: AccessToken): boolean {
@@ -109,9 +104,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
   }
 
   function isPersonal(list: List): boolean {
-    const rules = operations[list.kind];
-    const count = "size" in rules ? rules.size : rules.length;
-    return deny || count > 0 || operations.methods.has(USES[list.kind]);
+    return deny || [...operations[list.kind]].length > 0 || operations.methods.has(USES[list.kind]);
   }
 
   const lists = LISTS.filter(isPersonal);
@@ -148,8 +141,9 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
       const personal = depends && asks(USES.resources);
       return { kind: "allowed", fresh, lists: personal || asked.length > 0 ? asked : undefined };
     },
-    isListed({ method, kind, key }: List, entry: unknown, caller: AccessToken): boolean {
-      const name = readText(entry, key);
+    isListed(list: List, entry: unknown, caller: AccessToken): boolean {
+      const { method, kind } = list;
+      const name = nameOf(list, entry);
       if (name === undefined) return !deny;
       const found = findForTarget(method, { kind, name, arguments: {} });
       if (found === undefined) return !deny;
@@ -175,10 +169,4 @@ function scopesOf({ scopes }: Rule, operation: Operation, caller: AccessToken): 
     "Cannot judge a call",
     () => resolveRequirement(option, given, "a list of scopes, or { anyOf }"),
   );
-}
-
-function readText(entry: unknown, key: string): string | undefined {
-  if (typeof entry !== "object" || entry === null) return undefined;
-  const value: unknown = Reflect.get(entry, key);
-  return typeof value === "string" ? value : undefined;
 }

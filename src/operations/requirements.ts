@@ -11,7 +11,7 @@ import type { AuditedRequest } from "./call_audit.ts";
 import { readCalls } from "./calls.ts";
 import type { Operation } from "./operations.ts";
 import { describe, isScope } from "../lib/check_option.ts";
-import type { HoldsScope } from "../oauth/scope_hierarchy.ts";
+import { holdsAll, type HoldsScope } from "../oauth/scope_hierarchy.ts";
 import { buildCallRefused } from "../events/token_events.ts";
 
 /** A challenge that SDK v2 sends before a tool, resource or prompt is reached. */
@@ -118,15 +118,12 @@ export function createRequirements(options: RequirementsOptions): Requirements {
   const { requiredScopes, holdsScope, getRunning, emit } = options;
   const getCaller = () => getRunning()?.caller;
 
-  const holdsAll = (held: readonly string[], needed: readonly string[]): boolean =>
-    needed.every((scope) => holdsScope(held, scope));
-
   const complete = (scopes: readonly string[]): [string, ...string[]] => {
     const [first, ...rest] = new Set([...requiredScopes, ...scopes]);
     if (first === undefined || scopes.length === 0 || !scopes.every(isScope)) {
       throw new TypeError(
         "requireScopes() and scopeChallenge() need at least one scope without spaces, quotes or " +
-          `backslashes: received ${scopes.map(describe).join(", ") || "none"}`,
+          `backslashes: received ${describeAll(scopes)}`,
       );
     }
     return [first, ...rest];
@@ -154,8 +151,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     // A variable that is unset must not equal a claim that is absent.
     if (allowed.length === 0 || !allowed.every((one) => typeof one === "string" && one !== "")) {
       const need = name === "org" ? "requireOrg() needs a" : "requireRole() needs at least one";
-      const received = allowed.map(describe).join(", ") || "none";
-      throw new TypeError(`${need} non-empty string: received ${received}`);
+      throw new TypeError(`${need} non-empty string: received ${describeAll(allowed)}`);
     }
     const caller = requireCaller();
     const claim = name === "org" ? caller.claims.org_id : caller.claims.org_role;
@@ -168,7 +164,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     requireScopes(...scopes: string[]): AccessToken {
       const needed = complete(scopes);
       const caller = requireCaller();
-      if (holdsAll(caller.scopes, needed)) return caller;
+      if (holdsAll(holdsScope, caller.scopes, needed)) return caller;
       return refuse(caller, scopeMissing(caller, needed));
     },
     scopeChallenge(...scopes: string[]): ScopeChallengeHandler {
@@ -176,7 +172,7 @@ export function createRequirements(options: RequirementsOptions): Requirements {
       return ({ authInfo }) => {
         const caller = getCaller();
         const held = authInfo?.scopes ?? caller?.scopes;
-        if (held !== undefined && holdsAll(held, needed)) return undefined;
+        if (held !== undefined && holdsAll(holdsScope, held, needed)) return undefined;
         const error = scopeMissing(caller ?? {}, needed);
         if (caller) report(caller, error, true);
         return { scopes: [...needed], errorDescription: refusalFor(error).description ?? "" };
@@ -185,6 +181,10 @@ export function createRequirements(options: RequirementsOptions): Requirements {
     requireOrg: (orgId: string): AccessToken => requireClaim("org", [orgId]),
     requireRole: (...roles: string[]): AccessToken => requireClaim("role", roles),
   };
+}
+
+function describeAll(values: readonly unknown[]): string {
+  return values.map(describe).join(", ") || "none";
 }
 
 /** The operation of a body with one call: of several, it is not known which one is refused. */

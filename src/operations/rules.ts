@@ -54,7 +54,6 @@ const LISTINGS: readonly unknown[] = ["always", "permitted", "never"] satisfies 
  * URI template.
  */
 export function resolveOperations(value: OperationRules): ResolvedOperations {
-  refuseOldSpelling("operations", value);
   requireMembers("operations", value, [...GROUPS, "listed"]);
   const scopes = new Set<string>();
   const visibleScopes = new Set<string>();
@@ -108,7 +107,7 @@ export function resolveRequirement(
   rule: string = RULE,
 ): Alternatives {
   if (Array.isArray(value)) return [requireScopes(name, value)];
-  if (typeof value !== "object" || value === null || !("anyOf" in value)) {
+  if (!isObject(value) || !("anyOf" in value)) {
     throw new BrokenRule(name, rule, describe(value));
   }
   requireMembers(name, value, ["anyOf"]);
@@ -122,7 +121,6 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
     return { scopes: resolveScopes(name, value), fresh: false, listed };
   }
   // The type of a read-only array survives Array.isArray().
-  refuseOldSpelling(name, value);
   requireMembers(name, value, ["scopes", "fresh", "listed"]);
   if (!("scopes" in value || "fresh" in value || "listed" in value)) {
     throw new BrokenRule(name, RULE, describe(value));
@@ -147,12 +145,4 @@ function resolveListing(name: string, value: Listing | undefined, byDefault: Lis
   if (value === undefined) return byDefault;
   if (LISTINGS.includes(value)) return value;
   throw new BrokenRule(name, '"always", "permitted" or "never"', describe(value));
-}
-
-/** Before the first release `unlisted: false` was the name of `listed: "always"`. */
-function refuseOldSpelling(name: string, value: object): void {
-  if (!isObject(value) || !("unlisted" in value)) return;
-  const spelling = value["unlisted"] === true ? '"never"' : '"always"';
-  const received = `unlisted: ${describe(value["unlisted"])}`;
-  throw new BrokenRule(`${name}.unlisted`, `written as listed: ${spelling}`, received);
 }

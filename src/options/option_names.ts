@@ -48,5 +48,8 @@ export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
  * `tokenIntrospectionOverrides`.
  */
 export function checkOptionNames(options: unknown): void {
-  requireMembers("options", options, OPTION_NAMES, { tokenIntrospectionOverrides: OVERRIDE_NAMES });
+  requireMembers("options", options, OPTION_NAMES, {
+    name: "tokenIntrospectionOverrides",
+    members: OVERRIDE_NAMES,
+  });
 }

@@ -11,18 +11,35 @@ import type { Fetch } from "../lib/world.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
 
+/** The default of a number, its rule in words, and whether a finite number keeps the rule. */
+type NumberRule = readonly [byDefault: number, rule: string, holds: (value: number) => boolean];
+
+const seconds = (byDefault: number): NumberRule => [
+  byDefault,
+  "a finite number >= 0",
+  (value) => value >= 0,
+];
+const count = (byDefault: number, least: number): NumberRule => [
+  byDefault,
+  `a whole number >= ${least}`,
+  (value) => Number.isSafeInteger(value) && value >= least,
+];
+
 // A record, so that a name that is forgotten here does not compile.
-const NAMES: Record<keyof TokenIntrospectionOverrides, true> = {
-  cacheTtlSeconds: true,
-  maxCacheSize: true,
-  timeoutSeconds: true,
-  staleIfErrorSeconds: true,
-  maxConcurrentIntrospections: true,
-  fetch: true,
+const NUMBERS: Readonly<Record<Exclude<keyof TokenIntrospectionOverrides, "fetch">, NumberRule>> = {
+  cacheTtlSeconds: seconds(0),
+  maxCacheSize: count(10_000, 0),
+  timeoutSeconds: [
+    10,
+    `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
+    (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
+  ],
+  staleIfErrorSeconds: seconds(0),
+  maxConcurrentIntrospections: count(100, 1),
 };
 
 /** The names of all overrides. */
-export const OVERRIDE_NAMES: readonly string[] = Object.keys(NAMES);
+export const OVERRIDE_NAMES: readonly string[] = [...Object.keys(NUMBERS), "fetch"];
 
 /** The overrides after every check, with every default in place. */
 export interface ResolvedOverrides {
@@ -44,38 +61,17 @@ export interface ResolvedOverrides {
  * bounds. Unknown members have to be refused before.
  */
 export function resolveOverrides(overrides: TokenIntrospectionOverrides): ResolvedOverrides {
-  const {
-    cacheTtlSeconds = 0,
-    maxCacheSize = 10_000,
-    timeoutSeconds = 10,
-    staleIfErrorSeconds = 0,
-    maxConcurrentIntrospections = 100,
-    fetch,
-  } = overrides;
-  const requireSeconds = (name: string, value: number): number =>
-    requireNumber(name, value, "a finite number >= 0", (seconds) => seconds >= 0);
-  const requireCount = (name: string, value: number, least: number): number =>
-    requireNumber(
-      name,
-      value,
-      `a whole number >= ${least}`,
-      (count) => Number.isSafeInteger(count) && count >= least,
-    );
+  const resolve = (name: keyof typeof NUMBERS): number => {
+    const [byDefault, rule, holds] = NUMBERS[name];
+    const { [name]: value = byDefault } = overrides;
+    return requireNumber(name, value, rule, holds);
+  };
   return {
-    cacheTtlSeconds: requireSeconds("cacheTtlSeconds", cacheTtlSeconds),
-    maxCacheSize: requireCount("maxCacheSize", maxCacheSize, 0),
-    timeoutSeconds: requireNumber(
-      "timeoutSeconds",
-      timeoutSeconds,
-      `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
-      (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
-    ),
-    staleIfErrorSeconds: requireSeconds("staleIfErrorSeconds", staleIfErrorSeconds),
-    maxConcurrentIntrospections: requireCount(
-      "maxConcurrentIntrospections",
-      maxConcurrentIntrospections,
-      1,
-    ),
-    fetch: requireFunction("fetch", fetch),
+    cacheTtlSeconds: resolve("cacheTtlSeconds"),
+    maxCacheSize: resolve("maxCacheSize"),
+    timeoutSeconds: resolve("timeoutSeconds"),
+    staleIfErrorSeconds: resolve("staleIfErrorSeconds"),
+    maxConcurrentIntrospections: resolve("maxConcurrentIntrospections"),
+    fetch: requireFunction("fetch", overrides.fetch),
   };
 }

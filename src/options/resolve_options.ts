@@ -95,7 +95,8 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
   const baseUrl = requireIdentifierUrl("baseUrl", options.baseUrl, { allowHttp });
   const mcpUrl = resolveMcpUrl(baseUrl, mcpPath);
   requireMembers("tokenIntrospectionOverrides", tokenIntrospectionOverrides, OVERRIDE_NAMES, {
-    options: OPTION_NAMES,
+    name: "options",
+    members: OPTION_NAMES,
   });
   const overrides = resolveOverrides(tokenIntrospectionOverrides);
   return Object.freeze({

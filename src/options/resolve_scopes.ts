@@ -36,6 +36,7 @@ export function resolveScopes(options: PropelAuthOptions): ResolvedScopes {
     scopesSupported,
     challengeScopes,
     scopeHierarchy = {},
+    operations: rules = {},
     defaultOperation = "allow",
   } = options;
   const requiredScopes = requireScopes("requiredScopes", required);
@@ -44,7 +45,7 @@ export function resolveScopes(options: PropelAuthOptions): ResolvedScopes {
   }
   const operations = options.operations === undefined && defaultOperation === "allow"
     ? undefined
-    : resolveOperations(options.operations === undefined ? {} : options.operations);
+    : resolveOperations(rules);
   const named = new Set([...requiredScopes, ...operations?.scopes ?? []]);
   const supported = scopesSupported === undefined
     ? [...named]

@@ -67,8 +67,7 @@ const PATH_RULES: readonly [broken: RegExp, rule: string][] = [
   [/(^|\/)(\.|%2e){1,2}(\/|$)/i, "a path without dot segments (. and ..)"],
   // Routers write `:orgId` or `[orgId]`; here such a path would match no request.
   [/(^|\/)[:[]|[{}]/, `${PATH_EXAMPLE}, with {orgId} at most once, as a whole segment`],
-  [/[^\x21-\x7e]/, "a path in ASCII, with other characters percent-encoded"],
-  [/["<>^`|]/, "a path with quotes, <, >, ^, ` and | percent-encoded"],
+  [/[^\x21-\x7e]|["<>^`|]/, "a path with quotes, <, >, ^, `, | and all but ASCII percent-encoded"],
 ];
 
 /**

@@ -131,13 +131,11 @@ export function createEntries(
     if (inactive !== undefined && isFresh(inactive) && !isFromFuture(inactive)) {
       return { answer: use(inactive) };
     }
-    if (live === undefined) return { inactiveAt };
-    if (live === "unreadable") return { isUnusable: true, inactiveAt };
-    if (!isFresh(live)) return { inactiveAt };
-    const isShutOut = isFromFuture(live) ||
+    if (live === undefined || live !== "unreadable" && !isFresh(live)) return { inactiveAt };
+    const isUnusable = live === "unreadable" || isFromFuture(live) ||
       inactiveAt !== undefined && isOvertaken(live, inactiveAt) ||
       await forgetting.isForgotten(live, digest);
-    if (isShutOut) return { isUnusable: true, inactiveAt };
+    if (isUnusable) return { isUnusable, inactiveAt };
     // Its time may be over by now.
     return isFresh(live) ? { answer: use(live) } : { inactiveAt };
   }

@@ -92,22 +92,19 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
    */
   let lanes: { readonly failed: Lane; readonly others: Lane } | undefined;
 
-  function secondsLeft({ since, seconds }: Pause): number {
-    const age = world.now() - since;
+  function secondsLeft(pause: Pause | undefined): number {
+    if (pause === undefined) return 0;
+    const age = world.now() - pause.since;
     // A clock that jumped back cannot tell how long the pause has been: it is over.
-    return age < 0 ? 0 : Math.max(0, seconds - age);
+    return age < 0 ? 0 : Math.max(0, pause.seconds - age);
   }
 
   /** The lane in which a token may probe; `undefined` while the breaker is closed. */
   function enter(digest: string): Lane | undefined {
     const failed = failedTokens.get(digest, world.now());
     const lane = failed === undefined ? lanes?.others : lanes?.failed;
-    const left = Math.max(
-      failed === undefined ? 0 : secondsLeft(failed),
-      lane === undefined ? 0 : secondsLeft(lane.pause),
-    );
-    const probing = lane?.probe?.held === true;
-    if (left <= 0 && !probing) return lane;
+    const left = Math.max(secondsLeft(failed), secondsLeft(lane?.pause));
+    if (left <= 0 && !lane?.probe?.held) return lane;
     throw refused(lane ? Math.max(left, LEAST_RETRY_SECONDS) : left);
   }
 
@@ -146,9 +143,7 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
   }
 
   return {
-    refuseWhileOpen(digest: string): void {
-      enter(digest);
-    },
+    refuseWhileOpen: enter,
     async run<T>(digest: string, hasWaited: boolean, ask: () => Promise<T>): Promise<T> {
       const lane = enter(digest);
       if (hasWaited && newlyFailed >= DOUBTED_TOKENS) throw refused(LEAST_RETRY_SECONDS);

@@ -48,20 +48,11 @@ interface Compactor {
 
 /** Creates a compactor with no shared texts. */
 export function createCompactor(): Compactor {
-  const texts = new Map<string, string>();
+  const shareText = remember((text: string) => text);
   const lists: ListReaders = {
     scopes: remember(READ_LISTS.scopes),
     audience: remember(READ_LISTS.audience),
   };
-
-  function shareText(text: string): string {
-    if (text.length > MAX_SHARED_LENGTH) return text;
-    const shared = texts.get(text);
-    if (shared !== undefined) return shared;
-    if (texts.size >= MAX_SHARED_TEXTS) texts.clear();
-    texts.set(text, text);
-    return text;
-  }
 
   /** Copies claims. A text that stands twice in them, such as `sub` and `user_id`, is kept once. */
   function compactClaims(claims: IntrospectionClaims): IntrospectionClaims {
@@ -98,17 +89,17 @@ export function createCompactor(): Compactor {
   };
 }
 
-/** Remembers the lists that were read out of texts. */
-function remember(read: ListReaders["scopes"]): ListReaders["scopes"] {
-  const lists = new Map<unknown, readonly string[]>();
+/** Remembers what was read out of texts. */
+function remember<Value, Read>(read: (value: Value) => Read): (value: Value) => Read {
+  const known = new Map<Value, Read>();
   return (value) => {
-    const known = lists.get(value);
-    if (known !== undefined) return known;
-    const list = read(value);
-    if (typeof value === "string" && value.length > MAX_SHARED_LENGTH) return list;
-    if (lists.size >= MAX_SHARED_TEXTS) lists.clear();
-    lists.set(value, list);
-    return list;
+    const remembered = known.get(value);
+    if (remembered !== undefined) return remembered;
+    const result = read(value);
+    if (typeof value === "string" && value.length > MAX_SHARED_LENGTH) return result;
+    if (known.size >= MAX_SHARED_TEXTS) known.clear();
+    known.set(value, result);
+    return result;
   };
 }
 
@@ -116,17 +107,15 @@ function writeWithoutClaims(facts: ActiveFacts): string {
   return JSON.stringify({ ...facts, claims: undefined });
 }
 
-/** The value of each hex digit, by its character code. */
-const DIGITS = new Uint8Array(128);
-for (let value = 0; value < 16; value++) DIGITS[value.toString(16).charCodeAt(0)] = value;
-
 /** The length of a SHA-256 in hex. */
 const HEX_LENGTH = 64;
 /** Filled anew by each call. A plain array: spreading a typed one takes seven times as long. */
 const units: number[] = new Array(HEX_LENGTH / 4).fill(0);
 
+/** The value of a hex digit: 0x30 to 0x39 are the codes of the digits, 0x61 to 0x66 of the letters. */
 function digitAt(digest: string, at: number): number {
-  return DIGITS[digest.charCodeAt(at) & 127] ?? 0;
+  const code = digest.charCodeAt(at);
+  return code < 0x61 ? code - 0x30 : code - 0x61 + 10;
 }
 
 /**

@@ -78,9 +78,8 @@ export function createFactsCache(options: FactsCacheOptions): FactsCache {
     },
     forget: (digest: string): void => drop(packDigest(digest)),
     forgetSubject(subject: string): void {
-      const isTheirs = (facts: IntrospectionFacts) => facts.active && facts.subject === subject;
       active.deleteWhere((kept) => subjectOf(kept) === subject);
-      recent.deleteWhere(({ facts }) => isTheirs(facts));
+      recent.deleteWhere(({ facts }) => facts.active && facts.subject === subject);
     },
     distrust,
     forgetLive(): void {

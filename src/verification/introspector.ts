@@ -43,24 +43,19 @@ export function createIntrospector(
   const { credential } = source;
   const breaker = createBreaker(world, emit, credential);
 
-  async function exchange(
-    token: string,
-    digest: string,
-    signal: AbortSignal,
-  ): Promise<IntrospectionFacts> {
-    const request = source.buildRequest(token);
-    const response = await world.fetch(source.endpoint, { ...request, signal });
-    return await source.processResponse(response, world.now(), digest);
-  }
-
   async function exchangeInTime(token: string, digest: string): Promise<IntrospectionFacts> {
     try {
       return await withDeadline(world, timeoutSeconds, async (signal) => {
+        const exchange = async (): Promise<IntrospectionFacts> => {
+          const request = { ...source.buildRequest(token), signal };
+          const response = await world.fetch(source.endpoint, request);
+          return await source.processResponse(response, world.now(), digest);
+        };
         try {
-          return await exchange(token, digest, signal);
+          return await exchange();
         } catch (error) {
           if (signal.aborted || !mayRetry(error)) throw error;
-          return await exchange(token, digest, signal);
+          return await exchange();
         }
       });
     } catch (error) {

@@ -257,8 +257,8 @@ test("consoleEvents() goes on below the name of the event where a line is broken
   const facts = { code: "token_unverified", ...token, reason: "closed" } as const;
   const lines = print(facts, { format: "text", color: false, columns: 80 });
   assert.deepEqual(lines.map((line) => line.replace(/^\d\d:\d\d:\d\d/, "19:13:35")), [
-    "19:13:35 ✗ 3f08aace122e token unverified closed, 12 ms. A request was answered",
-    "                        503, since this server is shutting down.",
+    "19:13:35 ✗ 3f08aace122e token unverified closed, 12 ms. A request got 503, since",
+    "                        this server is shutting down.",
   ]);
 });
 

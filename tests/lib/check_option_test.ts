@@ -5,7 +5,7 @@ import { describe, describeSecret, requireMembers } from "../../src/lib/check_op
 // The other rules are tested through resolveOptions(), in resolve_options_test.ts.
 
 const MEMBERS = ["requiredScopes", "scopesSupported", ..."abcdefghi"];
-const ELSEWHERE = { inner: ["cacheTtlSeconds", "fetch"] };
+const ELSEWHERE = { name: "inner", members: ["cacheTtlSeconds", "fetch"] };
 
 const UNKNOWN: [name: string, value: unknown, message: string][] = [
   ["options", 1, "options must be an object: received 1"],

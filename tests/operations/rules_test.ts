@@ -97,16 +97,12 @@ const REFUSED: [value: unknown, message: RegExp][] = [
   [{ tools: { t: { fresh: 1 } } }, /operations\.tools\["t"\]\.fresh must be true or false/],
   [{ tools: { t: { scopes: "a" } } }, /operations\.tools\["t"\]\.scopes must be/],
   [{ listed: "no" }, /operations\.listed must be "always", "permitted" or "never": received "no"$/],
-  // The spelling before the first release.
+  // The spelling before the first release: its nearest name is the new one.
   [
-    { tools: { t: { scopes: ["a"], unlisted: false } } },
-    /operations\.tools\["t"\]\.unlisted must be written as listed: "always": received unlisted: false$/,
+    { tools: { t: { unlisted: false } } },
+    /operations\.tools\["t"\]\.unlisted must be .+mean listed\?$/,
   ],
-  [
-    { prompts: { p: { unlisted: true } } },
-    /operations\.prompts\["p"\]\.unlisted must be written as listed: "never": /,
-  ],
-  [{ unlisted: false }, /operations\.unlisted must be written as listed: "always": /],
+  [{ unlisted: false }, /operations\.unlisted must be .+ did you mean listed\?$/],
   [{ resources: { "a://{": ["a"] } }, /operations\.resources must be by URI or URI template/],
 ];
 

@@ -66,7 +66,7 @@ const BROKEN_PATHS: [mcpPath: unknown, rule: RegExp][] = [
   ["/o/{orgId}/{orgId}", /, with \{orgId\} at most once, as a whole segment$/],
   ["/o/:orgId/mcp", /, with \{orgId\} at most once, as a whole segment$/],
   ["/o/[orgId]/mcp", /, with \{orgId\} at most once, as a whole segment$/],
-  ["/m\u00e9", /^a path in ASCII, with other characters percent-encoded$/],
+  ["/m\u00e9", /^a path with .+ all but ASCII percent-encoded$/],
   ['/m"cp', /^a path with quotes, .+ percent-encoded$/],
   ["/.well-known/oauth-protected-resource", /^another path than those of OAuth's metadata$/],
 ];

@@ -13,12 +13,22 @@ import type {
   IntrospectionClaims,
   IntrospectionFacts,
 } from "../../oauth/facts.ts";
-import { CLAIM_NAMES, readFacts, readMembers, writeFacts } from "../../oauth/read_facts.ts";
+import {
+  LIST_MEMBERS,
+  readFacts,
+  readMembers,
+  TEXT_MEMBERS,
+  TIME_MEMBERS,
+  writeFacts,
+} from "../../oauth/read_facts.ts";
 import { KEY_ANSWERS } from "./answers.ts";
 import type { GrantScopes } from "./options.ts";
 
 /** Hex digits of a key's SHA-256 in its client id: 64 bits tell all keys of an environment apart. */
 const CLIENT_ID_DIGITS = 16;
+
+/** The members that have a meaning in the claims of a token. */
+const CLAIM_NAMES: readonly string[] = [...TEXT_MEMBERS, ...TIME_MEMBERS, ...LIST_MEMBERS];
 
 /** The members of an answer; a 200 without any of them comes from elsewhere. */
 const MEMBERS = ["metadata", "user", "org", "user_in_org", "user_id", "org_id"] as const;
