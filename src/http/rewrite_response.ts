@@ -55,21 +55,28 @@ export function createListRewrite(
  * @returns The response to send; 500 when the answer is compressed, and so cannot be read here.
  */
 export async function rewriteResponse(response: Response, rewrite: Rewrite): Promise<Response> {
-  const headers = new Headers(response.headers);
+  const { status, statusText, headers } = response;
   if (headers.has("Content-Encoding") && response.body !== null) {
     // A compressed list cannot be filtered.
     discard(response);
     return buildJsonRpcError(500, "internal", "The MCP server must not compress this answer");
   }
-  headers.delete("Content-Length");
-  const { status, statusText } = response;
-  const init = { status, statusText, headers };
-  if (/^text\/event-stream\b/i.test(headers.get("Content-Type") ?? "")) {
-    return new Response(response.body && rewriteEvents(response.body, rewrite), init);
+  const rewritten = new Response(await rewriteBody(response, rewrite), {
+    status,
+    statusText,
+    headers,
+  });
+  if (headers.has("Content-Length")) rewritten.headers.delete("Content-Length");
+  return rewritten;
+}
+
+async function rewriteBody(response: Response, rewrite: Rewrite): Promise<BodyInit | null> {
+  if (/^text\/event-stream\b/i.test(response.headers.get("Content-Type") ?? "")) {
+    return response.body && rewriteEvents(response.body, rewrite);
   }
   // The text is read without a look at `body`, which would make a slower stream of it first.
   const text = await response.text();
-  return new Response(text === "" ? null : rewriteText(text, rewrite), init);
+  return text === "" ? null : rewriteText(text, rewrite);
 }
 
 function rewriteText(text: string, rewrite: Rewrite): string {
