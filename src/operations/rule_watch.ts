@@ -69,8 +69,15 @@ export function createRuleWatch(
   report: (unmatched: UnmatchedRule) => void,
 ): RuleWatch {
   const { rules, find } = createRuleMatcher(operations, deny);
+  const rulesFor = (kind: Target["kind"]) =>
+    new Set(rules.filter((named) => named.kind === kind).map(({ rule }) => rule));
+  /** Neither matched nor reported. By kind: each list asks whether one is left. */
+  const pending: Record<Target["kind"], Set<Rule>> = {
+    tools: rulesFor("tools"),
+    prompts: rulesFor("prompts"),
+    resources: rulesFor("resources"),
+  };
   const matched = new Set<Rule>();
-  const reported = new Set<Rule>();
   /** By method: the names of the newest complete list. */
   const complete = new Map<string, readonly string[]>();
   /** The names on the pages so far, by the caller and the cursor of the next page. */
@@ -79,19 +86,15 @@ export function createRuleWatch(
   function readPage(list: List, entries: readonly unknown[]): string[] {
     const names = entries.map((entry) => nameOf(list, entry))
       .filter((name) => name !== undefined);
-    for (const rule of names.flatMap((name) => find(list, name))) matched.add(rule);
+    for (const rule of names.flatMap((name) => find(list, name))) {
+      matched.add(rule);
+      pending[list.kind].delete(rule);
+    }
     return names;
   }
 
   function isComplete(kind: Target["kind"]): boolean {
     return LISTS.every((list) => list.kind !== kind || complete.has(list.method));
-  }
-
-  /** The rules that neither matched nor were reported. */
-  function listPending(kind: Target["kind"]): NamedRule[] {
-    return rules.filter((named) =>
-      named.kind === kind && !matched.has(named.rule) && !reported.has(named.rule)
-    );
   }
 
   function describe({ kind, name }: NamedRule): UnmatchedRule {
@@ -103,9 +106,8 @@ export function createRuleWatch(
   function end(list: List, names: readonly string[]): void {
     complete.set(list.method, names);
     if (!isComplete(list.kind)) return;
-    for (const named of listPending(list.kind)) {
-      reported.add(named.rule);
-      report(describe(named));
+    for (const named of rules) {
+      if (pending[list.kind].delete(named.rule)) report(describe(named));
     }
   }
 
@@ -114,7 +116,7 @@ export function createRuleWatch(
       const list = isObject(body) && LISTS.find(({ method }) => method === body["method"]);
       if (!list) return undefined;
       const test = watchTest.getStore();
-      if (test === undefined && listPending(list.kind).length === 0) return undefined;
+      if (test === undefined && pending[list.kind].size === 0) return undefined;
       test?.(self);
       const walk = (cursor: unknown) => JSON.stringify([clientId, subject, list.method, cursor]);
       const cursor = isObject(body["params"]) ? body["params"]["cursor"] : undefined;
