@@ -23,7 +23,6 @@ import { createOperationGate } from "./http/operation_gate.ts";
 import { createSessions } from "./http/sessions.ts";
 import { createOpenStreams } from "./http/standing_streams.ts";
 import { refuseAs } from "./lib/broken_rule.ts";
-import { REAL_WORLD } from "./lib/real_world.ts";
 import { routeOf } from "./lib/url.ts";
 import type { World } from "./lib/world.ts";
 import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
@@ -38,6 +37,7 @@ import { readEnvironment } from "./options/environment.ts";
 import type { PropelAuthOptions } from "./options/propel_auth_options.ts";
 import { type ResolvedOptions, resolveOptions } from "./options/resolve_options.ts";
 import type { CreatePropelAuth, PropelAuth } from "./propel_auth.ts";
+import { REAL_WORLD } from "./real_world.ts";
 import {
   createIntrospectionSource,
   type CredentialSource,

@@ -1,5 +1,5 @@
 /**
- * The clock, the timers and the network that the library uses. `lib/real_world.ts` has the real ones.
+ * The clock, the timers and the network that the library uses. `real_world.ts` has the real ones.
  *
  * @module
  */

@@ -31,7 +31,7 @@
 
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { describe, requireFunction, requireMembers } from "../../lib/check_option.ts";
-import { keepAlive, REAL_WORLD } from "../../lib/real_world.ts";
+import { keepAlive, REAL_WORLD } from "../../real_world.ts";
 import type { Audit } from "../../operations/call_audit.ts";
 import { type AuditArguments, type CallEvent, createEventBuilder, notify } from "./call_event.ts";
 import { type AuditLog, type AuditLogOptions, createAuditLog } from "./log.ts";

@@ -9,7 +9,7 @@
  */
 
 import process from "node:process";
-import { REAL_WORLD } from "../../lib/real_world.ts";
+import { REAL_WORLD } from "../../real_world.ts";
 import { composeDiagnosis } from "./diagnose.ts";
 import type { DiagnoseOptions } from "./options.ts";
 import { runProgram } from "./program/program.ts";

@@ -6,8 +6,8 @@
  */
 
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
-import { isObject } from "./json.ts";
-import type { World } from "./world.ts";
+import { isObject } from "./lib/json.ts";
+import type { World } from "./lib/world.ts";
 
 /** Timers of runtimes count in 32 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
