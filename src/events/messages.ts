@@ -88,7 +88,7 @@ const MESSAGES: Readonly<Record<Exclude<EventFacts["code"], ReasonedCode>, strin
     "front of the MCP server, or give authenticate() the parsedBody.",
   rule_unmatched:
     "A rule of operations matches nothing in the MCP server's complete list, so it protects " +
-    "nothing: compare its name with the list. It may be right if other callers see more.",
+    "nothing: compare its name with the list. If other callers see more, the rule may be right.",
   calls_unaudited:
     "A request was let in whose calls the option audit does not record: verifier sees no call, " +
     "or authenticate() could not read the body. Put auth.handler() or requireAuth() in front of " +
@@ -103,11 +103,12 @@ type Sentences<Reason extends string, Further extends string> =
 
 const REFUSED: Sentences<AccessTokenErrorReason, ApiKeyRefusal> = {
   missing_credentials: "A request without an access token was sent to log in.",
-  malformed_credentials: "A request's Authorization header was not one well-formed Bearer token " +
-    "but perhaps a placeholder such as ${TOKEN} or undefined: look at the client's configuration.",
+  malformed_credentials:
+    "A request's Authorization header did not hold one well-formed Bearer token: if it holds a " +
+    "placeholder such as ${TOKEN} or undefined, set the token in the client's configuration.",
   inactive:
-    "PropelAuth calls a token inactive: expired, revoked, or never issued here. If it calls " +
-    "all so, compare the Auth URL with the environment that clients log in to.",
+    "PropelAuth calls a token inactive: expired, revoked, or never issued here. If it says so of " +
+    "every token, compare the Auth URL with the environment that clients log in to.",
   wrong_token_type: "A client sent a token of another type, probably its refresh token.",
   expired:
     "A token that PropelAuth calls active has expired by this machine's clock: compare the " +

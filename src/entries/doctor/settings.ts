@@ -125,8 +125,7 @@ function judgeSettings(
   const options = resolve((name) => good[name], given);
   const bothKnown = known.has("authUrl") && known.has("baseUrl");
   // The resource has the origin of the server URL.
-  const shared = bothKnown && judgeOrigin(options.authUrl, options.resource);
-  if (shared) outcomes[0] = ["auth_url", shared];
+  const warned = bothKnown ? judgeOrigin(options.authUrl, options.resource) : undefined;
   return {
     options,
     known: {
@@ -138,7 +137,7 @@ function judgeSettings(
       ? new URL(options.mcpPath, options.resource)
       : undefined,
     apiKeys: readApiKeys(readVariable, overrides.apiKeys),
-    outcomes,
+    outcomes: outcomes.map(([id, outcome]) => [id, id === "auth_url" && warned || outcome]),
   };
 }
 
