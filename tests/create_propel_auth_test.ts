@@ -5,7 +5,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { createPropelAuth } from "../src/create_propel_auth.ts";
 import { apiKeys } from "@x/propelauth-mcp/api-keys";
-import { auditCalls, auditLog } from "@x/propelauth-mcp/audit";
+import { type Audit, auditCalls, auditLog } from "@x/propelauth-mcp/audit";
 import { otelCalls } from "@x/propelauth-mcp/otel";
 import { createRedisCache } from "@x/propelauth-mcp/redis";
 import { OPTIONS, SECRET } from "./support/harness.ts";
@@ -106,6 +106,16 @@ for (const [option, creator] of UNCALLED) {
     });
   });
 }
+
+test("createPropelAuth() refuses undefined among the values of audit, which would switch off the others", () => {
+  const audit = [undefined, auditCalls({ onCall() {} })] as Audit[];
+  for (const values of [audit, audit.toReversed(), [undefined] as unknown as Audit[]]) {
+    assert.throws(() => createPropelAuth({ ...OPTIONS, audit: values }), {
+      name: "TypeError",
+      message: /^Cannot create PropelAuth: audit must be a .+: received undefined$/,
+    });
+  }
+});
 
 const VARIABLES = {
   PROPELAUTH_AUTH_URL: "https://auth.example.com/",

@@ -59,7 +59,7 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   const visibleScopes = new Set<string>();
   const listed = resolveListing("operations.listed", value.listed, "permitted");
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
-    const rules = value[name] ?? {};
+    const { [name]: rules = {} } = value;
     if (!isObject(rules)) {
       throw new BrokenRule(`operations.${name}`, "an object of rules", describe(rules));
     }
@@ -127,7 +127,8 @@ function resolveRule(name: string, value: OperationRule, listed: Listing): Rule 
   }
   const { fresh = false } = value;
   return {
-    scopes: resolveScopes(`${name}.scopes`, value.scopes ?? []),
+    // Scopes that are given as `undefined` are a mistake: without scopes, everybody may call.
+    scopes: "scopes" in value ? resolveScopes(`${name}.scopes`, value.scopes) : [[]],
     fresh: requireBoolean(`${name}.fresh`, fresh),
     listed: resolveListing(`${name}.listed`, value.listed, listed),
   };

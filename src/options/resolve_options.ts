@@ -38,7 +38,7 @@ import type { PropelAuthOptions } from "./propel_auth_options.ts";
 import { isLoopback } from "../lib/url.ts";
 import type { World } from "../lib/world.ts";
 import { type ResolvedScopes, resolveScopes } from "./resolve_scopes.ts";
-import { findSource, type FurtherSource } from "../verification/credential_source.ts";
+import { type ApiKeys, findSource, type FurtherSource } from "../verification/credential_source.ts";
 
 /** Options after every check, with every default in place. */
 export interface ResolvedOptions extends ResolvedOverrides, ResolvedScopes {
@@ -103,12 +103,7 @@ export function resolveOptions(options: PropelAuthOptions): ResolvedOptions {
     ...resolveCredentials(options),
     ...resolveScopes(options),
     ...overrides,
-    furtherSource: findCode(
-      "apiKeys",
-      options.apiKeys,
-      findSource,
-      "apiKeys() of @x/propelauth-mcp/api-keys",
-    ),
+    furtherSource: resolveApiKeys(options.apiKeys),
     sharedCache: resolveSharedCache(options.sharedCache, overrides.cacheTtlSeconds),
     authUrl,
     issuer: resolveIssuer(authUrl, options.issuer, { allowHttp }),
@@ -159,6 +154,11 @@ function resolveCredentials(options: PropelAuthOptions) {
   return { introspectionClientId: id, introspectionClientSecret: secret };
 }
 
+function resolveApiKeys(apiKeys: ApiKeys | undefined): FurtherSource | undefined {
+  const maker = "apiKeys() of @x/propelauth-mcp/api-keys";
+  return apiKeys === undefined ? undefined : findCode("apiKeys", apiKeys, findSource, maker);
+}
+
 function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["connectAudits"] {
   const audits = audit === undefined ? [] : [audit].flat();
   const makers = "auditLog() or auditCalls() of @x/propelauth-mcp/audit, " +
@@ -170,11 +170,10 @@ function resolveAudits(audit: PropelAuthOptions["audit"]): ResolvedOptions["conn
 /** Finds the code of an entry behind a value that functions of that entry make. */
 function findCode<Value, Code>(
   name: string,
-  value: Value | undefined,
+  value: Value,
   find: (value: Value) => Code | undefined,
   makers: string,
-): Code | undefined {
-  if (value === undefined) return undefined;
+): Code {
   const code = find(value);
   if (code !== undefined) return code;
   throw new BrokenRule(name, `a result of ${makers}`, describe(value));

@@ -76,6 +76,7 @@ const REFUSED: [value: unknown, message: RegExp][] = [
   ],
   [{ tool: {} }, /operations\.tool must be a known option: .+; did you mean tools\?$/],
   [{ tools: [] }, /operations\.tools must be an object of rules/],
+  [{ tools: null }, /operations\.tools must be an object of rules: received null$/],
   [{ tools: { t: "a" } }, /operations\.tools\["t"\] must be a list of scopes, .+: received "a"$/],
   [{ tools: { t: null } }, /operations\.tools\["t"\] must be/],
   [{ tools: { t: {} } }, /operations\.tools\["t"\] must be/],
@@ -110,6 +111,19 @@ for (const [value, message] of REFUSED) {
   test(`resolveOperations() refuses ${JSON.stringify(value)}`, () => {
     assert.throws(() => resolve(value), { name: "BrokenRule", message });
   });
+}
+
+// Scopes out of a configuration that lacks them: a rule without scopes would let everybody in.
+for (const scopes of [undefined, null]) {
+  for (const rule of [{ scopes }, { scopes, fresh: true }]) {
+    test(`resolveOperations() refuses scopes that are ${scopes} beside ${Object.keys(rule)}`, () => {
+      assert.throws(() => resolve({ tools: { t: rule } }), {
+        name: "BrokenRule",
+        option: 'operations.tools["t"].scopes',
+        received: String(scopes),
+      });
+    });
+  }
 }
 
 test("resolveRequirement() lets a function say that nothing is enough", () => {
