@@ -70,18 +70,19 @@ export function readEnvironment(
   const values: Record<string, string> = {};
   const variables: Record<string, string> = {};
   const missing: string[] = [];
+  const read = (variable: string): string => {
+    const value = readVariable(variable)?.trim() ?? "";
+    if (!isInQuotes(value)) return value;
+    throw new BrokenRule(variable, WITHOUT_QUOTES, "a value in quotes");
+  };
   const further = findSource(overrides.apiKeys);
   const needed = [
     ...REQUIRED_VARIABLES.filter(({ option }) => overrides[option] === undefined),
     ...further?.missing ?? [],
   ];
   for (const { variable, option, found } of needed) {
-    const value = readVariable(variable)?.trim();
+    const value = read(variable);
     variables[option] = variable;
-    // Node and Deno take quotes away, docker's --env-file does not: PropelAuth would refuse the secret.
-    if (value && /^(["']).*\1$/.test(value)) {
-      throw new BrokenRule(variable, "without quotes around it", "a value in quotes");
-    }
     if (value) values[option] = value;
     else missing.push(`\n  ${variable}\n    ${found}`);
   }
@@ -92,9 +93,11 @@ export function readEnvironment(
       }`,
     );
   }
-  if (overrides.requiredScopes === undefined) variables["requiredScopes"] = SCOPES_VARIABLE;
-  const requiredScopes = overrides.requiredScopes ??
-    readVariable(SCOPES_VARIABLE)?.split(/[\s,]+/).filter((scope) => scope !== "");
+  let scopes = "";
+  if (overrides.requiredScopes === undefined) {
+    variables["requiredScopes"] = SCOPES_VARIABLE;
+    scopes = read(SCOPES_VARIABLE);
+  }
   const { authUrl = "", introspectionClientId = "", introspectionClientSecret = "", baseUrl = "" } =
     values;
   return {
@@ -106,10 +109,21 @@ export function readEnvironment(
       // An option that is given as `undefined` is one that is not given.
       ...definedOnly(overrides),
       ...(further && { apiKeys: further.withValues(values) }),
-      ...(requiredScopes && { requiredScopes }),
+      ...(scopes && { requiredScopes: scopes.split(/[\s,]+/).filter((scope) => scope !== "") }),
     },
     variables,
   };
+}
+
+/** The rule of every variable, as the end of "it must be". */
+export const WITHOUT_QUOTES = "without quotes around it";
+
+/**
+ * Tells whether the value of a variable has quotes around it. Node and Deno take them away, docker's
+ * `--env-file` does not: PropelAuth would refuse the secret.
+ */
+export function isInQuotes(value: string): boolean {
+  return /^(["']).*\1$/.test(value);
 }
 
 /**

@@ -22,10 +22,12 @@ test("readEnvironment() trims values", () => {
   assert.equal(readEnvironment(reader(padded), {}).options.baseUrl, "https://mcp.example.com");
 });
 
+const SCOPED = { ...SET, PROPELAUTH_REQUIRED_SCOPES: "read:notes write:notes" };
+
 for (const quote of ['"', "'"]) {
-  for (const variable of Object.keys(SET)) {
+  for (const [variable, value] of Object.entries(SCOPED)) {
     test(`readEnvironment() refuses ${variable} in ${quote}, and does not show it`, () => {
-      const quoted = { ...SET, [variable]: `${quote}${SET[variable]}${quote}` };
+      const quoted = { ...SET, [variable]: `${quote}${value}${quote}` };
       assert.throws(() => readEnvironment(reader(quoted), {}), {
         name: "BrokenRule",
         option: variable,

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
+import { refuseAs } from "../../lib/broken_rule.ts";
 import {
-  readEnvironment,
+  isInQuotes,
   type ReadVariable,
   REQUIRED_VARIABLES,
   SCOPES_VARIABLE,
+  WITHOUT_QUOTES,
 } from "../../options/environment.ts";
-import { type ResolvedOptions, resolveOptions } from "../../options/resolve_options.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
+import type { ResolvedOptions } from "../../options/resolve_options.ts";
 import {
   type ApiKeys,
   findSource,
@@ -20,18 +21,15 @@ import {
 } from "../../verification/credential_source.ts";
 import { apiKeys } from "../api_keys/mod.ts";
 import { BACKEND_API_KEY_VARIABLE } from "../api_keys/options.ts";
-import { type CheckId, failed, ok, type Outcome } from "./report.ts";
 import { judgeOrigin } from "./checks/propelauth.ts";
-import { describeSetting } from "./show.ts";
-
-/** Stands in for what is missing, so that the rest can be checked by the core's own rules. */
-const PLACEHOLDERS: Readonly<Record<string, string>> = {
-  PROPELAUTH_AUTH_URL: "https://auth.invalid",
-  PROPELAUTH_INTROSPECTION_CLIENT_ID: "id",
-  PROPELAUTH_INTROSPECTION_CLIENT_SECRET: "secret",
-  SERVER_URL: "https://mcp.invalid",
-  PROPELAUTH_API_KEY: "key",
-};
+import {
+  breachOf,
+  findScopesFault,
+  judgeRequired,
+  resolveSettings,
+  UNREADABLE,
+} from "./checks/settings.ts";
+import { type CheckId, ok, type Outcome } from "./report.ts";
 
 const CHECK_OF: Readonly<Record<(typeof REQUIRED_VARIABLES)[number]["option"], CheckId>> = {
   authUrl: "auth_url",
@@ -61,6 +59,9 @@ type KnownApiKeys =
   | { readonly source: FurtherSource; readonly isInCode: boolean }
   | { readonly brokenRule: string; readonly length: number };
 
+/** Reads a variable; {@linkcode UNREADABLE} when the program may not. */
+type TryRead = (name: string) => string | undefined | typeof UNREADABLE;
+
 /**
  * Reads and checks the settings.
  *
@@ -73,56 +74,40 @@ export function readSettings(
   readVariable: ReadVariable,
   overrides: Partial<PropelAuthOptions>,
 ): Settings {
-  return refuseAs("Cannot diagnose", () => judgeSettings(readVariable, overrides));
+  const read: TryRead = (name) => {
+    try {
+      return readVariable(name);
+    } catch {
+      return UNREADABLE;
+    }
+  };
+  return refuseAs("Cannot diagnose", () => judgeSettings(read, overrides));
 }
 
-function judgeSettings(
-  readVariable: ReadVariable,
-  overrides: Partial<PropelAuthOptions>,
-): Settings {
+function judgeSettings(read: TryRead, overrides: Partial<PropelAuthOptions>): Settings {
   const outcomes: [CheckId, Outcome][] = [];
+  /** The values of variables that break no rule. */
   const good: Record<string, string> = {};
   const known = new Set<string>();
   const given: Partial<PropelAuthOptions> = { ...overrides };
-  // The options on which the rules of the four variables depend.
-  const { mcpPath, dangerouslyAllowHttp } = overrides;
-  const context: Partial<PropelAuthOptions> = {
-    ...(mcpPath !== undefined && { mcpPath }),
-    ...(dangerouslyAllowHttp !== undefined && { dangerouslyAllowHttp }),
-  };
-  for (const { variable, option, found } of REQUIRED_VARIABLES) {
-    const secret = option.startsWith("introspectionClient");
-    const inCode = overrides[option] !== undefined;
-    const value = overrides[option] ?? tryRead(readVariable, variable);
-    const outcome = value instanceof Unreadable
-      ? failed(`${variable} may not be read`, "Start the program with --allow-env.")
-      : judgeSetting(
-        inCode ? `option ${option}` : variable,
-        value,
-        secret,
-        found,
-        (tried) =>
-          breachOf(
-            option,
-            () =>
-              inCode
-                ? resolve(() => undefined, { ...context, [option]: tried })
-                : resolve((name) => name === variable ? tried : undefined, context),
-          ),
-      );
+  for (const required of REQUIRED_VARIABLES) {
+    const { variable, option } = required;
+    const value = overrides[option] ?? read(variable);
+    const outcome = judgeRequired(required, value, overrides);
     outcomes.push([CHECK_OF[option], outcome]);
     if (outcome.status === "failed") delete given[option];
     else {
       known.add(option);
-      if (!inCode) good[variable] = String(value);
+      if (overrides[option] === undefined) good[variable] = String(value);
     }
   }
-  const scopes = judgeScopes(readVariable, overrides);
-  outcomes.push(["required_scopes", scopes.outcome]);
-  if (scopes.text !== undefined) good[SCOPES_VARIABLE] = scopes.text;
+  const scopes = overrides.requiredScopes === undefined ? read(SCOPES_VARIABLE) : undefined;
+  const scopesFault = findScopesFault(scopes);
+  if (typeof scopes === "string" && scopesFault === undefined) good[SCOPES_VARIABLE] = scopes;
   // It is compared with a server URL that is not there.
   if (!known.has("baseUrl")) delete given.resource;
-  const options = resolve((name) => good[name], given);
+  const options = resolveSettings((name) => good[name], given);
+  outcomes.push(["required_scopes", scopesFault ?? ok(options.requiredScopes.join(" ") || "none")]);
   const bothKnown = known.has("authUrl") && known.has("baseUrl");
   // The resource has the origin of the server URL.
   const warned = bothKnown ? judgeOrigin(options.authUrl, options.resource) : undefined;
@@ -136,105 +121,24 @@ function judgeSettings(
     mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")
       ? new URL(options.mcpPath, options.resource)
       : undefined,
-    apiKeys: readApiKeys(readVariable, overrides.apiKeys),
+    apiKeys: readApiKeys(read, overrides.apiKeys),
     outcomes: outcomes.map(([id, outcome]) => [id, id === "auth_url" && warned || outcome]),
   };
 }
 
-function readApiKeys(
-  readVariable: ReadVariable,
-  inCode: ApiKeys | undefined,
-): KnownApiKeys | undefined {
-  const variable = tryRead(readVariable, BACKEND_API_KEY_VARIABLE.variable);
-  const text = variable instanceof Unreadable ? "" : variable?.trim() ?? "";
+function readApiKeys(read: TryRead, inCode: ApiKeys | undefined): KnownApiKeys | undefined {
+  const variable = read(BACKEND_API_KEY_VARIABLE.variable);
+  const text = variable === UNREADABLE ? "" : variable?.trim() ?? "";
   const source = findSource(inCode);
   if (source?.missing.length === 0) return { source, isInCode: true };
   if (source === undefined && text === "") return undefined;
   const values = { [BACKEND_API_KEY_VARIABLE.option]: text };
   const given = findSource((source ?? findSource(apiKeys()))?.withValues(values));
   if (given === undefined) return undefined;
-  const brokenRule = breachOf(BACKEND_API_KEY_VARIABLE.option, given.requireBackendApiKey);
+  const brokenRule = isInQuotes(text)
+    ? WITHOUT_QUOTES
+    : breachOf(BACKEND_API_KEY_VARIABLE.option, given.requireBackendApiKey);
   return brokenRule === undefined
     ? { source: given, isInCode: source !== undefined }
     : { brokenRule, length: text.length };
-}
-
-/** A variable that Deno does not let this program read. */
-class Unreadable {}
-
-function tryRead(readVariable: ReadVariable, name: string): string | undefined | Unreadable {
-  try {
-    return readVariable(name);
-  } catch {
-    return new Unreadable();
-  }
-}
-
-function resolve(
-  readVariable: ReadVariable,
-  overrides: Partial<PropelAuthOptions>,
-): ResolvedOptions {
-  const read = (name: string) => readVariable(name) ?? PLACEHOLDERS[name];
-  return resolveOptions(readEnvironment(read, overrides).options);
-}
-
-function judgeSetting(
-  name: string,
-  value: string | URL | undefined,
-  secret: boolean,
-  found: string,
-  findBreach: (value: string) => string | undefined,
-): Outcome {
-  const text = String(value ?? "").trim();
-  if (text === "") return failed(`${name} is missing or blank`, `Set it: ${found}.`);
-  if (/^(["']).*\1$/.test(text)) {
-    const why = "Take the quotes away: docker's --env-file keeps them as part of the value.";
-    return failed(`${name} is in quotes`, why);
-  }
-  const rule = findBreach(text);
-  if (rule !== undefined) {
-    const received = secret ? `a text of ${text.length} characters` : describeSetting(value);
-    const flag = rule.includes("dangerouslyAllowHttp") ? " Here --allow-http does the same." : "";
-    return failed(`${name} is ${received}`, `It must be ${rule}: ${found}.${flag}`);
-  }
-  return ok(secret ? `set, ${text.length} characters` : text);
-}
-
-function judgeScopes(
-  readVariable: ReadVariable,
-  overrides: Partial<PropelAuthOptions>,
-): { outcome: Outcome; text?: string } {
-  if (overrides.requiredScopes !== undefined) {
-    const { requiredScopes } = resolve(() => undefined, {
-      requiredScopes: overrides.requiredScopes,
-    });
-    return { outcome: ok(requiredScopes.join(" ") || "none") };
-  }
-  const text = tryRead(readVariable, SCOPES_VARIABLE);
-  if (text instanceof Unreadable) {
-    return {
-      outcome: failed(
-        `${SCOPES_VARIABLE} may not be read`,
-        "Start the program with --allow-env.",
-      ),
-    };
-  }
-  if (text === undefined || text.trim() === "") return { outcome: ok("none") };
-  const read = (name: string) => name === SCOPES_VARIABLE ? text : undefined;
-  const rule = breachOf("requiredScopes", () => resolve(read, {}));
-  if (rule !== undefined) {
-    return { outcome: failed(`${SCOPES_VARIABLE} is malformed`, `It must be ${rule}.`) };
-  }
-  return { outcome: ok(resolve(read, {}).requiredScopes.join(" ")), text };
-}
-
-/** The rule that an option breaks; `undefined` when it breaks none. */
-function breachOf(option: string, attempt: () => unknown): string | undefined {
-  try {
-    attempt();
-    return undefined;
-  } catch (error) {
-    if (error instanceof BrokenRule && error.option === option) return error.rule;
-    throw error;
-  }
 }

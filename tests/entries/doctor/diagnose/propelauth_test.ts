@@ -179,6 +179,11 @@ testRows(checksOf("propelauth").filter((id) => id !== "clock"), {
       seen: /^PROPELAUTH_API_KEY is a text of 18 characters$/,
       remedy: /^It must be a non-empty string of printable ASCII without spaces\. /,
     },
+    "it is in quotes": {
+      options: variable("PROPELAUTH_API_KEY", '"another-key"'),
+      seen: /^PROPELAUTH_API_KEY is a text of 13 characters$/,
+      remedy: /^It must be without quotes around it/,
+    },
     "every key is valid": {
       setup: { propelAuth: aboutKeys(() => json({ metadata: {} })) },
       seen: /^a random API key is said to be valid$/,

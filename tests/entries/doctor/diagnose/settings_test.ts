@@ -79,6 +79,11 @@ testRows(checksOf("settings"), {
       seen: /^PROPELAUTH_REQUIRED_SCOPES is malformed$/,
       remedy: /printable ASCII/,
     },
+    "it is in quotes": {
+      options: variable("PROPELAUTH_REQUIRED_SCOPES", "'read write'"),
+      seen: /^PROPELAUTH_REQUIRED_SCOPES is in quotes$/,
+      remedy: /docker/,
+    },
   },
 });
 
