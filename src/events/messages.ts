@@ -38,10 +38,7 @@ export function messageOf(facts: EventFacts): string {
       if (facts.reason === "scope_missing" && !facts.challenged) return REFUSED_IN_TOOL;
       return REFUSED[facts.reason] ?? "";
     case "token_refused":
-      // An inactive token has no `received` but that of the gate, for a placeholder.
-      return facts.reason === "inactive" && facts.received
-        ? REFUSED.malformed_credentials
-        : REFUSED[facts.reason] ?? "";
+      return REFUSED[facts.reason] ?? "";
     case "token_unverified":
       return UNASKED.includes(facts.reason)
         ? FAILED[facts.reason] ?? ""

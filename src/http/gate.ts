@@ -59,8 +59,7 @@ export function createGate(
       return parseBearerToken(request.headers.get("Authorization"));
     } catch (error) {
       if (error instanceof AccessTokenError) {
-        const placeholder = error.reason === "inactive" && { received: "a placeholder" };
-        emit?.({ code: "token_refused", reason: error.reason, ...placeholder });
+        emit?.({ code: "token_refused", reason: error.reason });
       }
       throw error;
     }

@@ -97,7 +97,10 @@ const MALFORMED_DESCRIPTION =
   "The Authorization header must hold one well-formed Bearer token, not a placeholder";
 
 /** The refusal of `Bearer undefined` and the like: the token is malformed (RFC 6750 §3.1). */
-export const PLACEHOLDER: Refusal = { ...INVALID_TOKEN, description: MALFORMED_DESCRIPTION };
+export const PLACEHOLDER_REFUSAL: Refusal = {
+  ...INVALID_TOKEN,
+  description: MALFORMED_DESCRIPTION,
+};
 
 const UNAVAILABLE = withoutChallenge(
   503,

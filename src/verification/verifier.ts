@@ -9,7 +9,7 @@ import {
   type AccessTokenPolicy,
   judgeAccessToken,
 } from "../oauth/access_token.ts";
-import { isToken68 } from "../oauth/bearer.ts";
+import { malformedCredentials, mayBeToken } from "../oauth/bearer.ts";
 import { AccessTokenError, IntrospectionError } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import type { Introspect } from "../oauth/facts.ts";
@@ -167,9 +167,9 @@ export function createVerifier(
   return Object.freeze({
     verify,
     async verifyAccessToken(token: string, policy: AccessTokenPolicy): Promise<AccessToken> {
-      if (isToken68(token)) return await verify(token, policy);
+      if (mayBeToken(token)) return await verify(token, policy);
       emit?.({ code: "token_refused", reason: "malformed_credentials" });
-      throw new AccessTokenError("malformed_credentials");
+      throw malformedCredentials(token);
     },
     async verifyFresh(caller: AccessToken, policy: AccessTokenPolicy): Promise<AccessToken> {
       const { token } = caller;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isToken68, MAX_CREDENTIALS_LENGTH, parseBearerToken } from "../../src/oauth/bearer.ts";
+import { MAX_CREDENTIALS_LENGTH, mayBeToken, parseBearerToken } from "../../src/oauth/bearer.ts";
+import { type AccessTokenError, refusalFor } from "../../src/oauth/errors.ts";
 
 const longest = "a".repeat(MAX_CREDENTIALS_LENGTH - "Bearer ".length);
 
@@ -53,11 +54,28 @@ const MALFORMED: [when: string, value: string][] = [
   ["a letter is not ASCII", "Bearer abc\u00e9"],
   ["a look-alike letter is in it", "Bearer \u0430bc"],
   ["the value is too long", `Bearer ${longest}a`],
+  ["the value is too long, and begins like a placeholder", `Bearer undefined${longest}`],
 ];
 
 for (const [when, value] of MALFORMED) {
   test(`parseBearerToken() finds malformed credentials when ${when}`, () => {
-    assert.throws(() => parseBearerToken(value), { reason: "malformed_credentials" });
+    assert.throws(() => parseBearerToken(value), (error: AccessTokenError) => {
+      assert.deepEqual([error.reason, refusalFor(error).status], ["malformed_credentials", 400]);
+      return true;
+    });
+  });
+}
+
+// A fixed header of a client whose variable has no value: the client needs a token, so 401 and not 400.
+for (const value of ["Bearer undefined", "Bearer null", "bearer undefined", " BEARER  null\t"]) {
+  test(`parseBearerToken() finds a placeholder in ${JSON.stringify(value)}`, () => {
+    assert.throws(() => parseBearerToken(value), (error: AccessTokenError) => {
+      assert.equal(error.reason, "malformed_credentials");
+      const { status, error: code, description = "" } = refusalFor(error);
+      assert.deepEqual([status, code], [401, "invalid_token"]);
+      assert.match(description, /placeholder/);
+      return true;
+    });
   });
 }
 
@@ -74,14 +92,17 @@ const TOKENS: [value: unknown, is: boolean][] = [
   ["a b", false],
   ["a".repeat(MAX_CREDENTIALS_LENGTH), true],
   ["a".repeat(MAX_CREDENTIALS_LENGTH + 1), false],
+  ["undefined", false],
+  ["null", false],
+  ["undefined1", true],
   [undefined, false],
   [42, false],
   [["abc"], false],
 ];
 
 for (const [value, is] of TOKENS) {
-  test(`isToken68() is ${is} for ${String(value).slice(0, 20)} (${typeof value})`, () => {
-    assert.equal(isToken68(value), is);
+  test(`mayBeToken() is ${is} for ${String(value).slice(0, 20)} (${typeof value})`, () => {
+    assert.equal(mayBeToken(value), is);
   });
 }
 

@@ -32,7 +32,9 @@ test("verifyAccessToken() asks PropelAuth and gives the caller", async () => {
   assert(sent?.[1].signal instanceof AbortSignal);
 });
 
-for (const token of ["", "a b", "a,b", "\u00e9", "\ud800", "token-1 ", "a".repeat(16 * 1024 + 1)]) {
+const NO_TOKENS = ["", "a b", "a,b", "\u00e9", "\ud800", "token-1 ", "undefined", "null"];
+
+for (const token of [...NO_TOKENS, "a".repeat(16 * 1024 + 1)]) {
   test(`verifyAccessToken() does not ask PropelAuth about ${JSON.stringify(token.slice(0, 8))}`, async () => {
     const { auth, asked } = createHarness(cached());
     await auth.verifier.verifyAccessToken("token-1");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isToken68 } from "../../oauth/bearer.ts";
+import { mayBeToken } from "../../oauth/bearer.ts";
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { requireMembers, requireNumber } from "../../lib/check_option.ts";
 import { requireIdentifierUrl } from "../../lib/check_url.ts";
@@ -94,7 +94,7 @@ export function resolveDiagnoseOptions(options: DiagnoseOptions): ResolvedDiagno
 function checkDiagnoseOptions(options: DiagnoseOptions): ResolvedDiagnoseOptions {
   requireMembers("options", options, NAMES);
   const { token, origin, timeoutSeconds = 10 } = options;
-  if (token !== undefined && !isToken68(token)) {
+  if (token !== undefined && !mayBeToken(token)) {
     throw new BrokenRule(
       "token",
       "one access token without white space, at most 16 KiB",
