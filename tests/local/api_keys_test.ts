@@ -287,6 +287,8 @@ const BAD_BODIES: [status: number, method: string, path: string, body?: string][
   [400, "POST", "/validate", "[]"],
   [400, "POST", "/validate", "{}"],
   [400, "POST", "/validate", '{"api_key_token":5}'],
+  [400, "POST", "/validate", '{"api_key_token":{"toString":null}}'],
+  [400, "POST", "", '{"user_id":{"toString":null}}'],
   [400, "POST", "", '{"metadata":"text"}'],
   [400, "POST", "", '{"expires_at_seconds":"soon"}'],
   [404, "GET", "/validate"],

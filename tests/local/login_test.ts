@@ -60,6 +60,16 @@ for (const [when, change, error] of SENT_BACK) {
   });
 }
 
+test("startLocalPropelAuth() redirects with invalid_target when the request has two resources", async () => {
+  await withLocal({}, async (local) => {
+    const { client_id } = await register(local);
+    const { url } = authorizationRequest(local, client_id);
+    url.searchParams.append("resource", "http://127.0.0.1:8000/other");
+    const back = await authorizeAs(url, OWNER);
+    assert.equal(back.searchParams.get("error"), "invalid_target");
+  });
+});
+
 test("startLocalPropelAuth() escapes the client's name when it shows a page", async () => {
   await withLocal({}, async (local) => {
     const name = `<script>alert("x")</script>'&`;

@@ -49,7 +49,19 @@ test("startLocalPropelAuth() requires the secret when the client registered as c
   });
 });
 
-const BAD_BODIES = ["", "[]", "null", "{", '{"redirect_uris":"x"}', '{"redirect_uris":["#"]}'];
+// An object whose toString is no function cannot become text.
+const TEXTLESS = '{"toString":null}';
+const BAD_BODIES = [
+  "",
+  "[]",
+  "null",
+  "{",
+  '{"redirect_uris":"x"}',
+  '{"redirect_uris":["#"]}',
+  `{"redirect_uris":[${TEXTLESS}]}`,
+  `{"redirect_uris":["#"],"grant_types":[${TEXTLESS}]}`,
+  `{"redirect_uris":["#"],"token_endpoint_auth_method":${TEXTLESS}}`,
+];
 
 for (const body of BAD_BODIES) {
   test(`startLocalPropelAuth() refuses a registration when its body is ${body || "empty"}`, async () => {

@@ -48,7 +48,9 @@ export function createBackendApi({ apiKeys, users, backendApiKey, now }: Backend
     timingSafeEqual(digest(authorization), digest(`Bearer ${backendApiKey}`));
 
   function validate(body: Payload): BackendAnswer {
-    const apiKey = String(body["api_key_token"] ?? "").replace(/^bearer /i, "");
+    const { api_key_token: token } = body;
+    if (typeof token !== "string") return refuse("api_key_token", "Must be a string");
+    const apiKey = token.replace(/^bearer /i, "");
     const waitSeconds = apiKeys.secondsLimited(apiKey);
     if (waitSeconds > 0) return limitOfKey(waitSeconds);
     const key = apiKeys.find(apiKey);

@@ -50,7 +50,7 @@ export function createApiKeyPage(apiKeys: ApiKeys, users: readonly LocalUserWith
   }
 
   return (request: IncomingMessage, form: URLSearchParams | undefined): ApiKeyStep => {
-    const chosen = findUser(users, form?.get("user") ?? "");
+    const chosen = findUser(users, form?.get("user"));
     if (chosen !== undefined) return { cookie: cookieFor(chosen.id) };
     const user = findUser(users, readCookie(request));
     if (user === undefined) return { page: buildApiKeyLoginPage(users) };

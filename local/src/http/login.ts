@@ -89,7 +89,7 @@ export function createLogin(provider: Provider, options: ResolvedOptions, store:
   ): Promise<LoginStep> => {
     const interaction = await provider.interactionDetails(request, response);
     const client = describeClient(store, interaction);
-    const chosen = findUser(options.users, form?.get("user") ?? "");
+    const chosen = findUser(options.users, form?.get("user"));
     if (chosen !== undefined) return await signIn(interaction, chosen.id);
     if (interaction.prompt.name !== "consent" || form?.get("answer") === "switch") {
       return { page: buildLoginPage(client, options.users) };

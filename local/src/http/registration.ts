@@ -79,7 +79,9 @@ function prepareMetadata(body: Payload): Payload {
   const metadata: Payload = Object.fromEntries(entries);
   const redirectUris = strings(metadata["redirect_uris"]);
   const method = metadata["token_endpoint_auth_method"];
-  if (!AUTH_METHODS.includes(String(method))) metadata["token_endpoint_auth_method"] = "none";
+  if (!AUTH_METHODS.some((known) => known === method)) {
+    metadata["token_endpoint_auth_method"] = "none";
+  }
   const grants = strings(body["grant_types"]).filter((type) => GRANT_TYPES.includes(type));
   return {
     ...metadata,
@@ -127,7 +129,7 @@ function parseJson(text: string): unknown {
 }
 
 function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value.filter((member) => typeof member === "string") : [];
 }
 
 function isWeb(uri: string): boolean {

@@ -81,7 +81,7 @@ export function resolveLimit(given: LimitApiKeysOptions): LimitApiKeysOptions {
 }
 
 function requireUser(subject: unknown, users: readonly LocalUserWithId[]): LocalUserWithId {
-  const user = findUser(users, String(subject));
+  const user = findUser(users, subject);
   if (user !== undefined) return user;
   const known = users.map(({ email }) => email).join(", ");
   throw minting.breach(

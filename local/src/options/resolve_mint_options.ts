@@ -45,7 +45,7 @@ export function resolveMintOptions(
   options: ResolvedOptions,
 ): ResolvedMintOptions {
   rules.members("options", given, MEMBERS);
-  const user = findUser(options.users, String(given.subject));
+  const user = findUser(options.users, given.subject);
   if (user === undefined) {
     const known = options.users.map(({ email }) => email).join(", ");
     const rule = `the id or e-mail address of a user: ${known}`;

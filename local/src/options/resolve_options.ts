@@ -190,7 +190,7 @@ function resolveAutoConsent(
   users: readonly LocalUserWithId[],
 ): string | undefined {
   if (value === undefined) return undefined;
-  const user = typeof value === "string" ? findUser(users, value) : undefined;
+  const user = findUser(users, value);
   if (user !== undefined) return user.email;
   const rule = `the e-mail address of a user, one of ${users.map(({ email }) => email).join(", ")}`;
   throw rules.breach("autoConsentAs", rule, describe(value));

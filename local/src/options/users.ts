@@ -44,13 +44,14 @@ export function deriveUuid(name: string): string {
  * Finds a user.
  *
  * @param users The users who can sign in.
- * @param idOrEmail The user's id or e-mail address, in upper or lower case.
+ * @param idOrEmail The user's id or e-mail address, in upper or lower case; any other value is no user's.
  * @returns The user; `undefined` when no user has that id or address.
  */
 export function findUser(
   users: readonly LocalUserWithId[],
-  idOrEmail: string,
+  idOrEmail: unknown,
 ): LocalUserWithId | undefined {
+  if (typeof idOrEmail !== "string") return undefined;
   const wanted = idOrEmail.toLowerCase();
   return users.find((user) => user.id === wanted || user.email.toLowerCase() === wanted);
 }

@@ -6,9 +6,10 @@
 
 import { generateKeyPairSync } from "node:crypto";
 import { createAdapterClass } from "./adapter.ts";
+import { buildFeatures, scopesOf } from "./provider_features.ts";
 import type { Payload, Store } from "./store.ts";
-import { isRecord } from "../options/check_option.ts";
-import { isKnownResource, type ResolvedOptions } from "../options/resolve_options.ts";
+import { isRecord, isScope } from "../options/check_option.ts";
+import type { ResolvedOptions } from "../options/resolve_options.ts";
 import { buildErrorPage } from "../pages/pages.ts";
 import type {
   Context,
@@ -16,7 +17,6 @@ import type {
   Provider,
   ProviderModule,
 } from "./import_oidc_provider.ts";
-import { isScope } from "../options/check_option.ts";
 import { SIGNED_IN, UNKNOWN_SCOPES } from "../options/scopes.ts";
 import { findUser, userClaims } from "../options/users.ts";
 
@@ -60,7 +60,7 @@ export function createProvider(parts: ProviderParts): Provider {
     ...SETTINGS,
     ...buildSettings(parts),
     ...buildUserSettings(parts),
-    features: buildFeatures(parts),
+    features: buildFeatures(parts.options, parts.module),
   });
   provider.use(async (context, next) => {
     await next();
@@ -181,45 +181,6 @@ function buildInteractionPolicy({ interactionPolicy }: ProviderModule): Interact
   policy.add(new interactionPolicy.Prompt({ name: "select_account", requestable: true }), 0);
   policy.get("consent").checks.remove("native_client_prompt");
   return policy;
-}
-
-function buildFeatures({ module, options }: ProviderParts) {
-  return {
-    devInteractions: { enabled: false },
-    dPoP: { enabled: false },
-    pushedAuthorizationRequests: { enabled: false },
-    rpInitiatedLogout: { enabled: false },
-    userinfo: { enabled: false },
-    registration: { enabled: true },
-    revocation: { enabled: true },
-    introspection: {
-      enabled: true,
-      // Refresh tokens are inactive: an MCP server must not accept one as an access token.
-      allowedPolicy: (_context: unknown, _client: unknown, token: { kind: string }) =>
-        token.kind === "AccessToken",
-    },
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: () => undefined,
-      useGrantedResource: () => true,
-      getResourceServerInfo: (_context: unknown, resource: string) => {
-        if (!isKnownResource(options, resource)) {
-          throw new module.errors.InvalidTarget("no MCP server with this resource is configured");
-        }
-        return {
-          scope: scopesOf(options).join(" "),
-          // Unchanged: a trailing slash that the client sent stays in the token's audience.
-          audience: resource,
-          accessTokenFormat: "opaque",
-          accessTokenTTL: options.accessTokenExpiresInSeconds,
-        };
-      },
-    },
-  };
-}
-
-function scopesOf(options: ResolvedOptions): string[] {
-  return [...options.scopes.map(({ name }) => name), SIGNED_IN];
 }
 
 function adviceFor(
