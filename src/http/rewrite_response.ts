@@ -4,8 +4,9 @@
  * @module
  */
 
-import { createLineReader, discard } from "../lib/body.ts";
+import { discard } from "../lib/body.ts";
 import { isObject, parseJson } from "../lib/json.ts";
+import { createLineReader } from "../lib/lines.ts";
 import type { List } from "../operations/lists.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
 

@@ -6,8 +6,8 @@
  */
 
 import type { AccessToken } from "../oauth/access_token.ts";
-import { createLineReader } from "../lib/body.ts";
 import { sha256 } from "../lib/digest.ts";
+import { createLineReader } from "../lib/lines.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
 
 /** How many sessions are remembered; past it the least recently used one goes. */

@@ -1,6 +1,6 @@
 /**
- * Reads bodies of requests and responses, up to a limit, and the lines of streams. No clock, no network
- * of its own.
+ * Bodies of requests and responses: reads them up to a limit, and the fields about them. No clock, no
+ * network of its own.
  *
  * @module
  */
@@ -104,33 +104,16 @@ export function isPlainUtf8(headers: Headers): boolean {
   return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
 }
 
-/**
- * Creates a function that splits a text that comes in pieces into lines, which end in LF, CR or CR LF.
- *
- * @returns The function; it takes the pieces in order, and gives the lines that each completes.
- */
-export function createLineReader(): (text: string) => string[] {
-  let rest = "";
-  let endsWithCr = false;
-  return (text) => {
-    if (text === "") return [];
-    // A CR ended its line already: an LF behind it belongs to it.
-    const piece = endsWithCr && text.startsWith("\n") ? text.slice(1) : text;
-    endsWithCr = piece.endsWith("\r");
-    // Joined only when a line ends: a long line comes in many pieces.
-    const lines = piece.split(/\r\n|\n|\r/);
-    lines[0] = rest + lines[0];
-    rest = lines.pop() ?? "";
-    return lines;
-  };
-}
-
 /** Cancels the body of a response that is not read, so that its connection can be used again. */
 export function discard(response: Response): void {
   if (response.body !== null) abandon(response.body.cancel());
 }
 
-function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+/** Joins the pieces of a body; `length` is that of all together. */
+export function concatenate(
+  pieces: readonly Uint8Array[],
+  length: number,
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {

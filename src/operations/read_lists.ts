@@ -6,7 +6,7 @@
  */
 
 import { isObject, parseJson } from "../lib/json.ts";
-import { type List, METHOD_NOT_FOUND } from "./lists.ts";
+import { type List, METHOD_NOT_FOUND, nameOf } from "./lists.ts";
 
 /** A POST to the MCP endpoint. */
 export interface ListRequest {
@@ -78,7 +78,8 @@ export function* readLists(
   for (const list of wanted) lists.set(list.method, yield* readPages(list));
   return { lists, sessionId };
 
-  function* readPages({ method, member, key }: List): Generator<ListRequest, ReadList, ListReply> {
+  function* readPages(list: List): Generator<ListRequest, ReadList, ListReply> {
+    const { method, member } = list;
     const names: string[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
@@ -88,8 +89,8 @@ export function* readLists(
       const entries = answer.result[member];
       if (!Array.isArray(entries)) return { fault: `the result has no ${member}` };
       for (const entry of entries) {
-        const name: unknown = isObject(entry) ? entry[key] : undefined;
-        if (typeof name === "string") names.push(name);
+        const name = nameOf(list, entry);
+        if (name !== undefined) names.push(name);
       }
       const next = answer.result["nextCursor"];
       if (typeof next !== "string") return { names };

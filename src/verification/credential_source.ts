@@ -63,7 +63,7 @@ export interface SourceParts {
 }
 
 /** An environment variable, the option it gives, and where its value is found. */
-export interface Variable {
+interface Variable {
   readonly variable: string;
   readonly option: string;
   readonly found: string;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  createLineReader,
   declaresBody,
   discard,
   isPlainUtf8,
@@ -111,20 +110,6 @@ test("readBytes() stops reading past the limit", async () => {
 test("readBytes() gives no bytes where there is no body", async () => {
   assert.deepEqual(await readBytes(new Request("http://h"), 8), new Uint8Array());
 });
-
-const LINES: [pieces: string[], lines: string[]][] = [
-  [["a\nb\rc\r\nd"], ["a", "b", "c"]],
-  [["a", "", "b", "\n"], ["ab"]],
-  [["a\r", "", "\nb\n"], ["a", "b"]],
-  [["a\r", "\n", "\n"], ["a", ""]],
-  [["a\r", "\rb"], ["a", ""]],
-];
-
-for (const [pieces, lines] of LINES) {
-  test(`createLineReader() finds ${JSON.stringify(lines)} in ${JSON.stringify(pieces)}`, () => {
-    assert.deepEqual(pieces.flatMap(createLineReader()), lines);
-  });
-}
 
 test("discard() is silent about a body that cannot be cancelled", async () => {
   discard(new Response(new ReadableStream({ cancel: () => Promise.reject(new Error("no")) })));

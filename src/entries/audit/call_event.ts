@@ -4,8 +4,8 @@
  * @module
  */
 
-import { hash } from "node:crypto";
 import { shortDigest } from "../../events/events.ts";
+import { sha256 } from "../../lib/digest.ts";
 import { isObject } from "../../lib/json.ts";
 import type { CredentialType } from "../../oauth/api_key.ts";
 import type { Operation } from "../../operations/operations.ts";
@@ -140,7 +140,7 @@ const digests = new WeakMap<object, string>();
 function digestOf({ token, claims }: BegunCall["caller"]): string {
   const known = digests.get(claims);
   if (known !== undefined) return known;
-  const digest = shortDigest(hash("sha256", token, "hex"));
+  const digest = shortDigest(sha256(token));
   digests.set(claims, digest);
   return digest;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { concatenate } from "../../lib/body.ts";
+
 type Bytes = Uint8Array<ArrayBuffer>;
 type Stream = ReadableStream<Bytes>;
 
@@ -69,7 +71,8 @@ export async function observeShortBody(
   reader.read().then(take, stop);
   // Microtasks, since a turn of the event loop takes longer.
   for (let tick = 0; tick < MAX_TICKS && !isEnded && !isStopped; tick++) await undefined;
-  if (isEnded) return concatenate(ahead, length);
+  const [first, second] = ahead;
+  if (isEnded) return first && !second ? first : concatenate(ahead, length);
   stop();
   return passOn(reader, ahead);
 }
@@ -137,16 +140,4 @@ function passOn(reader: ObservedReader, ahead: Bytes[]): Stream {
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
-}
-
-function concatenate(pieces: readonly Bytes[], length: number): Bytes {
-  const [first, second] = pieces;
-  if (first !== undefined && second === undefined) return first;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

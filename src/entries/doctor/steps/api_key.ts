@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hash } from "node:crypto";
+import { sha256 } from "../../../lib/digest.ts";
 import { IntrospectionError } from "../../../oauth/errors.ts";
 import type { Introspect, IntrospectionFacts } from "../../../oauth/facts.ts";
 import {
@@ -71,7 +71,7 @@ function connect(
 
 async function factsOf(ask: Introspect, credential: string): Promise<IntrospectionFacts | Outcome> {
   try {
-    return (await ask(credential, hash("sha256", credential, "hex"))).facts;
+    return (await ask(credential, sha256(credential))).facts;
   } catch (error) {
     if (error instanceof Unanswered) return error.outcome;
     throw error;
