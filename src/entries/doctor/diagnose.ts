@@ -35,7 +35,7 @@ export async function composeDiagnosis(
   const variables = options.env ?? env;
   const settings = readSettings((name) => variables[name], options.overrides ?? {});
   const { introspectionClientId: id, introspectionClientSecret: secret } = settings.options;
-  const secrets = settings.known.credentials ? [secret, `${id}:${secret}`] : [];
+  const secrets = settings.hasCredentials ? [secret, `${id}:${secret}`] : [];
   if (settings.apiKeys !== undefined && "source" in settings.apiKeys) {
     secrets.push(settings.apiKeys.source.requireBackendApiKey());
   }

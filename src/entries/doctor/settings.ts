@@ -43,7 +43,7 @@ export interface Settings {
   /** Every option, with placeholders for what is missing. */
   readonly options: ResolvedOptions;
   /** Whether the credentials are set and well formed. */
-  readonly known: { readonly credentials: boolean };
+  readonly hasCredentials: boolean;
   /** The Auth URL without slashes at its end; absent when there is no well-formed one. */
   readonly authUrl: string | undefined;
   /** The MCP endpoint; absent without a well-formed server URL, or with one for each organization. */
@@ -113,9 +113,7 @@ function judgeSettings(read: TryRead, overrides: Partial<PropelAuthOptions>): Se
   const warned = bothKnown ? judgeOrigin(options.authUrl, options.resource) : undefined;
   return {
     options,
-    known: {
-      credentials: known.has("introspectionClientId") && known.has("introspectionClientSecret"),
-    },
+    hasCredentials: known.has("introspectionClientId") && known.has("introspectionClientSecret"),
     authUrl: known.has("authUrl") ? options.authUrl : undefined,
     // The resource is on the same origin, so its own path does not matter.
     mcpUrl: known.has("baseUrl") && !options.mcpPath.includes("{")

@@ -4,20 +4,14 @@
  * @module
  */
 
-import { sha256 } from "../../../lib/digest.ts";
-import { IntrospectionError } from "../../../oauth/errors.ts";
 import type { Introspect, IntrospectionFacts } from "../../../oauth/facts.ts";
 import {
   createIntrospectionSource,
-  type CredentialSource,
   type FurtherSource,
 } from "../../../verification/credential_source.ts";
-import { exchange } from "../ask.ts";
-import { judgeMalformedKey, judgeRandomKey, judgeUnansweredKey } from "../checks/api_key.ts";
-import { judgeFault } from "../checks/fault.ts";
-import { AUTH_URL_ADVICE } from "../checks/propelauth.ts";
-import { judgeUnanswered } from "../checks/token.ts";
+import { judgeMalformedKey, judgeRandomKey } from "../checks/api_key.ts";
 import type { Outcome } from "../report.ts";
+import { createAsk, factsOf } from "./ask_source.ts";
 import { randomToken } from "./random_token.ts";
 import type { Tools } from "./requests.ts";
 
@@ -67,43 +61,4 @@ function connect(
     createAsk: (further) => askApiKeys = createAsk(tools, further),
   });
   return { ask, askApiKeys };
-}
-
-async function factsOf(ask: Introspect, credential: string): Promise<IntrospectionFacts | Outcome> {
-  try {
-    return (await ask(credential, sha256(credential))).facts;
-  } catch (error) {
-    if (error instanceof Unanswered) return error.outcome;
-    throw error;
-  }
-}
-
-/** PropelAuth gave no usable answer. Its status 404 says that MCP is not enabled. */
-class Unanswered extends IntrospectionError {
-  readonly outcome: Outcome;
-
-  constructor(outcome: Outcome, error?: IntrospectionError) {
-    super(error?.reason ?? "network", error?.status === undefined ? {} : { status: error.status });
-    this.outcome = outcome;
-  }
-}
-
-function createAsk(tools: Tools, source: CredentialSource): Introspect {
-  const judge = source.credential === "api_key" ? judgeUnansweredKey : judgeUnanswered;
-  return async (credential, digest) => {
-    const { now } = tools.world;
-    const askedAt = now();
-    const request = source.buildRequest(credential);
-    const got = await exchange(tools, source.endpoint, request, async (response) => {
-      try {
-        return await source.processResponse(response, now(), digest);
-      } catch (error) {
-        if (error instanceof IntrospectionError) return new Unanswered(judge(error), error);
-        throw error;
-      }
-    });
-    if (got instanceof Unanswered) throw got;
-    if ("timeoutSeconds" in got) throw new Unanswered(judgeFault(got, AUTH_URL_ADVICE));
-    return { facts: got, askedAt, source: "introspection" };
-  };
 }

@@ -4,14 +4,7 @@
  * @module
  */
 
-import { IntrospectionError } from "../../../oauth/errors.ts";
-import type { IntrospectionFacts } from "../../../oauth/facts.ts";
-import {
-  buildBasicCredentials,
-  buildIntrospectionRequest,
-  processIntrospectionResponse,
-} from "../../../oauth/introspection.ts";
-import { ask, exchange, isReply } from "../ask.ts";
+import { ask, isReply } from "../ask.ts";
 import { judgeFault } from "../checks/fault.ts";
 import {
   AUTH_URL_ADVICE,
@@ -25,9 +18,10 @@ import {
   type Metadata,
   readObject,
 } from "../checks/propelauth.ts";
-import { judgeRandomToken, judgeUnanswered } from "../checks/token.ts";
-import type { CheckId, Outcome } from "../report.ts";
+import { judgeRandomToken } from "../checks/token.ts";
+import type { CheckId } from "../report.ts";
 import { examineBackendKey } from "./api_key.ts";
+import { introspect } from "./ask_source.ts";
 import { randomToken } from "./random_token.ts";
 import type { Tools } from "./requests.ts";
 
@@ -110,7 +104,7 @@ async function examineIssuer(tools: Tools, metadata: Metadata, authUrl: string):
 
 async function examineCredentials(tools: Tools): Promise<boolean> {
   const { settings, recorder } = tools;
-  if (!settings.known.credentials) {
+  if (!settings.hasCredentials) {
     recorder.skip(["credentials"], "there are no usable credentials");
     return false;
   }
@@ -119,28 +113,4 @@ async function examineCredentials(tools: Tools): Promise<boolean> {
   const outcome = "active" in facts ? judgeRandomToken(facts) : facts;
   recorder.record("credentials", outcome);
   return outcome.status === "ok";
-}
-
-/**
- * Asks PropelAuth about a token, as the server does.
- *
- * @param tools The settings and the network.
- * @param token The token.
- * @returns The facts, or a failed check when PropelAuth gave none.
- */
-export async function introspect(
-  tools: Tools,
-  token: string,
-): Promise<IntrospectionFacts | Outcome> {
-  const { options } = tools.settings;
-  const request = buildIntrospectionRequest(buildBasicCredentials(options), token);
-  const got = await exchange(tools, options.introspectionEndpoint, request, async (response) => {
-    try {
-      return await processIntrospectionResponse(response, tools.world.now());
-    } catch (error) {
-      if (error instanceof IntrospectionError) return judgeUnanswered(error);
-      throw error;
-    }
-  });
-  return "timeoutSeconds" in got ? judgeFault(got, AUTH_URL_ADVICE) : got;
 }
