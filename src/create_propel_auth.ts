@@ -94,12 +94,8 @@ export function composePropelAuth(
       underWay.run(new Map(underWay.getStore()).set(key, running), run),
   };
   const { resources, audit } = parts;
-  const reportUnjudged = createOnce(() => {
-    if (options.operations !== undefined) emit?.({ code: "operations_unjudged" });
-  });
-  const reportUnaudited = createOnce(() => {
-    if (audit !== undefined) emit?.({ code: "calls_unaudited" });
-  });
+  const reportUnjudged = createReport(options.operations && emit, "operations_unjudged");
+  const reportUnaudited = createReport(audit && emit, "calls_unaudited");
   const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
   const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
     if (authInfo === undefined) return getRunning()?.caller;
@@ -135,12 +131,12 @@ export function composePropelAuth(
   });
 }
 
-/** Creates a function that runs another the first time that it is called. */
-function createOnce(run: () => void): () => void {
-  let ran = false;
+/** Creates a function that reports an event the first time that it is called. */
+function createReport(emit: Emit, code: "operations_unjudged" | "calls_unaudited"): () => void {
+  let isReported = false;
   return () => {
-    if (!ran) run();
-    ran = true;
+    if (!isReported) emit?.({ code });
+    isReported = true;
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { discard } from "../lib/body.ts";
+import { discard, isEventStream } from "../lib/body.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 import { createLineReader } from "../lib/lines.ts";
 import type { List } from "../operations/lists.ts";
@@ -72,7 +72,7 @@ export async function rewriteResponse(response: Response, rewrite: Rewrite): Pro
 }
 
 async function rewriteBody(response: Response, rewrite: Rewrite): Promise<BodyInit | null> {
-  if (/^text\/event-stream\b/i.test(response.headers.get("Content-Type") ?? "")) {
+  if (isEventStream(response.headers)) {
     return response.body && rewriteEvents(response.body, rewrite);
   }
   // The text is read without a look at `body`, which would make a slower stream of it first.

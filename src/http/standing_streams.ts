@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEventStream } from "../lib/body.ts";
 import type { World } from "../lib/world.ts";
 
 /**
@@ -25,8 +26,7 @@ export function isStandingStream(request: Request, response: Response): boolean 
   // last: reading it turns a text into a stream, which takes longer to send.
   return (request.method === "GET" ||
     request.headers.get("Mcp-Method") === "subscriptions/listen") &&
-    /^text\/event-stream\b/i.test(response.headers.get("Content-Type") ?? "") &&
-    response.body !== null;
+    isEventStream(response.headers) && response.body !== null;
 }
 
 /** The reason given to the source when the stream ends here, and not because its reader left. */

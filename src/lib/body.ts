@@ -104,6 +104,11 @@ export function isPlainUtf8(headers: Headers): boolean {
   return type === "application/json" || !/charset/i.test(type.replace(UTF8, ""));
 }
 
+/** Whether header fields say that a body is an event stream. */
+export function isEventStream(headers: Headers): boolean {
+  return /^text\/event-stream\b/i.test(headers.get("Content-Type") ?? "");
+}
+
 /** Cancels the body of a response that is not read, so that its connection can be used again. */
 export function discard(response: Response): void {
   if (response.body !== null) abandon(response.body.cancel());

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isEventStream } from "../lib/body.ts";
 import { isObject, parseJson } from "../lib/json.ts";
 import { type List, METHOD_NOT_FOUND, nameOf } from "./lists.ts";
 
@@ -106,8 +107,9 @@ function readAnswer(
   id: number,
 ): { readonly result: Record<string, unknown> | undefined } | { readonly fault: string } {
   if (status < 200 || status > 299) return { fault: `status ${status}` };
-  const isStream = /^text\/event-stream\b/i.test(headers.get("Content-Type") ?? "");
-  const messages = isStream ? text.split(/(?:\r\n|\n|\r){2}/).map(readData) : [parseJson(text)];
+  const messages = isEventStream(headers)
+    ? text.split(/(?:\r\n|\n|\r){2}/).map(readData)
+    : [parseJson(text)];
   for (const message of messages) {
     if (!isObject(message) || message["id"] !== id) continue;
     const { result, error } = message;

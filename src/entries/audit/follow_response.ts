@@ -6,6 +6,7 @@
 
 import { createEndpointReader } from "../../http/sessions.ts";
 import { isStandingStream, STREAM_ENDED } from "../../http/standing_streams.ts";
+import { isEventStream } from "../../lib/body.ts";
 import { type Answer, MAX_ANSWER_LENGTH, readAnswers } from "./answers.ts";
 import { sessionsIn } from "./begun_call.ts";
 import { createEventStreamReader } from "./event_stream_reader.ts";
@@ -15,7 +16,6 @@ import type { OpenCalls } from "./open_calls.ts";
 import { outcomeOf } from "./outcomes.ts";
 import type { RequestCalls } from "./request_calls.ts";
 
-const EVENT_STREAM = /^text\/event-stream\b/i;
 const JSON_TYPE = /^application\/(?:json|[^;]*\+json)\b/i;
 /** A JSON body of a declared length above it is read while it is sent, not before: 1 MiB. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -58,7 +58,7 @@ export function followResponse(
   const type = headers.get("Content-Type") ?? "";
   const isReadable = !headers.has("Content-Encoding");
   // `body` is read last: reading it turns a text into a stream, which takes longer to send.
-  if (isReadable && EVENT_STREAM.test(type) && response.body !== null) {
+  if (isReadable && isEventStream(headers) && response.body !== null) {
     const events = followEvents(status, followed);
     if (isStandingStream(followed.request, response)) {
       return withBody(response, observeBody(response.body, events));
