@@ -63,30 +63,7 @@ export function judgeAcceptance(reply: Reply): Outcome {
         "or another SERVER_URL than these settings; its onEvent tells the reason.",
     );
   }
-  if (status === 403) {
-    if (error === "insufficient_scope") {
-      return failed(
-        say`403: it lacks one of ${foreign(parameters?.get("scope"))}`,
-        "Log in as a user whose role may grant these scopes, and allow them on the consent page.",
-      );
-    }
-    const body = readObject(text);
-    if (body?.["error"] === "insufficient_scope") {
-      return failed(
-        say`403: the API key lacks one of ${foreign(body["scope"])}`,
-        "Let apiKeys.scopes in the server's code give it to this key.",
-      );
-    }
-    return body?.["error"] === "access_denied"
-      ? failed(
-        "403: the user's organization or role is refused",
-        "Log in again and choose another organization, or give the user another role there.",
-      )
-      : failed(
-        "403: refused",
-        "The server refuses the host, or a proxy refuses the caller; neither looks at the token.",
-      );
-  }
+  if (status === 403) return judgeForbidden(text, parameters);
   if (status === 400 && error !== undefined) {
     return failed("400: malformed credentials", "Take the access_token alone, without Bearer.");
   }
@@ -101,6 +78,35 @@ export function judgeAcceptance(reply: Reply): Outcome {
       ? "accepted: the MCP server answers"
       : `accepted; the MCP server itself says ${status}`,
   );
+}
+
+/** Judges a 403, by its challenge or its body. */
+function judgeForbidden(
+  text: string | undefined,
+  parameters: ReadonlyMap<string, string> | undefined,
+): Outcome {
+  if (parameters?.get("error") === "insufficient_scope") {
+    return failed(
+      say`403: it lacks one of ${foreign(parameters.get("scope"))}`,
+      "Log in as a user whose role may grant these scopes, and allow them on the consent page.",
+    );
+  }
+  const body = readObject(text);
+  if (body?.["error"] === "insufficient_scope") {
+    return failed(
+      say`403: the API key lacks one of ${foreign(body["scope"])}`,
+      "Let apiKeys.scopes in the server's code give it to this key.",
+    );
+  }
+  return body?.["error"] === "access_denied"
+    ? failed(
+      "403: the user's organization or role is refused",
+      "Log in again and choose another organization, or give the user another role there.",
+    )
+    : failed(
+      "403: refused",
+      "The server refuses the host, or a proxy refuses the caller; neither looks at the token.",
+    );
 }
 
 /** Reads the Bearer challenge, under whatever name a gateway gives to its header. */

@@ -7,6 +7,7 @@
 import { type AccessTokenPolicy, judgeAccessToken } from "../../../oauth/access_token.ts";
 import { AccessTokenError, type IntrospectionError } from "../../../oauth/errors.ts";
 import type { ActiveFacts, IntrospectionFacts } from "../../../oauth/facts.ts";
+import type { AccessTokenErrorReason } from "../../../oauth/refusal_sentences.ts";
 import { failed, ok, type Outcome } from "../report.ts";
 import { foreign, foreignList, say, type Words } from "../show.ts";
 import { summarizeKey } from "./api_key.ts";
@@ -79,12 +80,52 @@ export function judgeToken(
   }
 }
 
+type Explanation = readonly [seen: Words, remedy: Words];
+
+/** The reasons whose explanation depends on the token. */
+type ReasonOfToken =
+  | "expired"
+  | "not_yet_valid"
+  | "audience_mismatch"
+  | "scope_missing"
+  | "api_key_scope_missing"
+  | "wrong_token_type";
+
+const INACTIVE: Explanation = [
+  "inactive: expired, revoked, or of another environment",
+  "Log in again, to the environment of this Auth URL, and take the access_token.",
+];
+
+const EXPLANATIONS: Readonly<Record<Exclude<AccessTokenErrorReason, ReasonOfToken>, Explanation>> =
+  {
+    inactive: INACTIVE,
+    api_key_user_disabled: [
+      "an API key of a user who is disabled or locked",
+      "Unlock or enable the user.",
+    ],
+    api_key_maker_left: [
+      "an API key of an organization whose maker has left it",
+      "Have a member of the organization make a new key.",
+    ],
+    api_key_kind_refused: [
+      "an API key of a kind that is not let in",
+      "Look at apiKeys.kinds in your code.",
+    ],
+    // These cannot occur here: no header is read, no organization or role required.
+    missing_credentials: INACTIVE,
+    malformed_credentials: INACTIVE,
+    org_claim_missing: INACTIVE,
+    org_mismatch: INACTIVE,
+    role_claim_missing: INACTIVE,
+    role_mismatch: INACTIVE,
+  };
+
 function explain(
   { reason }: AccessTokenError,
   facts: IntrospectionFacts,
   policy: AccessTokenPolicy,
   summary: Words,
-): [seen: Words, remedy: Words] {
+): Explanation {
   switch (reason) {
     case "expired":
       return [
@@ -99,45 +140,22 @@ function explain(
         `It was issued for another server than ${policy.resource}. Log in with a client that was ` +
         "given this server's URL.",
       ];
-    case "api_key_user_disabled":
-      return ["an API key of a user who is disabled or locked", "Unlock or enable the user."];
-    case "api_key_maker_left":
-      return [
-        "an API key of an organization whose maker has left it",
-        "Have a member of the organization make a new key.",
-      ];
-    case "api_key_kind_refused":
-      return ["an API key of a kind that is not let in", "Look at apiKeys.kinds in your code."];
     case "scope_missing":
     case "api_key_scope_missing": {
       const held = scopesOf(facts);
       const missing = policy.requiredScopes.filter((scope) => !policy.holdsScope(held, scope));
-      return [
-        summary,
-        say`It lacks ${foreignList(missing)}. ${
-          reason === "scope_missing"
-            ? "Log in as a user whose role may grant it, or require less."
-            : "Let apiKeys.scopes give it, or require less."
-        }`,
-      ];
+      const remedy = reason === "scope_missing"
+        ? "Log in as a user whose role may grant it, or require less."
+        : "Let apiKeys.scopes give it, or require less.";
+      return [summary, say`It lacks ${foreignList(missing)}. ${remedy}`];
     }
     case "wrong_token_type":
       return [
         say`its type is ${foreign(facts.active ? facts.tokenType : undefined)}`,
         "This is not an access token: take the access_token of a login, not the refresh_token.",
       ];
-    case "inactive":
-    // The reasons below cannot occur here: no header is read, no organization or role required.
-    case "missing_credentials":
-    case "malformed_credentials":
-    case "org_claim_missing":
-    case "org_mismatch":
-    case "role_claim_missing":
-    case "role_mismatch":
-      return [
-        "inactive: expired, revoked, or of another environment",
-        "Log in again, to the environment of this Auth URL, and take the access_token.",
-      ];
+    default:
+      return EXPLANATIONS[reason];
   }
 }
 

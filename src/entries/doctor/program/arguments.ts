@@ -63,33 +63,7 @@ export function readArguments(args: readonly string[]): Arguments {
         "After the program use --env FILE. See --help",
     );
   }
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        "env": { type: "string" },
-        "token": { type: "boolean", default: false },
-        "origin": { type: "string" },
-        "operations": { type: "string" },
-        "allow-http": { type: "boolean", default: false },
-        "timeout": { type: "string", default: "10" },
-        "json": { type: "boolean", default: false },
-        "help": { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    // The message repeats the name of the option alone: its value may be a token.
-    const message = error instanceof Error ? error.message : "";
-    const [, option = "This"] = /'(-{1,2}[\w-]{1,16})(?=[' =])/.exec(message) ?? [];
-    throw new UsageError(
-      option === "--token"
-        ? `--token takes no value.${NEVER_ARGUMENT}`
-        : `${option} is not an option, or is used wrongly. See --help`,
-    );
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = parse(args);
   const [url] = positionals;
   if (positionals.length > 1) {
     throw new UsageError(
@@ -113,4 +87,32 @@ export function readArguments(args: readonly string[]): Arguments {
     json: values.json,
     help: values.help,
   };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        "env": { type: "string" },
+        "token": { type: "boolean", default: false },
+        "origin": { type: "string" },
+        "operations": { type: "string" },
+        "allow-http": { type: "boolean", default: false },
+        "timeout": { type: "string", default: "10" },
+        "json": { type: "boolean", default: false },
+        "help": { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    // The message repeats the name of the option alone: its value may be a token.
+    const message = error instanceof Error ? error.message : "";
+    const [, option = "This"] = /'(-{1,2}[\w-]{1,16})(?=[' =])/.exec(message) ?? [];
+    throw new UsageError(
+      option === "--token"
+        ? `--token takes no value.${NEVER_ARGUMENT}`
+        : `${option} is not an option, or is used wrongly. See --help`,
+    );
+  }
 }
