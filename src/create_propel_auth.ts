@@ -26,7 +26,6 @@ import { refuseAs } from "./lib/broken_rule.ts";
 import { routeOf } from "./lib/url.ts";
 import type { World } from "./lib/world.ts";
 import { type AccessToken, isAccessToken } from "./oauth/access_token.ts";
-import { ORG_PLACEHOLDER } from "./oauth/org_path.ts";
 import { buildResourceMetadata } from "./oauth/protected_resource.ts";
 import { createProtectedResources } from "./oauth/resources.ts";
 import { createOperationPolicy } from "./operations/policy.ts";
@@ -96,11 +95,6 @@ export function composePropelAuth(
   const { resources, audit } = parts;
   const reportUnjudged = createReport(options.operations && emit, "operations_unjudged");
   const reportUnaudited = createReport(audit && emit, "calls_unaudited");
-  const perOrg = options.mcpPath.includes(ORG_PLACEHOLDER);
-  const getAccessToken = (authInfo?: unknown): AccessToken | undefined => {
-    if (authInfo === undefined) return getRunning()?.caller;
-    return isAccessToken(authInfo) ? authInfo : undefined;
-  };
   return Object.freeze({
     ...createRequirements({ ...options, getRunning, emit }),
     verifier: Object.freeze({
@@ -114,12 +108,14 @@ export function composePropelAuth(
       createHandler(parts, mcp, handlerOptions),
     authenticate: createAuthenticate({
       ...parts,
-      policyFor: (request) =>
-        perOrg ? resources.policyAt(routeOf(request.url)) : resources.policyOf(),
+      policyFor: ({ url }) => resources.single ?? resources.policyAt(routeOf(url)),
       onUnjudged: reportUnjudged,
       onUnaudited: reportUnaudited,
     }),
-    getAccessToken,
+    getAccessToken(authInfo?: unknown): AccessToken | undefined {
+      if (authInfo === undefined) return getRunning()?.caller;
+      return isAccessToken(authInfo) ? authInfo : undefined;
+    },
     resourceMetadata: buildResourceMetadata(options),
     forget: verifier.forget,
     forgetSubject: verifier.forgetSubject,

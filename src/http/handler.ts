@@ -8,7 +8,6 @@ import { buildPublicPreflight, METADATA_METHODS } from "./cors.ts";
 import { isHostAllowed, refuseHost } from "./host_and_origin.ts";
 import { createMcpEndpoint, type McpEndpointParts } from "./mcp_endpoint.ts";
 import type { McpServerHandler } from "./mcp_server.ts";
-import { ORG_PLACEHOLDER } from "../oauth/org_path.ts";
 import type { ProtectedResources } from "../oauth/resources.ts";
 import { refuseAs } from "../lib/broken_rule.ts";
 import { requireBoolean, requireFunction, requireMembers } from "../lib/check_option.ts";
@@ -66,10 +65,7 @@ export function createHandler(
   refuseAs("Cannot create a handler", () => checkHandlerOptions(options));
   const { mcpPath, onLoopback, authorizationServerMetadata, resources, emit } = parts;
   const { fallback = () => notFound(mcpPath) } = options;
-  // Where each organization has a resource of its own, only the path tells which.
-  const anywhere = options.everyPath === true && !mcpPath.includes(ORG_PLACEHOLDER)
-    ? resources.policyOf()
-    : undefined;
+  const anywhere = options.everyPath ? resources.single : undefined;
 
   async function serveOther(request: Request, path: string): Promise<Response> {
     if (onLoopback && !isHostAllowed(request)) return refuseHost(request, emit);

@@ -37,6 +37,8 @@ export interface ProtectedResources {
    * to match.
    */
   readonly policyOf: (orgId?: string) => AccessTokenPolicy;
+  /** The policy whatever the path; `undefined` where each organization has a resource of its own. */
+  readonly single: AccessTokenPolicy | undefined;
   /** The policy for tokens at a path; `undefined` when no MCP endpoint is there. */
   readonly policyAt: (path: string) => AccessTokenPolicy | undefined;
   /** The metadata document at a path as JSON; `undefined` when the path has no metadata. */
@@ -47,7 +49,7 @@ export interface ProtectedResources {
  * Creates the protected resources.
  *
  * @param options Checked options.
- * @returns The three functions. Paths are taken without a slash at the end.
+ * @returns The resources. Paths are taken without a slash at the end.
  */
 export function createProtectedResources(options: ProtectedResourcesOptions): ProtectedResources {
   return options.mcpPath.includes(ORG_PLACEHOLDER) ? createMany(options) : createOne(options);
@@ -60,6 +62,7 @@ function createOne(options: ProtectedResourcesOptions): ProtectedResources {
   const metadata = JSON.stringify(buildResourceMetadata(options));
   const metadataPaths = resourceMetadataPaths(resource, mcpPath);
   return {
+    single: policy,
     policyOf: () => policy,
     policyAt: (path) => path === route ? policy : undefined,
     metadataAt: (path) => metadataPaths.has(path) ? metadata : undefined,
@@ -77,6 +80,7 @@ function createMany(options: ProtectedResourcesOptions): ProtectedResources {
   const policyOf = (orgId?: string): AccessTokenPolicy =>
     isOrgId(orgId) ? { ...buildPolicy(options, fillOrgId(resource, orgId)), orgId } : refusesAll;
   return {
+    single: undefined,
     policyOf,
     policyAt(path) {
       const orgId = readOrgId(path);
