@@ -81,13 +81,7 @@ async function build(
 ): Promise<LocalPropelAuth> {
   const issuer = options.issuerForm === "path" ? authUrl + MOUNT : authUrl;
   const key = state.key ?? generateKey();
-  const introspectionClientId = options.introspectionClientId ?? state.introspectionClientId ??
-    randomBytes(12).toString("hex");
-  const introspectionClientSecret = options.introspectionClientSecret ??
-    state.introspectionClientSecret ?? randomBytes(24).toString("hex");
-  const backendApiKey = options.backendApiKey ?? state.backendApiKey ??
-    randomBytes(32).toString("hex");
-  const credentials = { introspectionClientId, introspectionClientSecret, backendApiKey };
+  const credentials = chooseCredentials(options, state);
   const store = createStore(state.entries, now, () => writer?.change());
   const apiKeys = createApiKeys(store, now);
   const collect = (): State => ({ entries: store.entries(), key, ...credentials });
@@ -103,6 +97,7 @@ async function build(
   provider.on("server_error", (_context, error) => {
     options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);
   });
+  const { backendApiKey } = credentials;
   const parts = { provider, options, store, apiKeys, backendApiKey, now, authUrl, issuer };
   server.on("request", createListener(parts));
   return {
@@ -129,6 +124,19 @@ async function build(
     [Symbol.asyncDispose]: stop,
   };
 }
+
+/** The credentials of the MCP server: those of the options, else of the state file, else new ones. */
+function chooseCredentials(options: ResolvedOptions, state: State) {
+  const choose = (name: CredentialName, bytes: number): string =>
+    options[name] ?? state[name] ?? randomBytes(bytes).toString("hex");
+  return {
+    introspectionClientId: choose("introspectionClientId", 12),
+    introspectionClientSecret: choose("introspectionClientSecret", 24),
+    backendApiKey: choose("backendApiKey", 32),
+  };
+}
+
+type CredentialName = "introspectionClientId" | "introspectionClientSecret" | "backendApiKey";
 
 /** Creates the function that issues a token without a login; its client is registered if it is unknown. */
 function createMint(

@@ -7,6 +7,7 @@
 import { definedOnly, freezeDeeply, isObject } from "../../lib/json.ts";
 import { type ApiKeyKind, keyAnswers, type VerifiedApiKey } from "../../oauth/api_key.ts";
 import { IntrospectionError } from "../../oauth/errors.ts";
+import type { ApiKeyRefusal } from "../../oauth/refusal_sentences.ts";
 import type {
   ActiveFacts,
   FactsFormat,
@@ -55,28 +56,10 @@ export function readKeyFacts(
   const members = readMembers(text);
   const { active = true } = members;
   if (active !== true || !MEMBERS.some((name) => name in members)) throw malformed();
-  const user = readObject(members["user"]);
-  const org = readObject(members["org"]);
-  const userInOrg = readObject(members["user_in_org"]);
-  // A key is for one user and one organization: an answer that names two is not understood.
-  const subject = readId(members["user_id"], user && requireId(user["user_id"]));
-  const orgId = readId(
-    members["org_id"],
-    org && requireId(org["org_id"]),
-    userInOrg && requireId(userInOrg["org_id"]),
-  );
-  const kind = orgId !== undefined
-    ? "organization"
-    : subject !== undefined
-    ? "personal"
-    : "generic";
-  if (readFlag(user?.["enabled"]) === false || readFlag(user?.["locked"]) === true) {
-    return { active: false, reason: "api_key_user_disabled" };
-  }
-  if (kind === "organization" && subject !== undefined && userInOrg === undefined) {
-    return { active: false, reason: "api_key_maker_left" };
-  }
-  if (!kinds.has(kind)) return { active: false, reason: "api_key_kind_refused" };
+  const owner = readOwner(members);
+  const { kind, subject, orgId, user, org, userInOrg } = owner;
+  const reason = findRefusal(owner, kinds);
+  if (reason !== undefined) return { active: false, reason };
   const named = definedOnly({
     subject,
     orgId,
@@ -104,6 +87,48 @@ export function readKeyFacts(
     claims: buildClaims(members, { ...named, username }),
     apiKey,
   });
+}
+
+/** The owner of a key, and the objects of the answer that describe it. */
+interface Owner {
+  readonly kind: ApiKeyKind;
+  readonly subject: string | undefined;
+  readonly orgId: string | undefined;
+  readonly user: Members | undefined;
+  readonly org: Members | undefined;
+  readonly userInOrg: Members | undefined;
+}
+
+type Members = Record<string, unknown>;
+
+/** A key is for one user and one organization: an answer that names two is not understood. */
+function readOwner(members: Members): Owner {
+  const user = readObject(members["user"]);
+  const org = readObject(members["org"]);
+  const userInOrg = readObject(members["user_in_org"]);
+  const subject = readId(members["user_id"], user && requireId(user["user_id"]));
+  const orgId = readId(
+    members["org_id"],
+    org && requireId(org["org_id"]),
+    userInOrg && requireId(userInOrg["org_id"]),
+  );
+  const ofUser = subject === undefined ? "generic" : "personal";
+  const kind = orgId === undefined ? ofUser : "organization";
+  return { kind, subject, orgId, user, org, userInOrg };
+}
+
+/** Why a valid key is refused; `undefined` for a key that is let in. */
+function findRefusal(
+  { kind, subject, user, userInOrg }: Owner,
+  kinds: ReadonlySet<ApiKeyKind>,
+): ApiKeyRefusal | undefined {
+  if (readFlag(user?.["enabled"]) === false || readFlag(user?.["locked"]) === true) {
+    return "api_key_user_disabled";
+  }
+  if (kind === "organization" && subject !== undefined && userInOrg === undefined) {
+    return "api_key_maker_left";
+  }
+  return kinds.has(kind) ? undefined : "api_key_kind_refused";
 }
 
 /**
@@ -151,7 +176,7 @@ export function createFactsFormat(
 
 /** The answer as PropelAuth sent it, with the claims by which requirements judge a caller. */
 function buildClaims(
-  members: Record<string, unknown>,
+  members: Members,
   named: {
     readonly subject?: string;
     readonly email?: string;
@@ -174,7 +199,7 @@ function buildClaims(
   };
 }
 
-function readObject(value: unknown): Record<string, unknown> | undefined {
+function readObject(value: unknown): Members | undefined {
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) throw malformed();
   return value;
