@@ -11,7 +11,11 @@ import { createApiKeys } from "./api_keys/api_keys.ts";
 import { API_KEYS_PAGE } from "./http/api_key_page.ts";
 import { createListener } from "./http/listener.ts";
 import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
-import { importProvider, type Provider } from "./provider/import_oidc_provider.ts";
+import {
+  importProvider,
+  type Provider,
+  type ProviderModule,
+} from "./provider/import_oidc_provider.ts";
 import { CANNOT_START } from "./options/check_option.ts";
 import {
   type ResolvedOptions,
@@ -58,10 +62,12 @@ export async function startLocalPropelAuth(
     }
   };
   const state = resolved.stateFile === undefined ? { entries: {} } : readState(resolved.stateFile);
+  // First, since it takes a while: nothing answers a request that comes before build() has ended.
+  const module = await importProvider();
   const server = createServer();
   const authUrl = await listen(server, resolved);
   try {
-    const running = await build(server, authUrl, { ...resolved, log }, state);
+    const running = build(module, server, authUrl, { ...resolved, log }, state);
     log(`Local PropelAuth at ${authUrl}: for development only, not for production.`);
     return running;
   } catch (error) {
@@ -73,12 +79,13 @@ export async function startLocalPropelAuth(
 /** The real clock: oidc-provider reads it too, and takes no other. */
 const now = (): number => Math.floor(Date.now() / 1000);
 
-async function build(
+function build(
+  module: ProviderModule,
   server: Server,
   authUrl: string,
   options: RunningOptions,
   state: State,
-): Promise<LocalPropelAuth> {
+): LocalPropelAuth {
   const issuer = options.issuerForm === "path" ? authUrl + MOUNT : authUrl;
   const key = state.key ?? generateKey();
   const credentials = chooseCredentials(options, state);
@@ -92,7 +99,6 @@ async function build(
     await close(server);
     writer?.flush();
   };
-  const module = await importProvider();
   const provider = createProvider({ module, issuer, options, store, key, now, ...credentials });
   provider.on("server_error", (_context, error) => {
     options.log(`Local PropelAuth: ${error instanceof Error ? error.stack : error}`);

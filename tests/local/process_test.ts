@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { createPropelAuth } from "@x/propelauth-mcp";
+import { freePort } from "../support/ports.ts";
 import { inFolder } from "./support.ts";
 
 const fromSource = /\.ts$/.test(import.meta.url);
@@ -143,3 +144,30 @@ for (const [args, says] of REFUSED) {
     assert.match(stderr, says);
   });
 }
+
+test("runLocalPropelAuth() answers a request that comes as soon as it listens", async () => {
+  const port = await freePort();
+  const { child, ended, running } = start(["--port", String(port)]);
+  let isOver = false;
+  let status: number | undefined;
+  const ask = async (): Promise<number> => {
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    await response.body?.cancel();
+    return response.status;
+  };
+  /** Asks again while nothing listens, and waits for the first answer. */
+  async function askAtOnce(): Promise<void> {
+    // Refused, or never answered and closed in the end.
+    while (!isOver && status === undefined) status = await ask().catch(() => undefined);
+  }
+  const asked = askAtOnce();
+  await running;
+  // Many later requests are answered before a first one that hangs.
+  for (let later = 0; later < 50 && status === undefined; later++) assert.equal(await ask(), 200);
+  isOver = true;
+  const first = status;
+  kill(child, "SIGTERM");
+  await ended;
+  await asked;
+  assert.equal(first, 200);
+});
