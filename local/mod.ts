@@ -21,13 +21,15 @@ export type {
   MintApiKeyOptions,
 } from "./src/options/api_key_options.ts";
 export type {
-  LocalConsentChoice,
-  LocalPropelAuth,
   LocalPropelAuthOptions,
   LocalScope,
   LocalUser,
   LocalUserWithId,
-  MintTokenOptions,
 } from "./src/options/local_options.ts";
+export type {
+  LocalConsentChoice,
+  LocalPropelAuth,
+  MintTokenOptions,
+} from "./src/options/local_propelauth.ts";
 
 if (import.meta.main) process.exitCode = await runLocalPropelAuth(process.argv.slice(2));

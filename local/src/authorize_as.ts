@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LocalConsentChoice } from "./options/local_options.ts";
+import type { LocalConsentChoice } from "./options/local_propelauth.ts";
 
 const MAX_STEPS = 12;
 

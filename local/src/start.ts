@@ -10,7 +10,8 @@ import process from "node:process";
 import { createApiKeys } from "./api_keys/api_keys.ts";
 import { API_KEYS_PAGE } from "./http/api_key_page.ts";
 import { createListener } from "./http/listener.ts";
-import type { LocalPropelAuth, LocalPropelAuthOptions } from "./options/local_options.ts";
+import type { LocalPropelAuthOptions } from "./options/local_options.ts";
+import type { LocalPropelAuth } from "./options/local_propelauth.ts";
 import {
   importProvider,
   type Provider,

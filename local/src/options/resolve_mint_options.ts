@@ -5,7 +5,8 @@
  */
 
 import { createRules, describe, isRecord } from "./check_option.ts";
-import type { LocalUserWithId, MintTokenOptions } from "./local_options.ts";
+import type { LocalUserWithId } from "./local_options.ts";
+import type { MintTokenOptions } from "./local_propelauth.ts";
 import { isKnownResource, type ResolvedOptions } from "./resolve_options.ts";
 import { findUser, mayGrant } from "./users.ts";
 

@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { CANNOT_START } from "../options/check_option.ts";
-import type { LocalPropelAuth } from "../options/local_options.ts";
+import type { LocalPropelAuth } from "../options/local_propelauth.ts";
 import { startLocalPropelAuth } from "../start.ts";
 import { type Arguments, HELP, readArguments, UsageError } from "./arguments.ts";
 
