@@ -41,7 +41,7 @@ export type EventFacts =
     readonly code: "token_refused";
     /** Private: the client learns a code at most. */
     readonly reason: AccessTokenErrorReason;
-    /** Absent when the token was not looked up: it is missing, or malformed. */
+    /** Absent without an answer about the token: it is missing, or malformed. */
     readonly source?: FactsSource;
     /** The audience, the scopes or the time that the token had to match, for people. */
     readonly expected?: string;

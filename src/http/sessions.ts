@@ -13,7 +13,7 @@ import { createTtlCache } from "../lib/ttl_cache.ts";
 /** How many sessions are remembered; past it the least recently used one goes. */
 const MAX_SESSIONS = 10_000;
 
-/** The most values that a request may present: each is looked up by its digest, which takes time. */
+/** The most values that a request may present: each is hashed, which takes time. */
 export const MAX_PRESENTED_SESSIONS = 100;
 
 /** Remembers to which caller a session was handed out. A session is never a credential. */

@@ -24,8 +24,8 @@ export function fillOrgId(template: string, orgId: string): string {
 }
 
 /**
- * Tells whether text can be an organization's id: 1 to 64 letters, digits, `-` and `_`. It is
- * not looked up: that an organization exists is shown by its tokens.
+ * Tells whether text can be an organization's id: 1 to 64 letters, digits, `-` and `_`. PropelAuth is
+ * not asked whether the organization exists: a token for it shows that.
  *
  * @param text A path segment or an argument, not yet checked.
  * @returns Whether it may stand in a path.

@@ -21,9 +21,9 @@ export const TEXT_MEMBERS: readonly string[] = [
   "org_id",
   "org_role",
 ];
-/** Those that are times, in seconds since 1970. */
+/** The members that are times, in seconds since 1970. */
 export const TIME_MEMBERS: readonly string[] = ["exp", "iat", "nbf"];
-/** Those that are a text or a list of texts. */
+/** The members that are a text or a list of texts. */
 export const LIST_MEMBERS: readonly string[] = ["scope", "aud", "resource"];
 const INACTIVE: IntrospectionFacts = Object.freeze({ active: false });
 

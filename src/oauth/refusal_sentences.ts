@@ -155,7 +155,8 @@ const REFUSALS: Record<Exclude<Reason, ApiKeyRefusal>, Refusal> = {
 };
 
 /**
- * Maps a private reason to the status and sentence of the response. The only such mapping.
+ * Maps a private reason to the status and sentence of the response. The only such mapping; single errors
+ * may have a refusal of their own (`ownRefusals`).
  *
  * @param reason The private reason of an `AccessTokenError` or an `IntrospectionError`.
  * @returns The status; with it a code and a sentence, except for a request without credentials. An API

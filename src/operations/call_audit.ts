@@ -21,7 +21,7 @@ export interface Audit {
 
 /** Follows the calls of every request to the MCP endpoint. */
 export interface CallAudit {
-  /** Answers one request; called before its token is looked at. Rejects as `answer` does. */
+  /** Answers one request; called before its token is read. Rejects as `answer` does. */
   follow(
     request: Request,
     answer: (audited: AuditedRequest) => Promise<Response>,

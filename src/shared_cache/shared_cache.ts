@@ -14,12 +14,12 @@ export interface SharedCacheSetOptions {
 
 /**
  * A cache that every instance of the server can reach: `@x/propelauth-mcp/redis` makes one, and any
- * store with these three operations will do. Whatever is put in is sealed: the store is not trusted
- * with anything.
+ * store with these three operations will do. Every value but a lock is sealed: the store can neither
+ * read nor forge one.
  */
 export interface SharedCache {
   /**
-   * Gives what is kept under a key.
+   * Gives the value of a key.
    *
    * @param key 43 or a few more characters of `A-Za-z0-9_-:`.
    * @returns The value as it was set; `null` or `undefined` when the key has no value.
@@ -28,14 +28,14 @@ export interface SharedCache {
   /**
    * Keeps a value for some time.
    *
-   * @param key Under what it is kept.
-   * @param value What is kept.
-   * @param options For how long, and whether only when the key is absent.
-   * @returns Whether it was written; `false` when there was one already.
+   * @param key The key.
+   * @param value The value.
+   * @param options For how long, and whether only when the key has no value yet.
+   * @returns Whether it was written; `false` when the key had a value already.
    */
   set(key: string, value: string, options: SharedCacheSetOptions): Promise<boolean>;
   /**
-   * Drops what is kept under a key.
+   * Drops the value of a key.
    *
    * @param key The key.
    */

@@ -36,7 +36,7 @@ const LEAST_RETRY_SECONDS = 1;
 /** Decides whether PropelAuth may be asked about a token. */
 interface Breaker {
   /**
-   * Returns when PropelAuth may be asked about a token now.
+   * Throws unless PropelAuth may be asked about a token now.
    *
    * @param digest The token's SHA-256 in hex.
    * @throws {IntrospectionError} `breaker_open`: with the seconds until it may.

@@ -43,7 +43,7 @@ export interface AccessTokenVerifier {
    * @param orgId With an `mcpPath` that has `{orgId}`: the organization. Else ignored.
    * @returns The verified token, a new object each time.
    * @throws {AccessTokenError} Any reason but `missing_credentials`: the token is refused.
-   * @throws {IntrospectionError} Any reason: the token could not be looked at.
+   * @throws {IntrospectionError} Any reason: the token could not be introspected.
    */
   verifyAccessToken(token: string, orgId?: string): Promise<AccessToken>;
 }

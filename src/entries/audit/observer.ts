@@ -81,7 +81,7 @@ export interface CallEnd {
 export interface CallObserver {
   /** Receives a function that ends all calls without an answer, for a process that is about to end. */
   readonly connect?: (endOpenCalls: () => void) => void;
-  /** Runs the answering of one HTTP request, before its token is looked at. */
+  /** Runs the answering of one HTTP request, before its token is read. */
   readonly aroundRequest?: <T>(request: Request, receivedAt: number, run: () => T) => T;
   /**
    * Tells whether `count` calls may begin now: `undefined`, or the seconds after which the client may
