@@ -5,9 +5,9 @@
 # "Instrumented Operations" names request handling, tool execution and server-side spans for servers.
 # Seen: registered so, before the MCP SDK is loaded, it records nothing, for the client neither. With
 # the classes given to manuallyInstrument(), the client's call is a span. On the server the only span
-# is for a request that the server itself sent (here a ping), and its kind is SERVER, although the
-# server is the client of that request. The convention (OpenTelemetry, "Semantic conventions for
-# Model Context Protocol") has SERVER for requests that are received.
+# is for a request that the server itself sent (here a ping), and its kind is SERVER. For that one
+# OpenTelemetry's "Semantic conventions for Model Context Protocol" have CLIENT ("Client": also an
+# operation that the server initiates), and SERVER for requests that are received.
 # For users: a trace of an MCP server has no calls in it, and no error says why. `otelCalls()` of
 # docs/observe.md records them.
 #
