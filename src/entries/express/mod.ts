@@ -108,13 +108,12 @@ async function letThrough(
   { authInfo, parsedBody }: McpRequestOptions,
 ): Promise<Response> {
   const { request, response, next } = exchange;
-  // Another middleware answered, or the client left, while PropelAuth was asked.
-  if (isAnswered(response)) return new Response();
   request.auth = authInfo;
   hideFields(request, forwarded.headers.deleted);
   // The body that was judged: another parser could read the same bytes otherwise.
   if (parsedBody !== undefined) request.body = parsedBody;
   else if (exchange.wasRead()) request.body = await forwarded.text();
+  // Another middleware answered, or the client left, while PropelAuth was asked or the body was read.
   if (isAnswered(response)) return new Response();
   exchange.held = forwarded.isSentAsWritten && canBeWatched(response)
     ? watchResponse(response)
