@@ -10,8 +10,9 @@ import type { AllowedOrigins } from "./host_and_origin.ts";
 import { copyWithCors, setCorsHeaders } from "./cors.ts";
 import { answersFor } from "../oauth/api_key.ts";
 import { AccessTokenError, refusalFor } from "../oauth/errors.ts";
-import { endStreamAt, isStandingStream, type OpenStreams } from "./standing_streams.ts";
+import { endStreamAt, isStandingStream, mayStand, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
+import { announceAsWritten } from "../lib/copy_request.ts";
 import type { Gate } from "./gate.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { Admission, OperationGate } from "./operation_gate.ts";
@@ -112,6 +113,10 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
+      // Then the answer stays as the MCP server writes it: no part of the gate changes it.
+      const isFinal = origin === null && audited === undefined && admission.filter === undefined &&
+        !mayStand(request) && answersFor(caller) === undefined;
+      if (isFinal) announceAsWritten(admission.request);
       const run = () => serve(admission, tokenPolicy, audited);
       const served = await (audited?.serve(run) ?? run());
       // Last, since the audit reads from the challenge that a call was refused.

@@ -24,9 +24,12 @@ import type { World } from "../lib/world.ts";
 export function isStandingStream(request: Request, response: Response): boolean {
   // The request first, since Deno sends a response faster whose headers no code has read. `body`
   // last: reading it turns a text into a stream, which takes longer to send.
-  return (request.method === "GET" ||
-    request.headers.get("Mcp-Method") === "subscriptions/listen") &&
-    isEventStream(response.headers) && response.body !== null;
+  return mayStand(request) && isEventStream(response.headers) && response.body !== null;
+}
+
+/** Whether the response to a request may be a standing stream. */
+export function mayStand({ method, headers }: Request): boolean {
+  return method === "GET" || headers.get("Mcp-Method") === "subscriptions/listen";
 }
 
 /** The reason given to the source when the stream ends here, and not because its reader left. */

@@ -10,6 +10,12 @@
  */
 export const COPY_WITHOUT: unique symbol = Symbol("copy without a field");
 
+/**
+ * The member by which such an object learns that its response is sent as the MCP server writes it: a
+ * function without arguments. Its adapter need not hold the response back.
+ */
+export const SEND_AS_WRITTEN: unique symbol = Symbol("send as written");
+
 /** Replaces a body: a text, or a function that makes it when it is read. */
 export type NewBody = string | (() => string);
 
@@ -34,6 +40,16 @@ export function copyWithout(field: string, request: Request, body?: NewBody): Re
     if (!request.headers.has("Content-Type")) copy.headers.delete("Content-Type");
   }
   return copy;
+}
+
+/**
+ * Tells an object that stands in for a request that its response is sent as the MCP server writes it.
+ *
+ * @param request The request; one of the runtime's own class learns nothing.
+ */
+export function announceAsWritten(request: Request): void {
+  const announce: unknown = Reflect.get(request, SEND_AS_WRITTEN);
+  if (typeof announce === "function") announce.call(request);
 }
 
 function copyRequest(field: string, request: Request, newBody: NewBody | undefined): Request {

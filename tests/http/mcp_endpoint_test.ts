@@ -7,7 +7,10 @@ import { WebStandardStreamableHTTPServerTransport as TransportV1 } from "@modelc
 // @ts-types="npm:@modelcontextprotocol/sdk@1.32.2/server/streamableHttp"
 import { StreamableHTTPServerTransport as NodeTransportV1 } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { WebStandardStreamableHTTPServerTransport as TransportV2 } from "@modelcontextprotocol/server";
+import { auditCalls } from "@x/propelauth-mcp/audit";
 import type { McpFunction, McpServerHandler } from "../../src/http/mcp_server.ts";
+import { COPY_WITHOUT, SEND_AS_WRITTEN } from "../../src/lib/copy_request.ts";
+import type { PropelAuthOptions } from "../../src/options/propel_auth_options.ts";
 import {
   ACTIVE,
   cached,
@@ -411,3 +414,42 @@ test("close() ends the standing streams, those without exp too, and leaves no ti
     assert.equal(world.timers, 0);
   }
 });
+
+const write = (method: string, params = {}): RequestInit => ({
+  body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+});
+const CALL = write("tools/call", { name: "report" });
+const ONE_TOOL = { operations: { tools: { report: { scopes: ["write"] } } } } as const;
+
+const ANNOUNCED: [
+  what: string,
+  announced: boolean,
+  options: Partial<PropelAuthOptions>,
+  init: RequestInit,
+][] = [
+  ["a call", true, {}, {}],
+  ["a call with operations", true, ONE_TOOL, CALL],
+  ["a list with operations", false, ONE_TOOL, write("tools/list")],
+  ["a call with audit", false, { audit: auditCalls({ onCall: () => {} }) }, CALL],
+  ["a call from a browser", false, {}, { headers: { Origin: "https://mcp.example.com" } }],
+  ["a GET stream", false, {}, { method: "GET" }],
+  ["a listen", false, {}, LISTEN],
+  ["a DELETE", true, {}, { method: "DELETE" }],
+];
+
+for (const [what, announced, options, init] of ANNOUNCED) {
+  const does = announced ? "announces" : "does not announce";
+  test(`handler() ${does} to an adapter that the response to ${what} stays as written`, async () => {
+    const { auth } = createHarness(options);
+    const heard: string[] = [];
+    const request: Request = Object.assign(mcpRequest("token-1", init), {
+      [COPY_WITHOUT]: () => request,
+      [SEND_AS_WRITTEN]: () => void heard.push("announced"),
+    });
+    await auth.handler(() => {
+      heard.push("called");
+      return new Response();
+    })(request);
+    assert.deepEqual(heard, announced ? ["announced", "called"] : ["called"]);
+  });
+}

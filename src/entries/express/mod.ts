@@ -32,6 +32,7 @@ import { buildBadRequest, hideFields, tryBuildRequest } from "./incoming.ts";
 import type { IncomingRequest } from "./incoming_request.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
 import { asRequestStandIn, type RequestStandIn } from "./request_stand_in.ts";
+import { canBeWatched, watchResponse } from "./watched_response.ts";
 import type { McpRequestOptions } from "../../http/mcp_server.ts";
 
 export type { FieldValue, OutgoingResponse } from "./outgoing.ts";
@@ -107,15 +108,16 @@ async function letThrough(
   { authInfo, parsedBody }: McpRequestOptions,
 ): Promise<Response> {
   const { request, response, next } = exchange;
-  // Another middleware answered, or the client left, while PropelAuth was asked.
-  if (isAnswered(response)) return new Response();
   request.auth = authInfo;
   hideFields(request, forwarded.headers.deleted);
   // The body that was judged: another parser could read the same bytes otherwise.
   if (parsedBody !== undefined) request.body = parsedBody;
   else if (exchange.wasRead()) request.body = await forwarded.text();
+  // Another middleware answered, or the client left, while PropelAuth was asked or the body was read.
   if (isAnswered(response)) return new Response();
-  exchange.held = holdResponse(response);
+  exchange.held = forwarded.isSentAsWritten && canBeWatched(response)
+    ? watchResponse(response)
+    : holdResponse(response);
   next();
   return await exchange.held.response;
 }

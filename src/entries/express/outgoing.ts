@@ -99,6 +99,28 @@ export function fieldsOf(outgoing: OutgoingResponse): Fields {
 }
 
 /**
+ * Reads the fields of a response whose head was sent.
+ *
+ * @param outgoing The response.
+ * @param head The arguments of its `writeHead`. Node keeps fields that stand there only when others were
+ * set before.
+ * @returns The fields.
+ */
+export function findSent(outgoing: OutgoingResponse, head: readonly unknown[]): Fields {
+  const kept = fieldsOf(outgoing);
+  const given = (): [name: string, value: string][] => {
+    // An object, pairs, or names and values in turn.
+    const fields = head.find((argument) => typeof argument === "object") ?? {};
+    const flat = Array.isArray(fields) ? fields.flat() : Object.entries(fields).flat();
+    return flat.flatMap((name, i) => i % 2 === 0 ? [[String(name), String(flat[i + 1])]] : []);
+  };
+  return {
+    find: (name) => kept.find(name) ?? given().find(([other]) => other.toLowerCase() === name)?.[1],
+    list: () => [...kept.list(), ...given().filter(([name]) => kept.find(name) === undefined)],
+  };
+}
+
+/**
  * Sets status and fields as `writeHead` would, and sends nothing.
  *
  * @param outgoing The response; changed.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { COPY_WITHOUT, type NewBody } from "../../lib/copy_request.ts";
+import { COPY_WITHOUT, type NewBody, SEND_AS_WRITTEN } from "../../lib/copy_request.ts";
 import type { IncomingRequest } from "./incoming_request.ts";
 import type { LightHeaders } from "./light_headers.ts";
 
@@ -52,6 +52,8 @@ class StandIn {
   readonly method: string;
   readonly headers: LightHeaders;
   readonly bodyUsed: boolean = false;
+  /** Whether the gate sends the response as the next handler writes it. */
+  isSentAsWritten = false;
   readonly #makeBody: () => BodyInit | null;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
   #signal: AbortSignal | undefined;
@@ -84,6 +86,10 @@ class StandIn {
 
   json(): Promise<unknown> {
     return new Response(this.body).json();
+  }
+
+  [SEND_AS_WRITTEN](): void {
+    this.isSentAsWritten = true;
   }
 
   [COPY_WITHOUT](field: string, newBody?: NewBody): Request {

@@ -16,7 +16,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  *
  * @param status The status, from 200 to 599.
  * @param headers The fields.
- * @param parts The parts of the body.
+ * @param parts The parts of the body; `undefined` when the body cannot be read.
  * @returns The stand-in; it passes for a `Response`.
  */
 export function createResponseStandIn(
@@ -30,16 +30,16 @@ class StandIn {
   readonly status: number;
   readonly statusText = "";
   readonly headers: LightHeaders;
-  readonly #parts: Parts;
+  readonly #parts: Parts | undefined;
 
-  constructor(status: number, headers: LightHeaders, parts: Parts) {
+  constructor(status: number, headers: LightHeaders, parts: Parts | undefined) {
     this.status = status;
     this.headers = headers;
     this.#parts = parts;
   }
 
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-    return WITHOUT_BODY.has(this.status) ? null : this.#parts.body;
+    return WITHOUT_BODY.has(this.status) ? null : this.#parts?.body ?? null;
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {

@@ -296,6 +296,24 @@ for (const [major, express] of Object.entries(MAJORS)) {
     assert.match(await other.text(), /Session not found/);
   });
 
+  test(`requireAuth() lets a handler write to the client itself where the gate changes nothing: ${major}`, async () => {
+    const { auth } = createAuth();
+    const app = express();
+    const seen: unknown[] = [];
+    app.all("/mcp", requireAuth(auth), (request, response) => {
+      response.write("a part");
+      // A response that is held back has a method of its own for each of these.
+      seen.push([request.headers.origin, Object.hasOwn(response, "write")]);
+      response.end();
+    });
+    const { origin } = await serve(app);
+    for (const headers of [{}, { Origin: ORIGIN }]) {
+      const response = await send(origin, mcpRequest("a", { headers }));
+      assert.equal(await response.text(), "a part");
+    }
+    assert.deepEqual(seen, [[undefined, false], [ORIGIN, true]]);
+  });
+
   test(`requireAuth() keeps the session of an HTTP+SSE stream to its caller: ${major}`, async () => {
     const codes: string[] = [];
     const { auth } = createAuth({ onEvent: ({ code }) => void codes.push(code) });

@@ -17,7 +17,8 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { requireAuth } from "../../../src/entries/express/mod.ts";
 import type { PropelAuthOptions } from "../../../src/options/propel_auth_options.ts";
 import { listen, sendTo } from "../../support/node_server.ts";
-import { createHarness, mcpRequest } from "../../support/harness.ts";
+import { ACTIVE, createHarness, json, mcpRequest } from "../../support/harness.ts";
+import { createKeyHarness, inactive } from "../api_keys/harness.ts";
 
 // tests/behaviour/operations tests the policy; here, no way through Express leads past it.
 
@@ -191,3 +192,18 @@ for (const [major, express] of [["Express 5", express5], ["Express 4", express4]
     assert.equal((await response.json()).error.code, -32700);
   });
 }
+
+test("requireAuth() takes the challenge from an answer to an API key, not from one to a token", async () => {
+  const harness = createKeyHarness();
+  harness.token = (token) => token.startsWith("key") ? inactive() : json(ACTIVE);
+  const app = express5();
+  app.use(requireAuth(harness.auth), (_request, response) => {
+    response.status(403).set("WWW-Authenticate", 'Bearer error="insufficient_scope"').end();
+  });
+  const challenges = [];
+  for (const credential of ["key-1", "token-1"]) {
+    const response = await sendTo(app, mcpRequest(credential));
+    challenges.push([response.status, response.headers.get("WWW-Authenticate")]);
+  }
+  assert.deepEqual(challenges, [[403, null], [403, 'Bearer error="insufficient_scope"']]);
+});

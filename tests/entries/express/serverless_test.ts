@@ -11,7 +11,7 @@ import serverlessHttp from "serverless-http";
 import vendia from "@vendia/serverless-express";
 import { EventEmitter } from "node:events";
 import { requireAuth } from "../../../src/entries/express/mod.ts";
-import { createHarness } from "../../support/harness.ts";
+import { ACTIVE, createHarness, json } from "../../support/harness.ts";
 
 type Headers = Record<string, string>;
 interface Answer {
@@ -23,10 +23,14 @@ interface Answer {
 const BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 
 function createApp(): express.Express {
-  const { auth } = createHarness();
+  const { auth } = createHarness(
+    {},
+    (token) => json({ ...ACTIVE, sub: token.replace("token", "user") }),
+  );
   const app = express();
   app.all("/mcp", requireAuth(auth), express.json(), (request, response) => {
     const { authorization = "no credentials" } = request.headers;
+    response.set("Mcp-Session-Id", "session-1");
     response.set("X-Seen", `${auth.getAccessToken()?.subject}, ${authorization}`).end();
   });
   return app;
@@ -112,6 +116,16 @@ for (const [name, send] of Object.entries(ADAPTERS)) {
   test(`requireAuth() finds the caller behind ${name}, and hides the credentials`, async () => {
     const { status, seen } = await send(createApp(), { "authorization": "Bearer token-1" });
     assert.deepEqual([status, seen], [200, "user-1, no credentials"]);
+  });
+
+  test(`requireAuth() keeps a session to the caller that got it behind ${name}`, async () => {
+    const app = createApp();
+    const statuses = [];
+    for (const token of ["token-1", "token-1", "token-2"]) {
+      const headers = { "authorization": `Bearer ${token}`, "mcp-session-id": "session-1" };
+      statuses.push((await send(app, headers)).status);
+    }
+    assert.deepEqual(statuses, [200, 200, 404]);
   });
 
   test(`requireAuth() sends a request without a token to log in behind ${name}`, async () => {
