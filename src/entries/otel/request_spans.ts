@@ -39,7 +39,13 @@ export function createRequestSpans(): RequestSpans {
       const all = waiting;
       waiting = undefined;
       context = call;
-      for (const create of all) create(context);
+      for (const create of all) {
+        try {
+          create(context);
+        } catch {
+          // No caller could catch the error of a span processor: after a request it would end the process.
+        }
+      }
     },
   };
 }

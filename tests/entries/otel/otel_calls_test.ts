@@ -1,6 +1,8 @@
 /** Calls to a real MCP server behind the gate, as the real OpenTelemetry SDK collects them. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import * as api from "@opentelemetry/api";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
@@ -309,4 +311,30 @@ test("otelCalls() gives each of two calls that share an introspection its own ve
     attributes["propelauth.source"] === "introspection"
   );
   assert.equal(introspected?.[0]?.parentSpanContext?.spanId, asked?.spanContext().spanId);
+});
+
+test("otelCalls() harms no request, and not the process, when starting a span throws", async () => {
+  const sdk = createTestSdk();
+  const startSpan = (): never => {
+    throw new Error("a span processor of the user");
+  };
+  const broken: OtelApi = {
+    ...sdk.api,
+    trace: { ...sdk.api.trace, getTracer: () => ({ startSpan }) },
+  };
+  const kit = createTestPropelAuth({ onEvent: otelEvents(broken), audit: otelCalls(broken) });
+  const handler = kit.createPropelAuth().handler(() => Response.json({}));
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  const statuses: number[] = [];
+  for (const token of [kit.token(), "never-issued"]) {
+    const headers = { Authorization: `Bearer ${token}` };
+    const body = JSON.stringify(callTool("search_notes"));
+    const init = { method: "POST", headers, body };
+    statuses.push((await handler(new Request("https://mcp.example.com/mcp", init))).status);
+    await setImmediate();
+  }
+  process.off("unhandledRejection", note);
+  assert.deepEqual([statuses, unhandled], [[200, 401], []]);
 });
