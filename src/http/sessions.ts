@@ -104,7 +104,7 @@ const MAX_SEARCHED_BYTES = 8192;
  */
 export function createEndpointReader(
   onSession: (sessionId: string) => void,
-): (bytes: Uint8Array) => void {
+): (piece: Uint8Array | string) => void {
   const decoder = new TextDecoder();
   let bytesLeft = MAX_SEARCHED_BYTES;
   const readLines = createLineReader();
@@ -119,8 +119,10 @@ export function createEndpointReader(
     else if (line.startsWith("data:")) data += line.slice(5).replace(/^ /, "");
   }
 
-  return (bytes) => {
+  return (piece) => {
     if (bytesLeft === 0) return;
+    // An MCP server on Node may write text, which adapters there send.
+    const bytes = typeof piece === "string" ? new TextEncoder().encode(piece) : piece;
     const searched = bytes.subarray(0, bytesLeft);
     bytesLeft -= searched.length;
     readLines(decoder.decode(searched, { stream: true })).forEach(readLine);

@@ -110,15 +110,18 @@ export function endStreamAt(
       }
     },
     async pull(controller) {
-      const { done, value } = await reader.read().catch((error) => {
+      try {
+        const { done, value } = await reader.read();
+        if (ended) return;
+        if (!done) {
+          onBytes(value);
+          controller.enqueue(value);
+        } else if (end()) controller.close();
+      } catch (error) {
         end();
+        reader.cancel(error).catch(() => {});
         throw error;
-      });
-      if (ended) return;
-      if (!done) {
-        onBytes(value);
-        controller.enqueue(value);
-      } else if (end()) controller.close();
+      }
     },
     cancel(reason) {
       end();

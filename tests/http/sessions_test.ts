@@ -122,3 +122,11 @@ for (const [what, stream, expected] of ENDPOINTS) {
     }
   });
 }
+
+test("createEndpointReader() reads text too, which a stream on Node may have in place of bytes", () => {
+  const found: string[] = [];
+  const read = createEndpointReader((sessionId) => found.push(sessionId));
+  read("event: endpoint\n");
+  read("data: /messages?sessionId=s-1\n\n");
+  assert.deepEqual(found, ["s-1"]);
+});

@@ -98,6 +98,20 @@ test("endStreamAt() passes on the source's own failure", async () => {
   assert.equal(clock.timers, 0);
 });
 
+test("endStreamAt() ends with a piece that cannot be read, and for good", async () => {
+  const clock = world();
+  const source = openStream();
+  const streams = createOpenStreams();
+  const onBytes = () => assert.fail("not bytes");
+  const reader = endStreamAt(source.stream, NOW + 60, clock, streams, onBytes).getReader();
+  source.write("a");
+  await assert.rejects(reader.read(), { message: "not bytes" });
+  assert.equal(clock.timers, 0);
+  // A stream that has failed cannot be closed: an error in a timer would end the process.
+  streams.endAll();
+  assert(source.cancelled instanceof Error);
+});
+
 test("endStreamAt() ends a stream without exp when all end, and lists it no longer", async () => {
   const clock = world();
   const source = openStream();
