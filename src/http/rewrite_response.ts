@@ -93,7 +93,6 @@ function rewriteEvents(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
   rewrite: Rewrite,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const readLines = createLineReader();
   let event: string[] = [];
@@ -115,12 +114,12 @@ function rewriteEvents(
   return source.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(bytes, controller) {
-        const out = take(readLines(decoder.decode(bytes, { stream: true })));
+        const out = take(readLines(bytes));
         if (out !== "") controller.enqueue(encoder.encode(out));
       },
       flush(controller) {
         // The last line may lack its end, and the last event its empty line.
-        event.push(...readLines(`${decoder.decode()}\n`).filter((line) => line !== ""));
+        event.push(...readLines("\n").filter((line) => line !== ""));
         if (event.length === 0) return;
         controller.enqueue(encoder.encode(rewriteEvent(event, rewrite).join("\n")));
       },

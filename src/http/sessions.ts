@@ -90,8 +90,8 @@ export function startsSession({ method, headers }: Request): boolean {
   return !headers.has("Mcp-Session-Id") && !headers.has("MCP-Protocol-Version");
 }
 
-/** How much of a stream is searched for the event `endpoint`: a server sends it first. */
-const MAX_SEARCHED_BYTES = 8192;
+/** How many bytes of a stream are searched for the event `endpoint`: a server sends it first. */
+const MAX_SEARCHED_LENGTH = 8192;
 
 /**
  * Creates a function that finds the session of an HTTP+SSE stream in its events `endpoint`.
@@ -105,8 +105,7 @@ const MAX_SEARCHED_BYTES = 8192;
 export function createEndpointReader(
   onSession: (sessionId: string) => void,
 ): (piece: Uint8Array | string) => void {
-  const decoder = new TextDecoder();
-  let bytesLeft = MAX_SEARCHED_BYTES;
+  let left = MAX_SEARCHED_LENGTH;
   const readLines = createLineReader();
   let name = "";
   let data = "";
@@ -120,12 +119,10 @@ export function createEndpointReader(
   }
 
   return (piece) => {
-    if (bytesLeft === 0) return;
-    // An MCP server on Node may write text, which adapters there send.
-    const bytes = typeof piece === "string" ? new TextEncoder().encode(piece) : piece;
-    const searched = bytes.subarray(0, bytesLeft);
-    bytesLeft -= searched.length;
-    readLines(decoder.decode(searched, { stream: true })).forEach(readLine);
+    if (left === 0) return;
+    const searched = piece.slice(0, left);
+    left -= searched.length;
+    readLines(searched).forEach(readLine);
   };
 }
 

@@ -112,6 +112,18 @@ for (const [what, given, sent] of EVENTS) {
   });
 }
 
+test("rewriteResponse() reads text too, which a stream on Node may have in place of bytes", async () => {
+  const text = new ReadableStream({
+    start(controller) {
+      controller.enqueue('data: {"list":["secret"]}\n');
+      controller.enqueue("\n");
+      controller.close();
+    },
+  });
+  const response = await rewriteResponse(new Response(text, STREAM), rewrite);
+  assert.equal(await response.text(), 'data: {"list":[]}\n\n');
+});
+
 test("rewriteResponse() sends each event as soon as it is whole", async () => {
   let write = (_text: string): void => {};
   const source = new ReadableStream<Uint8Array>({
