@@ -107,8 +107,10 @@ function observeReader(
         events.onEnd();
         return undefined;
       }
-      // An MCP server may send text by mistake: the HTTP server refuses it.
-      if (ArrayBuffer.isView(value)) events.onBytes(value);
+      // An MCP server may send text: adapters on Node take it, Deno refuses it.
+      const piece: unknown = value;
+      if (typeof piece === "string") events.onBytes(new TextEncoder().encode(piece));
+      else if (ArrayBuffer.isView(value)) events.onBytes(value);
       return value;
     },
     fail() {

@@ -50,17 +50,18 @@ for (const [what, pieces] of ENDED) {
   });
 }
 
-test("observeShortBody() passes on pieces that are no bytes, for the HTTP server to refuse", async () => {
+test("observeShortBody() passes on pieces that are no bytes, and reads text", async () => {
   const { observe, sendAsIs, send, close, heard } = createObserved();
   send("hello");
-  sendAsIs("no bytes");
+  sendAsIs("texts");
+  sendAsIs(42);
   close();
   const body = await observe();
   assert(body instanceof ReadableStream);
   const pieces: unknown[] = [];
   for await (const piece of body) pieces.push(piece);
-  assert.deepEqual(pieces, [new TextEncoder().encode("hello"), "no bytes"]);
-  assert.deepEqual(heard, ["hello", "end"]);
+  assert.deepEqual(pieces, [new TextEncoder().encode("hello"), "texts", 42]);
+  assert.deepEqual(heard, ["hello", "texts", "end"]);
 });
 
 test("observeShortBody() waits for a body that promises end at once", async () => {
