@@ -25,8 +25,8 @@ const MAX_NAMES_SHOWN = 10;
 export function describe(value: unknown): string {
   if (value instanceof URL) return describe(value.href);
   if (typeof value === "string") {
-    const masked = value.replace(/\/\/[^/?#]*@/, "//***@")
-      .replace(/^(https?:[^?#]*[?#]).+/is, "$1***");
+    // A password may hold what ends the host of a URL: everything up to the last @ is masked.
+    const masked = value.replace(/\/\/.*@/s, "//***@").replace(/(https?:[^?#]*[?#]).+/is, "$1***");
     return JSON.stringify(masked.slice(0, MAX_SHOWN_LENGTH));
   }
   if (Array.isArray(value)) return `an array of ${value.length}`;

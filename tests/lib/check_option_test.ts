@@ -48,7 +48,10 @@ const DESCRIBED: [value: unknown, description: string][] = [
   ["text", '"text"'],
   ['te"xt\n', '"te\\"xt\\n"'],
   ["a".repeat(300), `"${"a".repeat(200)}"`],
-  ["https://user:pass@h.example/a@b", '"https://***@h.example/a@b"'],
+  // A password may hold what ends the host of a URL, so everything up to the last @ goes.
+  ["https://user:pa/ss@h.example/a", '"https://***@h.example/a"'],
+  ["https://user:pa?ss@h.example#a", '"https://***@h.example#***"'],
+  [" https://h.example/?key=secret", '" https://h.example/?***"'],
   [new URL("https://user:pass@h.example"), '"https://***@h.example/"'],
   ["https://h.example/mcp?token=s&x#y", '"https://h.example/mcp?***"'],
   ["HTTPS://u@h.example/#to\nken", '"HTTPS://***@h.example/#***"'],

@@ -96,8 +96,7 @@ export function describeSetting(value: unknown): string {
   if (!/^https?:\/\/[^\s]+$/i.test(text) || !URL.canParse(text)) {
     return `a text of ${text.length} characters`;
   }
-  // Of several @ the last one ends the userinfo, so everything before that one goes.
-  return describe(text.replace(/([?#]).*/, "$1***").replace(/\/\/.*@/, "//***@"));
+  return describe(text);
 }
 
 /**
