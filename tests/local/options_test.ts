@@ -25,6 +25,10 @@ const BAD_OPTIONS: [options: Answer, error: RegExp][] = [
     /users must be .+: received "a@x\.example" twice$/,
   ],
   [{ resources: ["x"] }, /resources must be/],
+  [
+    { resources: ["https://me:pa/ss@h.example/#"] },
+    /received "https:\/\/\*\*\*@h\.example\/#" in it$/,
+  ],
   [{ accessTokenExpiresInSeconds: 0 }, /accessTokenExpiresInSeconds must be/],
   [{ rotateRefreshTokens: 1 }, /rotateRefreshTokens must be true or false/],
   [{ autoConsentAs: "x@y.example" }, /autoConsentAs must be .*owner@acme\.example/],

@@ -96,7 +96,8 @@ export function createRules(intro: string): Rules {
  */
 export function describe(value: unknown): string {
   if (typeof value === "string") {
-    return JSON.stringify(value.replace(/\/\/[^/?#]*@/, "//***@").slice(0, MAX_SHOWN_LENGTH));
+    // A password may hold what ends the host of a URL: everything up to the last @ is masked.
+    return JSON.stringify(value.replace(/\/\/.*@/s, "//***@").slice(0, MAX_SHOWN_LENGTH));
   }
   if (value === null || typeof value === "number" || typeof value === "boolean") return `${value}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
