@@ -113,10 +113,10 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
         setCorsHeaders(admission.headers, origin, allowedOrigins);
         return admission;
       }
-      // Then the answer stays as the MCP server writes it: no part of the gate changes it.
-      const isFinal = origin === null && audited === undefined && admission.filter === undefined &&
-        !mayStand(request) && answersFor(caller) === undefined;
-      if (isFinal) announceAsWritten(admission.request);
+      // Each part of the gate that may change the answer stands here.
+      const isSentAsWritten = origin === null && audited === undefined &&
+        admission.filter === undefined && !mayStand(request) && answersFor(caller) === undefined;
+      if (isSentAsWritten) announceAsWritten(admission.request);
       const run = () => serve(admission, tokenPolicy, audited);
       const served = await (audited?.serve(run) ?? run());
       // Last, since the audit reads from the challenge that a call was refused.
