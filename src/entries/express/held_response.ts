@@ -10,8 +10,8 @@ import { fieldsOf, mergeHead, type OutgoingResponse, setHead } from "./outgoing.
 import { Parts } from "./parts.ts";
 import { createResponseStandIn } from "./response_stand_in.ts";
 
-/** A response that is not sent yet. */
-export interface HeldResponse {
+/** The response of the next handler, which is held back or watched. */
+export interface HandlerResponse {
   /** Settles as soon as its head is known. */
   readonly response: Promise<Response>;
   /** Sends the response that the gate decided for. */
@@ -24,7 +24,7 @@ const UNKNOWN_STATUS = 500;
 const CLIENT_LEFT = 499;
 
 /**
- * Buffers the data that is written to a response until {@linkcode HeldResponse.release}.
+ * Buffers the data that is written to a response until {@linkcode HandlerResponse.release}.
  *
  * Then it goes out as it was written, by the methods that were found; only a body that was replaced
  * is read through a web stream. The new methods stay, since others may have wrapped them.
@@ -32,7 +32,7 @@ const CLIENT_LEFT = 499;
  * @param outgoing The response; its methods are replaced.
  * @returns The response as a web-standard one, and the function that sends it.
  */
-export function holdResponse(outgoing: OutgoingResponse): HeldResponse {
+export function holdResponse(outgoing: OutgoingResponse): HandlerResponse {
   // As they were found: another middleware may have replaced them. The new ones are own members, although
   // a prototype would be set faster: Express gives a response another one when a mounted app takes over.
   const { writeHead, write, end, flushHeaders } = outgoing;

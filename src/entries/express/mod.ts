@@ -27,7 +27,7 @@ import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import { describe } from "../../lib/check_option.ts";
 import { isObject } from "../../lib/json.ts";
 import type { PropelAuth } from "../../propel_auth.ts";
-import { type HeldResponse, holdResponse } from "./held_response.ts";
+import { type HandlerResponse, holdResponse } from "./held_response.ts";
 import { buildBadRequest, hideFields, tryBuildRequest } from "./incoming.ts";
 import type { IncomingRequest } from "./incoming_request.ts";
 import { isAnswered, type OutgoingResponse, sendResponse } from "./outgoing.ts";
@@ -51,8 +51,8 @@ interface Exchange {
   readonly next: (error?: unknown) => void;
   /** Whether the body was taken from the stream. */
   readonly wasRead: () => boolean;
-  /** There once the request was let through. */
-  held?: HeldResponse;
+  /** The next handler's response, once the request was let through. */
+  answer?: HandlerResponse;
 }
 
 /**
@@ -89,11 +89,11 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     exchanges.set(request, exchange);
     handler(built.request)
       .then(
-        (answer) => exchange.held?.release(answer) ?? sendResponse(response, answer),
+        (decided) => exchange.answer?.release(decided) ?? sendResponse(response, decided),
         (error: unknown) => {
           // The next handler's answer is buffered: without another one its client would wait for ever.
-          if (exchange.held === undefined) throw error;
-          return exchange.held.release(new Response(null, { status: 500 }));
+          if (exchange.answer === undefined) throw error;
+          return exchange.answer.release(new Response(null, { status: 500 }));
         },
       )
       // The error handlers of Express could not answer any more.
@@ -115,11 +115,11 @@ async function letThrough(
   else if (exchange.wasRead()) request.body = await forwarded.text();
   // Another middleware answered, or the client left, while PropelAuth was asked or the body was read.
   if (isAnswered(response)) return new Response();
-  exchange.held = forwarded.isSentAsWritten && canBeWatched(response)
+  exchange.answer = forwarded.isSentAsWritten && canBeWatched(response)
     ? watchResponse(response)
     : holdResponse(response);
   next();
-  return await exchange.held.response;
+  return await exchange.answer.response;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { ServerResponse } from "node:http";
-import type { HeldResponse } from "./held_response.ts";
+import type { HandlerResponse } from "./held_response.ts";
 import { LightHeaders } from "./light_headers.ts";
 import { findSent, type OutgoingResponse } from "./outgoing.ts";
 import { createResponseStandIn } from "./response_stand_in.ts";
@@ -33,7 +33,7 @@ export function canBeWatched({ write, end, flushHeaders }: OutgoingResponse): bo
  * @param outgoing The response; its `writeHead` is replaced.
  * @returns The head as a web-standard response without a body. Nothing is left to release.
  */
-export function watchResponse(outgoing: OutgoingResponse): HeldResponse {
+export function watchResponse(outgoing: OutgoingResponse): HandlerResponse {
   const { writeHead } = outgoing;
   let settle = (_response: Response): void => {};
   const response = new Promise<Response>((resolve) => settle = resolve);

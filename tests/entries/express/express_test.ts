@@ -455,6 +455,21 @@ for (const [major, express] of Object.entries(MAJORS)) {
     assert.equal(response.headers.get("Access-Control-Allow-Origin"), ORIGIN);
   });
 
+  test(`requireAuth() keeps the session of an app that is mounted behind it: ${major}`, async () => {
+    const { auth } = createAuth();
+    const mounted = express();
+    mounted.use((_request, response) => void response.set("Mcp-Session-Id", "session-1").end());
+    const app = express();
+    app.use("/mcp", requireAuth(auth), mounted);
+    const { origin } = await serve(app);
+    const headers = { "Mcp-Session-Id": "session-1" };
+    const statuses = [];
+    for (const token of ["a", "a", "b"]) {
+      statuses.push((await send(origin, mcpRequest(token, { headers }))).status);
+    }
+    assert.deepEqual(statuses, [200, 200, 404]);
+  });
+
   test(`metadataRoutes() passes on whatever is no metadata: ${major}`, async () => {
     const { auth } = createAuth();
     const app = express();
