@@ -22,6 +22,48 @@ interface TtlCache<V> {
   deleteWhere(matches: (value: V) => boolean): void;
 }
 
+/**
+ * Gives each key of a cache a place: a small number, under which the cache keeps the rest of the entry
+ * in lists side by side.
+ */
+export interface Places {
+  /** The number of keys that have a place. */
+  readonly size: number;
+  /** The place of a key. */
+  find(key: string): number | undefined;
+  /** The place that has to be freed before the key can be given one: its own, or another key's. */
+  findTaken(key: string): number | undefined;
+  /** Gives a place to a key. */
+  add(key: string, place: number): void;
+  /** Frees a place. */
+  free(place: number): void;
+  /** The places that keys have. */
+  all(): Iterable<number>;
+}
+
+/** Creates places for keys of any text. */
+function createTextPlaces(): Places {
+  const places = new Map<string, number>();
+  const keys: string[] = [];
+  const find = (key: string): number | undefined => places.get(key);
+  return {
+    get size(): number {
+      return places.size;
+    },
+    find,
+    findTaken: find,
+    add(key: string, place: number): void {
+      keys[place] = key;
+      places.set(key, place);
+    },
+    free(place: number): void {
+      places.delete(keys[place] ?? "");
+      keys[place] = "";
+    },
+    all: () => places.values(),
+  };
+}
+
 /** Stands for no entry, in the order of use. */
 const NONE = -1;
 const FIRST_CAPACITY = 16;
@@ -35,6 +77,7 @@ const FIRST_CAPACITY = 16;
  * Does not copy values: store read-only ones.
  *
  * @param maxSize How many entries are kept at most; 0 keeps none.
+ * @param places Places for its kind of keys, without one that is taken; any text by default.
  * @returns The cache.
  *
  * @example A value lives until the time it was given
@@ -46,11 +89,12 @@ const FIRST_CAPACITY = 16;
  * assert.equal(cache.get("key", 1060), undefined);
  * ```
  */
-export function createTtlCache<V extends NonNullable<unknown>>(maxSize: number): TtlCache<V> {
+export function createTtlCache<V extends NonNullable<unknown>>(
+  maxSize: number,
+  places: Places = createTextPlaces(),
+): TtlCache<V> {
   // Each entry has a place in lists side by side instead of an object: a garbage collection visits each
   // object, and skips the numbers of a typed array. The lists grow up to `maxSize`, and never shrink.
-  const places = new Map<string, number>();
-  const keys: string[] = [];
   const values: (V | undefined)[] = [];
   const free: number[] = [];
   let freshUntil = new Float64Array(FIRST_CAPACITY);
@@ -80,15 +124,14 @@ export function createTtlCache<V extends NonNullable<unknown>>(maxSize: number):
   }
 
   function drop(place: number): void {
-    places.delete(keys[place] ?? "");
+    places.free(place);
     unlink(place);
-    keys[place] = "";
     values[place] = undefined;
     free.push(place);
   }
 
   function takePlace(): number {
-    const place = free.pop() ?? keys.length;
+    const place = free.pop() ?? values.length;
     if (place < newer.length) return place;
     freshUntil = grow(freshUntil, Float64Array);
     freshFrom = grow(freshFrom, Float64Array);
@@ -102,7 +145,7 @@ export function createTtlCache<V extends NonNullable<unknown>>(maxSize: number):
       return places.size;
     },
     get(key: string, now: number): V | undefined {
-      const place = places.get(key);
+      const place = places.find(key);
       if (place === undefined) return undefined;
       if ((freshUntil[place] ?? 0) <= now || now < (freshFrom[place] ?? 0)) {
         drop(place);
@@ -116,23 +159,22 @@ export function createTtlCache<V extends NonNullable<unknown>>(maxSize: number):
     },
     set(key: string, value: V, until: number, from = -Infinity): void {
       if (maxSize <= 0) return;
-      const known = places.get(key);
-      if (known !== undefined) drop(known);
+      const taken = places.findTaken(key);
+      if (taken !== undefined) drop(taken);
       const place = takePlace();
-      keys[place] = key;
+      places.add(key, place);
       values[place] = value;
       freshUntil[place] = until;
       freshFrom[place] = from;
-      places.set(key, place);
       linkAsNewest(place);
       if (places.size > maxSize) drop(oldest);
     },
     delete(key: string): void {
-      const place = places.get(key);
+      const place = places.find(key);
       if (place !== undefined) drop(place);
     },
     deleteWhere(matches: (value: V) => boolean): void {
-      for (const place of places.values()) {
+      for (const place of places.all()) {
         const value = values[place];
         if (value !== undefined && matches(value)) drop(place);
       }
@@ -140,7 +182,17 @@ export function createTtlCache<V extends NonNullable<unknown>>(maxSize: number):
   };
 }
 
-function grow<T extends Float64Array | Int32Array>(list: T, create: new (length: number) => T): T {
+/**
+ * Copies a list of numbers into one of twice the length.
+ *
+ * @param list The list.
+ * @param create Its constructor.
+ * @returns The copy; the numbers behind those of the list are 0.
+ */
+export function grow<T extends Float64Array | Int32Array>(
+  list: T,
+  create: new (length: number) => T,
+): T {
   const grown = new create(2 * list.length);
   grown.set(list);
   return grown;

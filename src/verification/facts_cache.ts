@@ -7,7 +7,8 @@
 import type { Answer, IntrospectionFacts } from "../oauth/facts.ts";
 import { freshUntil, isDead } from "../oauth/answer_freshness.ts";
 import { createTtlCache } from "../lib/ttl_cache.ts";
-import { type CompactFacts, createCompactor, packDigest } from "./compact_facts.ts";
+import { type CompactFacts, createCompactor } from "./compact_facts.ts";
+import { createDigestPlaces } from "./digest_places.ts";
 
 /** How many dead tokens are kept at most; in a cache of their own, away from live ones. */
 const MAX_INACTIVE_CACHE_SIZE = 10_000;
@@ -40,13 +41,15 @@ interface FactsCache {
 /** Creates an empty cache of introspection facts, bounded in number and in time. */
 export function createFactsCache(options: FactsCacheOptions): FactsCache {
   const { cacheTtlSeconds, maxCacheSize, staleIfErrorSeconds } = options;
-  const active = createTtlCache<CompactFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
-  const recent = createTtlCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
-  const inactive = createTtlCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
+  const createCache = <Value extends object>(maxSize: number) =>
+    createTtlCache<Value>(maxSize, createDigestPlaces());
+  const active = createCache<CompactFacts>(cacheTtlSeconds > 0 ? maxCacheSize : 0);
+  const recent = createCache<Answer>(staleIfErrorSeconds > 0 ? maxCacheSize : 0);
+  const inactive = createCache<IntrospectionFacts>(MAX_INACTIVE_CACHE_SIZE);
   const { compact, restore, subjectOf } = createCompactor();
 
-  function drop(key: string): void {
-    for (const cache of [active, recent, inactive]) cache.delete(key);
+  function forget(digest: string): void {
+    for (const cache of [active, recent, inactive]) cache.delete(digest);
   }
 
   function distrust(): void {
@@ -55,28 +58,26 @@ export function createFactsCache(options: FactsCacheOptions): FactsCache {
 
   return {
     get(digest: string, now: number): IntrospectionFacts | undefined {
-      const key = packDigest(digest);
-      const kept = active.get(key, now);
-      return kept === undefined ? inactive.get(key, now) : restore(kept);
+      const kept = active.get(digest, now);
+      return kept === undefined ? inactive.get(digest, now) : restore(kept);
     },
     getLast(digest: string, now: number): Answer | undefined {
-      return recent.get(packDigest(digest), now);
+      return recent.get(digest, now);
     },
     remember(digest: string, answer: Answer): void {
       const { askedAt, facts } = answer;
-      const key = packDigest(digest);
-      drop(key);
+      forget(digest);
       if (!facts.active || isDead(answer)) {
-        inactive.set(key, facts, freshUntil(answer, 0), askedAt);
+        inactive.set(digest, facts, freshUntil(answer, 0), askedAt);
         return;
       }
       const kept = compact(facts);
-      active.set(key, kept, freshUntil(answer, cacheTtlSeconds), askedAt);
+      active.set(digest, kept, freshUntil(answer, cacheTtlSeconds), askedAt);
       if (staleIfErrorSeconds <= 0) return;
       const last = { ...answer, facts: restore(kept) };
-      recent.set(key, last, freshUntil(answer, staleIfErrorSeconds), askedAt);
+      recent.set(digest, last, freshUntil(answer, staleIfErrorSeconds), askedAt);
     },
-    forget: (digest: string): void => drop(packDigest(digest)),
+    forget,
     forgetSubject(subject: string): void {
       active.deleteWhere((kept) => subjectOf(kept) === subject);
       recent.deleteWhere(({ facts }) => facts.active && facts.subject === subject);

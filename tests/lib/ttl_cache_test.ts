@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTtlCache } from "../../src/lib/ttl_cache.ts";
+import { sha256 } from "../../src/lib/digest.ts";
+import { createTtlCache, type Places } from "../../src/lib/ttl_cache.ts";
+import { createDigestPlaces } from "../../src/verification/digest_places.ts";
+
+const KINDS_OF_KEYS: [kind: string, createPlaces: () => Places | undefined][] = [
+  ["any text", () => undefined],
+  ["digests", createDigestPlaces],
+];
 
 test("get() gives nothing for a key that was never set", () => {
   assert.equal(createTtlCache(10).get("a", 0), undefined);
@@ -61,35 +68,37 @@ test("delete() drops an entry, and is silent about an unknown one", () => {
 });
 
 // The list beside the Map has four ends to get wrong; a plain model has none.
-test("a cache behaves as a plain list does, over ten thousand random steps", () => {
-  const cache = createTtlCache<number>(5);
-  let model: { key: string; value: number; freshUntil: number }[] = [];
-  let seed = 1;
-  const random = (below: number) => (seed = (seed * 48271) % 2147483647) % below;
-  for (let now = 0; now < 10_000; now++) {
-    const key = `k${random(8)}`;
-    const known = model.find((entry) => entry.key === key);
-    const others = model.filter((entry) => entry !== known);
-    switch (random(4)) {
-      case 0:
-        cache.delete(key);
-        model = others;
-        break;
-      case 1: {
-        const entry = { key, value: now, freshUntil: now + random(40) };
-        cache.set(key, entry.value, entry.freshUntil);
-        model = [entry, ...others].slice(0, 5);
-        break;
+for (const [kind, createPlaces] of KINDS_OF_KEYS) {
+  test(`a cache with keys of ${kind} behaves as a plain list does, over ten thousand random steps`, () => {
+    const cache = createTtlCache<number>(5, createPlaces());
+    let model: { key: string; value: number; freshUntil: number }[] = [];
+    let seed = 1;
+    const random = (below: number) => (seed = (seed * 48271) % 2147483647) % below;
+    for (let now = 0; now < 10_000; now++) {
+      const key = sha256(`${random(8)}`);
+      const known = model.find((entry) => entry.key === key);
+      const others = model.filter((entry) => entry !== known);
+      switch (random(4)) {
+        case 0:
+          cache.delete(key);
+          model = others;
+          break;
+        case 1: {
+          const entry = { key, value: now, freshUntil: now + random(40) };
+          cache.set(key, entry.value, entry.freshUntil);
+          model = [entry, ...others].slice(0, 5);
+          break;
+        }
+        default: {
+          const fresh = known !== undefined && known.freshUntil > now ? known : undefined;
+          assert.equal(cache.get(key, now), fresh?.value);
+          if (known !== undefined) model = fresh ? [fresh, ...others] : others;
+        }
       }
-      default: {
-        const fresh = known !== undefined && known.freshUntil > now ? known : undefined;
-        assert.equal(cache.get(key, now), fresh?.value);
-        if (known !== undefined) model = fresh ? [fresh, ...others] : others;
-      }
+      assert.equal(cache.size, model.length);
     }
-    assert.equal(cache.size, model.length);
-  }
-});
+  });
+}
 
 test("createTtlCache() gives nothing before its time, as a clock that jumped back would want", () => {
   const cache = createTtlCache<number>(10);
