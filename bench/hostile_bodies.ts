@@ -73,6 +73,7 @@ export function createHostileBodies(): [what: string, body: Uint8Array<ArrayBuff
     "of dots": `https://h/${"a/../".repeat(900)}`,
     "of letters": `n://h/${"\u00e9".repeat(4_080)}`,
     "of a host": `https://${"\u00e9".repeat(4_080)}`,
+    "with a malformed escape": `n://h/%${"a//%c3%a9".repeat(450)}`,
     "with a query": `n://h/${"a/".repeat(2_030)}?${"%61".repeat(10)}`,
   };
   for (const [name, text] of Object.entries(texts)) {

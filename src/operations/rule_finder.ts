@@ -63,11 +63,11 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
     const { spellings, others } = readingsOf(uri);
     const found: FoundRule[] = [];
     /** Adds the rules for one reading; with `mustKnow` it returns whether there is any. */
-    const find = (name: string, mustKnow: boolean): boolean => {
+    const find = (name: string, mustKnow: boolean, isDecoded = false): boolean => {
       let isKnown = !mustKnow;
       for (const { template, rule } of findTemplates(name, mustKnow ? NONE : settled)) {
         if (isKnown && settled.has(rule)) continue;
-        const variables = template.match(name);
+        const variables = isDecoded ? template.matchDecoded(name) : template.match(name);
         if (variables === undefined) continue;
         isKnown = true;
         if (settled.has(rule)) continue;
@@ -77,7 +77,7 @@ export function createRuleFinder(operations: ResolvedOperations, deny: boolean):
       return isKnown;
     };
     for (const spelling of spellings) if (!find(spelling, deny)) return undefined;
-    for (const other of others) find(other, false);
+    for (const other of others) find(other, false, true);
     return found;
   }
 

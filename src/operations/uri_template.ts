@@ -10,6 +10,8 @@ export interface UriTemplate {
   readonly ends: readonly { readonly prefix: string; readonly suffix: string }[];
   /** The variables of a URI by name, or `undefined` when the template does not match it. */
   readonly match: (uri: string) => Readonly<Record<string, string>> | undefined;
+  /** The same for a URI that was decoded: the escapes of the template are decoded too. */
+  readonly matchDecoded: (uri: string) => Readonly<Record<string, string>> | undefined;
 }
 
 // RFC 6570 §2.2: "{" [ operator ] variable-list "}"
@@ -32,22 +34,30 @@ export function compileUriTemplate(template: string): UriTemplate | undefined {
   const texts = parts.filter((_, index) => index % 3 === 0);
   if (template === "" || texts.some((text) => /[{}]/.test(text))) return undefined;
   const operators = parts.filter((_, index) => index % 3 === 1);
-  const names = parts.filter((_, index) => index % 3 === 2);
+  // RFC 6570 §2.4: a modifier, as in `path*` and `id:3`, is not a part of the name.
+  const names = parts.filter((_, index) => index % 3 === 2)
+    .map((name) => name.replace(/\*|:\d+/g, ""));
   const respelt = normalizeUri(texts.join(PLACEHOLDER))?.split(PLACEHOLDER) ?? texts;
   const spellings = respelt.length === texts.length ? [texts, respelt] : [texts];
-  const matchers = spellings.map((spelling) => createMatcher(spelling, operators));
-  return {
-    ends: spellings.map((spelling) => ({
-      prefix: spelling[0] ?? "",
-      suffix: spelling.at(-1) ?? "",
-    })),
-    match(uri) {
+  const decoded = spellings.filter((spelling) => spelling.some((text) => text.includes("%")))
+    .map((spelling) => spelling.map(decode));
+  const createMatch = (spellings: readonly string[][]): UriTemplate["match"] => {
+    const matchers = spellings.map((spelling) => createMatcher(spelling, operators));
+    return (uri) => {
       for (const matcher of matchers) {
         const values = matcher(uri);
         if (values) return Object.fromEntries(names.map((name, at) => [name, values[at] ?? ""]));
       }
       return undefined;
-    },
+    };
+  };
+  return {
+    ends: [...spellings, ...decoded].map((spelling) => ({
+      prefix: spelling[0] ?? "",
+      suffix: spelling.at(-1) ?? "",
+    })),
+    match: createMatch(spellings),
+    matchDecoded: createMatch([...spellings, ...decoded]),
   };
 }
 
@@ -55,26 +65,36 @@ export function compileUriTemplate(template: string): UriTemplate | undefined {
  * Lists the ways in which a server may read a URI.
  *
  * @param uri The URI of a request.
- * @returns `spellings`: as it came, and as a URL parser spells it. `others`: both decoded, the
- * decoded ones as a URL parser spells them, and all of these without query and fragment.
+ * @returns `spellings`: as it came, and as a URL parser spells it. `others`: both decoded, with one
+ * slash in place of several, as a URL parser spells these, and all of them without query and fragment.
  */
 export function readingsOf(uri: string): { spellings: Set<string>; others: Set<string> } {
   const normal = normalizeUri(uri) ?? uri;
   const spellings = new Set([uri, normal]);
   const others = new Set<string>();
-  // Nothing to decode and nothing to cut off: there is no other reading.
-  if (normal === uri && !/[%?#]/.test(uri)) return { spellings, others };
-  for (const spelling of spellings) {
-    const decoded = decode(spelling);
-    const respelt = decoded === uri ? normal : normalizeUri(decoded) ?? decoded;
-    for (const one of [spelling, decoded, respelt]) {
-      const end = one.search(/[?#]/);
-      for (const reading of end < 0 ? [one] : [one, one.slice(0, end)]) {
+  // Nothing to decode, to join and to cut off: there is no other reading.
+  if (normal === uri && !/[%?#]/.test(uri) && joinSlashes(uri) === uri) {
+    return { spellings, others };
+  }
+  const texts = [uri, normal].flatMap((spelling) => [spelling, decode(spelling)])
+    .flatMap((text) => [text, joinSlashes(text)]);
+  for (const text of new Set(texts)) {
+    const respelt = spellings.has(text) ? normal : normalizeUri(text) ?? text;
+    for (const whole of [text, respelt]) {
+      for (const reading of [whole, whole.replace(/[?#].*$/s, "")]) {
         if (!spellings.has(reading)) others.add(reading);
       }
     }
   }
   return { spellings, others };
+}
+
+/** A file system reads several slashes of a path as one. */
+function joinSlashes(uri: string): string {
+  const first = uri.indexOf("//");
+  const start = uri[first - 1] === ":" ? first + 2 : 0;
+  if (!uri.includes("//", start)) return uri;
+  return uri.slice(0, start) + uri.slice(start).replace(/\/{2,}/g, "/");
 }
 
 /** The values of a template's expressions in a URI, `undefined` when it does not match. */
@@ -148,6 +168,8 @@ function decode(uri: string): string {
   try {
     return decodeURIComponent(uri);
   } catch {
-    return uri;
+    // As the parser of a form does: a malformed escape stays, and bytes that are not UTF-8 are replaced,
+    // so that neither hides what the other escapes say.
+    return new URLSearchParams(`=${uri.replace(/[+&]/g, encodeURIComponent)}`).get("") ?? uri;
   }
 }

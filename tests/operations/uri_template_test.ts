@@ -22,8 +22,9 @@ const MATCHES: [template: string, uri: string, variables: Record<string, string>
   ["notes://{org}/{id}", "notes://o/1/2", undefined],
   ["file:///{+path}", "file:///a/b/c.txt", { path: "a/b/c.txt" }],
   ["file:///{+path}", "file:///", { path: "" }],
-  ["a://b{/rest*}", "a://b/c/d", { "rest*": "/c/d" }],
+  ["a://b{/rest*}", "a://b/c/d", { rest: "/c/d" }],
   ["a://b{?q,r}", "a://b?q=1&r=2", { "q,r": "?q=1&r=2" }],
+  ["a://b/{id:3}/{?q*,r:2}", "a://b/c/?q=1", { id: "c", "q,r": "?q=1" }],
   ["a.b://c+(d)", "a.b://c+(d)", {}],
   ["a.b://c", "axb://c", undefined],
   ["cal://{y}-{m}-{d}", "cal://1-2-3-4", { y: "1-2", m: "3", d: "4" }],
@@ -92,6 +93,13 @@ const READINGS: [uri: string, spellings: string[], others: string[]][] = [
   ["a://b%3Fc", ["a://b%3Fc"], ["a://b?c", "a://b"]],
   ["no uri", ["no uri"], []],
   ["a://%", ["a://%"], []],
+  // One malformed escape does not hide the others: a server may decode the path alone.
+  ["a://b/%63?%", ["a://b/%63?%"], ["a://b/%63", "a://b/c?%", "a://b/c"]],
+  ["a://b/%63#%", ["a://b/%63#%"], ["a://b/%63", "a://b/c#%", "a://b/c"]],
+  ["file:///a%ff%2F..%2F%63", ["file:///a%ff%2F..%2F%63"], [
+    "file:///a\ufffd/../c",
+    "file:///c",
+  ]],
   ["a://b/%63?d", ["a://b/%63?d"], ["a://b/%63", "a://b/c?d", "a://b/c"]],
   // Decoded, and then as a URL parser spells it; and the other way round.
   ["file:///a/%252e%252e/secret", ["file:///a/%252e%252e/secret"], [
@@ -102,7 +110,12 @@ const READINGS: [uri: string, spellings: string[], others: string[]][] = [
   [
     "file:///a/%\t252e%252e/secret",
     ["file:///a/%\t252e%252e/secret", "file:///a/%252e%252e/secret"],
-    ["file:///a/%2e%2e/secret", "file:///secret"],
+    [
+      "file:///a/%\t252e%2e/secret",
+      "file:///a/%252e%2e/secret",
+      "file:///a/%2e%2e/secret",
+      "file:///secret",
+    ],
   ],
   ["https://h/\u00e9?", ["https://h/\u00e9?", "https://h/%C3%A9?"], [
     "https://h/\u00e9",

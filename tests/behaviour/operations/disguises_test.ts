@@ -91,3 +91,38 @@ test("handler() forwards the judged value, not the bytes that came", async () =>
   assert.deepEqual(reached?.parsedBody, { jsonrpc: "2.0", id: 1, method: "ping", params: {} });
   assert.equal(reached?.text, '{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}');
 });
+
+const FILES = {
+  resources: {
+    "file:///{+path}": ["read"],
+    "file:///private/{+path}": ["admin"],
+    "file:///a%2Fsecret/{+path}": ["admin"],
+  },
+};
+/** A server that decodes them reads the file that the first one names; a strict one refuses some. */
+const URIS: string[] = [
+  "file:///private/x",
+  "file:///%70rivate/x",
+  "file:///%70rivate/x?%",
+  "file:///%70rivate/x#%ff",
+  "file:///private%2F%ff",
+  "file:///public/%ff%2F..%2F..%2Fprivate/x",
+  "file:////private/x",
+  "file:///public//../private/x",
+  "file:///public/%2F..%2Fprivate/x",
+  "file:///a%2Fsecret/x",
+  "file:///a%2fsecret/x",
+  "file:///%61%2F%73ecret/x?%",
+];
+
+for (const uri of URIS) {
+  test(`handler() lets nobody past the rule for a folder by ${uri}`, async () => {
+    for (const defaultOperation of ["allow", "deny"] as const) {
+      const options = { operations: FILES, defaultOperation };
+      const body = JSON.stringify(message("resources/read", { uri }));
+      const { response, reached } = await send(body, "read", options);
+      assert.deepEqual([response.status, reached], [403, undefined]);
+      assert.equal((await send(body, "read admin", options)).response.status, 200);
+    }
+  });
+}
