@@ -6,7 +6,7 @@
 
 import type { AccessToken, AccessTokenPolicy } from "../oauth/access_token.ts";
 import { answersFor } from "../oauth/api_key.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import { refuseRequirement } from "../oauth/refusal_response.ts";
 import { copyWithCors } from "./cors.ts";
 import type { Gate } from "./gate.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
@@ -79,7 +79,7 @@ export function createAuthenticate(
     const run = async () => {
       const answered = await runAs(running, async () => await admitted(running.caller))
         // A requirement such as requireScopes() that failed; other errors pass through.
-        .catch((error: unknown) => buildRefusal(error, policy));
+        .catch((error: unknown) => refuseRequirement(error, policy));
       return await judged?.filter?.(answered) ?? answered;
     };
     if (judged !== undefined) return await (audited?.serve(run) ?? run());

@@ -25,7 +25,8 @@ export interface HandlerOptions {
   fallback?: (request: Request) => Response | Promise<Response>;
   /**
    * Guards whatever path it is given as the MCP endpoint, and serves nothing else: for routers that
-   * have chosen the path already.
+   * have chosen the path already. Where `mcpPath` has `{orgId}` it has no effect, since the path names
+   * the organization.
    *
    * @default {false}
    */

@@ -9,7 +9,6 @@ import type { AccessTokenPolicy } from "../oauth/access_token.ts";
 import type { AllowedOrigins } from "./host_and_origin.ts";
 import { copyWithCors, setCorsHeaders } from "./cors.ts";
 import { answersFor } from "../oauth/api_key.ts";
-import { AccessTokenError, refusalFor } from "../oauth/errors.ts";
 import { endStreamAt, isStandingStream, mayStand, type OpenStreams } from "./standing_streams.ts";
 import type { Emit } from "../events/events.ts";
 import { announceAsWritten } from "../lib/copy_request.ts";
@@ -20,7 +19,7 @@ import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { Running } from "../operations/requirements.ts";
 import { asFunction, type McpServerHandler, requireResponse } from "./mcp_server.ts";
 import { admitParsed } from "./parsed_body.ts";
-import { buildRefusal } from "../oauth/refusal_response.ts";
+import { refuseRequirement } from "../oauth/refusal_response.ts";
 import {
   createEndpointReader,
   listPresentedSessions,
@@ -82,10 +81,7 @@ export function createMcpEndpoint(parts: McpEndpointParts, server: McpServerHand
       return filter === undefined ? response : await filter(response);
     } catch (error) {
       // A function may let a failed requirement through; the MCP SDKs turn it into a result.
-      if (error instanceof AccessTokenError && refusalFor(error).status === 403) {
-        return buildRefusal(error, tokenPolicy);
-      }
-      throw error;
+      return refuseRequirement(error, tokenPolicy);
     }
   }
 

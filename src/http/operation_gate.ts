@@ -81,6 +81,7 @@ interface OperationGateParts {
  */
 export function createOperationGate(parts: OperationGateParts): OperationGate {
   const { operationPolicy, ruleWatch, emit, verifyFresh } = parts;
+  const allLists = operationPolicy.lists.length > 0 ? operationPolicy.lists : undefined;
 
   function admit(
     caller: AccessToken,
@@ -153,9 +154,8 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     if (json instanceof Response) return json;
     if (json === undefined || json.length === 0) {
       // A resumed GET stream may contain any list, so all of them are filtered.
-      const { lists } = operationPolicy;
       const forwarded = copyWithout("authorization", request, json && "");
-      return admit(caller, forwarded, undefined, lists.length > 0 ? lists : undefined, audited);
+      return admit(caller, forwarded, undefined, allLists, audited);
     }
     let parsedBody: unknown;
     try {
@@ -179,7 +179,10 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     const write = () => JSON.stringify(parsedBody);
     const body = json.length > MAX_EAGER_LENGTH ? write : write();
     const forwarded = copyWithout("authorization", request, body);
-    return admit(allowed.caller, forwarded, parsedBody, allowed.lists, audited);
+    // Without a call the body does not say what is in the answer: the empty object that a body parser
+    // leaves on a GET, for one.
+    const lists = calls.length > 0 ? allowed.lists : allLists;
+    return admit(allowed.caller, forwarded, parsedBody, lists, audited);
   };
 }
 

@@ -57,7 +57,7 @@ export function createListRewrite(
  */
 export async function rewriteResponse(response: Response, rewrite: Rewrite): Promise<Response> {
   const { status, statusText, headers } = response;
-  if (headers.has("Content-Encoding") && response.body !== null) {
+  if (isCompressed(headers) && response.body !== null) {
     // A compressed list cannot be filtered.
     discard(response);
     return buildJsonRpcError(500, "internal", "The MCP server must not compress this answer");
@@ -69,6 +69,11 @@ export async function rewriteResponse(response: Response, rewrite: Rewrite): Pro
   });
   if (headers.has("Content-Length")) rewritten.headers.delete("Content-Length");
   return rewritten;
+}
+
+/** "none" is no coding of RFC 9110, but often sent to keep a proxy from compressing an event stream. */
+function isCompressed(headers: Headers): boolean {
+  return !/^(?:identity|none)?$/i.test(headers.get("Content-Encoding") ?? "");
 }
 
 async function rewriteBody(response: Response, rewrite: Rewrite): Promise<BodyInit | null> {

@@ -95,6 +95,22 @@ export function buildRefusal(
   return new Response(request?.method === "HEAD" ? null : body, { status, headers });
 }
 
+/**
+ * Builds the response to a requirement such as `requireScopes()` that failed in code behind the gate.
+ *
+ * @param error The error that the code threw.
+ * @param options The parameters that every challenge has.
+ * @returns The response: 403.
+ * @throws `error` itself, when it is anything else: that code may have verified another token, whose
+ * fault is not this caller's.
+ */
+export function refuseRequirement(error: unknown, options: ChallengeOptions): Response {
+  if (error instanceof AccessTokenError && refusalFor(error).status === 403) {
+    return buildRefusal(error, options);
+  }
+  throw error;
+}
+
 function isBrowserVisit({ method, headers }: Request): boolean {
   return method === "GET" && ACCEPTS_HTML.test(headers.get("Accept") ?? "");
 }

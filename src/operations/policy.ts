@@ -59,6 +59,9 @@ export interface OperationPolicy {
 
 const ALL_ALLOWED: OperationVerdict = { kind: "allowed", fresh: false, lists: undefined };
 
+/** MCP 2026-07-28, Caching: the methods whose results say for how long, and for whom, they may be kept. */
+const CACHEABLE = [...LISTS.map(({ method }) => method), "resources/read", "server/discover"];
+
 /** The method by which an entry of a list is used. */
 const USES = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const;
 
@@ -138,7 +141,7 @@ export function createOperationPolicy(options: OperationPolicyOptions): Operatio
       if (lacking) return { kind: "scope_missing", scopes: [...needed], lacking };
       const asks = (method: string) => calls.some((call) => call.method === method);
       const asked = lists.filter(({ method }) => asks(method));
-      const personal = depends && asks(USES.resources);
+      const personal = depends && CACHEABLE.some(asks);
       return { kind: "allowed", fresh, lists: personal || asked.length > 0 ? asked : undefined };
     },
     isListed(list: List, entry: unknown, caller: AccessToken): boolean {

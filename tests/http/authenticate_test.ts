@@ -124,3 +124,27 @@ test("authenticate() throws a TypeError at once for a request of Node's own", ()
     message: /^authenticate\(\) needs a web-standard Request .+@x\/propelauth-mcp\/node$/,
   });
 });
+
+test("authenticate() and handler() pass on an error about another token than the caller's", async () => {
+  const { auth } = createHarness(
+    {},
+    (token) => json(token === "token-1" ? ACTIVE : { active: false }),
+  );
+  const admitted = async () => json(await auth.verifier.verifyAccessToken("another-token"));
+  await assert.rejects(auth.authenticate(mcpRequest(), admitted), { reason: "inactive" });
+  await assert.rejects(auth.handler(admitted)(mcpRequest()), { reason: "inactive" });
+});
+
+for (const parsedBody of [undefined, {}, []]) {
+  test(`authenticate() filters a resumed stream when parsedBody is ${JSON.stringify(parsedBody)}`, async () => {
+    const { auth } = createHarness({ operations: OPERATIONS });
+    const list = { ...LIST, method: undefined, result: { tools: [{ name: "purge_reports" }] } };
+    const stream = () =>
+      new Response(`data: ${JSON.stringify(list)}\n\n`, {
+        headers: { "Content-Type": "text/event-stream" },
+      });
+    const request = mcpRequest("token-1", { method: "GET", headers: { "Last-Event-ID": "0" } });
+    const response = await auth.authenticate(request, stream, { parsedBody });
+    assert.match(await response.text(), /"tools":\[\]/);
+  });
+}

@@ -51,6 +51,14 @@ for (const type of ["application/json", "text/event-stream"]) {
   });
 }
 
+for (const encoding of ["identity", "Identity", "none"]) {
+  test(`rewriteResponse() reads an answer whose Content-Encoding is ${encoding}`, async () => {
+    const given = json({ list: ["a", "secret"] }, { headers: { "Content-Encoding": encoding } });
+    const response = await rewriteResponse(given, rewrite);
+    assert.deepEqual([response.status, await response.json()], [200, { list: ["a"] }]);
+  });
+}
+
 test("rewriteResponse() sends nothing that it cannot read", async () => {
   const given = json({ list: ["secret"] }, { headers: { "Content-Encoding": "gzip" } });
   const response = await rewriteResponse(given, rewrite);

@@ -306,6 +306,17 @@ const KEPT: [what: string, method: string, params: object, result: object, scope
   ["what the server can do", "server/discover", {}, { ttlMs: 1, cacheScope: "public" }, "public"],
 ];
 
+for (const method of ["tools/list", "resources/list", "prompts/list", "server/discover"]) {
+  test(`handler() lets the result of ${method} be kept as private when the method has a rule`, async () => {
+    const result = { ttlMs: 1, cacheScope: "public" };
+    const operations = { methods: { [method]: ["notes:read"] } };
+    const { auth } = createHarness({ operations }, () => json({ ...ACTIVE, scope: "notes:read" }));
+    const handler = auth.handler(() => json({ jsonrpc: "2.0", id: 1, result }));
+    const response = await handler(mcpRequest("token-1", { body: JSON.stringify(ask(method)) }));
+    assert.equal((await response.json()).result.cacheScope, "private");
+  });
+}
+
 for (const [what, method, params, result, cacheScope] of KEPT) {
   test(`handler() lets ${what} be kept as ${cacheScope ?? "nothing at all"}`, async () => {
     const sent = await answer({ ...ask(method), params }, { jsonrpc: "2.0", id: 1, result });
