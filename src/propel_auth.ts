@@ -98,6 +98,7 @@ export interface PropelAuth extends Requirements {
    * @returns Nothing, when this instance has dropped the answer and the shared cache has the order.
    * @throws {Error} The shared cache cannot be written. This instance has dropped the answer all the
    * same; call again for the others.
+   * @throws {TypeError} `token` cannot be an access token: it is `undefined`, or begins with `Bearer`.
    */
   forget(token: string): Promise<void>;
   /**
@@ -108,6 +109,7 @@ export interface PropelAuth extends Requirements {
    * @returns Nothing, when this instance has dropped them and the shared cache has the order.
    * @throws {Error} The shared cache cannot be written. This instance has dropped them all the same;
    * call again for the others.
+   * @throws {TypeError} `subject` is no text, or blank.
    */
   forgetSubject(subject: string): Promise<void>;
   /**

@@ -25,8 +25,12 @@ const MAX_NAMES_SHOWN = 10;
 export function describe(value: unknown): string {
   if (value instanceof URL) return describe(value.href);
   if (typeof value === "string") {
-    // A password may hold what ends the host of a URL: everything up to the last @ is masked.
-    const masked = value.replace(/\/\/.*@/s, "//***@").replace(/(https?:[^?#]*[?#]).+/is, "$1***");
+    // A password may hold what ends the host of a URL, and the slashes before it may be missing:
+    // everything up to the last @ is masked, but for the scheme.
+    const masked = value.replace(/^(\w+:\/*)?.*@/s, "$1***@").replace(
+      /(https?:[^?#]*[?#]).+/is,
+      "$1***",
+    );
     return JSON.stringify(masked.slice(0, MAX_SHOWN_LENGTH));
   }
   if (Array.isArray(value)) return `an array of ${value.length}`;
@@ -62,7 +66,10 @@ export function requireMembers(
   known: readonly string[],
   elsewhere?: { readonly name: string; readonly members: readonly string[] },
 ): void {
-  if (!isObject(value)) throw new BrokenRule(name, "an object", describe(value));
+  // The entries of a Map are not its members: it would pass for no options at all.
+  if (!isObject(value) || Symbol.iterator in value) {
+    throw new BrokenRule(name, "an object", describe(value));
+  }
   const unknown = Object.keys(value).find((member) => !known.includes(member));
   if (unknown === undefined) return;
   const shown = name === "options" ? unknown : `${name}.${unknown}`;

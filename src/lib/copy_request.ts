@@ -62,6 +62,7 @@ function copyRequest(field: string, request: Request, newBody: NewBody | undefin
   try {
     copy = new Request(request);
   } catch {
+    if (request.bodyUsed) throw new TypeError(UNUSABLE);
     // An adapter's own class that cannot be copied (srvx).
     return rebuildWithout(field, request, request.body);
   }
@@ -87,6 +88,9 @@ function rebuildWithout(
 }
 
 const USED = "The body was read already";
+const UNUSABLE =
+  "Cannot forward a request whose body was read before: give the handler one that is " +
+  "unread, or call auth.authenticate(), which needs no body";
 
 /** The parts of a request. */
 interface RequestParts {

@@ -77,7 +77,7 @@ const FIRST_CAPACITY = 16;
  * Does not copy values: store read-only ones.
  *
  * @param maxSize How many entries are kept at most; 0 keeps none.
- * @param places Places for its kind of keys, without one that is taken; any text by default.
+ * @param places Places for its kind of keys, of which no key has one yet; any text by default.
  * @returns The cache.
  *
  * @example A value lives until the time it was given

@@ -108,7 +108,7 @@ function readAnswer(
 ): { readonly result: Record<string, unknown> | undefined } | { readonly fault: string } {
   if (status < 200 || status > 299) return { fault: `status ${status}` };
   const messages = isEventStream(headers)
-    ? text.split(/(?:\r\n|\n|\r){2}/).map(readData)
+    ? text.split(/(?:\r\n|\n|\r(?!\n)){2}/).map(readData)
     : [parseJson(text)];
   for (const message of messages) {
     if (!isObject(message) || message["id"] !== id) continue;

@@ -60,7 +60,8 @@ export function resolveOperations(value: OperationRules): ResolvedOperations {
   const listed = resolveListing("operations.listed", value.listed, "permitted");
   const group = (name: typeof GROUPS[number]): Map<string, Rule> => {
     const { [name]: rules = {} } = value;
-    if (!isObject(rules)) {
+    // The entries of a Map are not its members: it would pass for no rules at all.
+    if (!isObject(rules) || Symbol.iterator in rules) {
       throw new BrokenRule(`operations.${name}`, "an object of rules", describe(rules));
     }
     return new Map(

@@ -8,7 +8,7 @@
 import type { ActiveFacts, IntrospectionClaims } from "../oauth/facts.ts";
 import { type ListReaders, READ_LISTS, readActiveFacts } from "../oauth/read_facts.ts";
 
-/** How many texts are shared, and of how many the lists are remembered; past it that starts anew. */
+/** How many texts are shared, and from how many the lists are remembered. A full store is emptied. */
 const MAX_SHARED_TEXTS = 10_000;
 /** The longest text that is shared, in characters. */
 const MAX_SHARED_LENGTH = 1024;

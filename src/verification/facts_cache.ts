@@ -71,6 +71,7 @@ export function createFactsCache(options: FactsCacheOptions): FactsCache {
         inactive.set(digest, facts, freshUntil(answer, 0), askedAt);
         return;
       }
+      if (cacheTtlSeconds <= 0 && staleIfErrorSeconds <= 0) return;
       const kept = compact(facts);
       active.set(digest, kept, freshUntil(answer, cacheTtlSeconds), askedAt);
       if (staleIfErrorSeconds <= 0) return;

@@ -54,8 +54,11 @@ export function createAskRepeatedly(world: World): AskRepeatedly {
     if (error.reason === "overloaded" || error.reason === "closed") return undefined;
     for (const lease of waiting) if (!lease.held) waiting.delete(lease);
     if (waiting.size >= MAX_WAITING_REQUESTS) return undefined;
-    const left = until - world.now();
-    const usual = Math.min(PAUSES_SECONDS[tries - 1] ?? left, left);
+    const next = PAUSES_SECONDS[tries - 1];
+    // Counted in tries too: a clock may jump back.
+    if (next === undefined) return undefined;
+    const left = Math.min(until - world.now(), MAX_WAIT_SECONDS);
+    const usual = Math.min(next, left);
     const pause = Math.max(usual, error.retryAfterSeconds ?? 0);
     return pause > 0 && pause <= left ? pause : undefined;
   }

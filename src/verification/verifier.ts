@@ -22,6 +22,8 @@ import {
   type TokenInHand,
 } from "../events/token_events.ts";
 import { createAskRepeatedly, type MayWait } from "./session_start.ts";
+import { BrokenRule, refuseAs } from "../lib/broken_rule.ts";
+import { describeSecret, requireText } from "../lib/check_option.ts";
 import { sha256 } from "../lib/digest.ts";
 import type { World } from "../lib/world.ts";
 
@@ -180,8 +182,17 @@ export function createVerifier(
       const inHand = { token, digest: sha256(token), startedAt };
       return await verifyBy(answers.findNow, inHand, policy);
     },
-    forget: (token: string): Promise<void> => answers.forget(sha256(token)),
-    forgetSubject: answers.forgetSubject,
+    async forget(token: string): Promise<void> {
+      refuseAs("Cannot forget a token", () => {
+        if (mayBeToken(token)) return;
+        throw new BrokenRule("token", 'an access token, without "Bearer"', describeSecret(token));
+      });
+      await answers.forget(sha256(token));
+    },
+    async forgetSubject(subject: string): Promise<void> {
+      refuseAs("Cannot forget a user's tokens", () => requireText("subject", subject));
+      await answers.forgetSubject(subject);
+    },
     close: answers.close,
   });
 }

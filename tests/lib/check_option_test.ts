@@ -50,6 +50,9 @@ const DESCRIBED: [value: unknown, description: string][] = [
   ["a".repeat(300), `"${"a".repeat(200)}"`],
   // A password may hold what ends the host of a URL, so everything up to the last @ goes.
   ["https://user:pa/ss@h.example/a", '"https://***@h.example/a"'],
+  ["https:/user:pass@h.example", '"https:/***@h.example"'],
+  ["user:pass@h.example/a", '"user:***@h.example/a"'],
+  ["pass@h.example", '"***@h.example"'],
   ["https://user:pa?ss@h.example#a", '"https://***@h.example#***"'],
   [" https://h.example/?key=secret", '" https://h.example/?***"'],
   [new URL("https://user:pass@h.example"), '"https://***@h.example/"'],

@@ -170,3 +170,13 @@ test("ForwardedRequest and its clone have the signal of the request that is forw
     [["content-type", "application/json"]],
   ]);
 });
+
+test("copyWithout() says what to do about a request whose body was read before", async () => {
+  const given = mcpRequest("token-1", { body: "{}" });
+  await given.text();
+  assert.throws(() => copyWithout("authorization", given), {
+    name: "TypeError",
+    message:
+      /body was read before: give the handler one that is unread, or call auth\.authenticate/,
+  });
+});

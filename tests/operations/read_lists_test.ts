@@ -95,6 +95,18 @@ test("readLists() reads answers that come as events", () => {
   assert.deepEqual(lists, { "tools/list": { names: ["a"] } });
 });
 
+test("readLists() reads data in several lines that end in CR LF", () => {
+  const { lists } = run(
+    start(({ id }) => {
+      const lines = JSON.stringify({ id, result: { tools: [{ name: "a" }] } }, null, 1).split("\n");
+      const text = [...lines.map((line) => `data: ${line}`), "", ""].join("\r\n");
+      return reply(text, 200, { "Content-Type": "text/event-stream" });
+    }),
+    TOOLS,
+  );
+  assert.deepEqual(lists, { "tools/list": { names: ["a"] } });
+});
+
 const FAULTS: [what: string, answer: Answer, fault: RegExp][] = [
   ["initialize is refused", () => reply("", 401), /^status 401$/],
   ["a list is refused", start(() => reply("", 403)), /^status 403$/],

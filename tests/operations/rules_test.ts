@@ -77,6 +77,8 @@ const REFUSED: [value: unknown, message: RegExp][] = [
   [{ tool: {} }, /operations\.tool must be a known option: .+; did you mean tools\?$/],
   [{ tools: [] }, /operations\.tools must be an object of rules/],
   [{ tools: null }, /operations\.tools must be an object of rules: received null$/],
+  [{ tools: new Map([["t", ["a"]]]) }, /operations\.tools must be an object of rules/],
+  [new Map([["tools", {}]]), /operations must be an object/],
   [{ tools: { t: "a" } }, /operations\.tools\["t"\] must be a list of scopes, .+: received "a"$/],
   [{ tools: { t: null } }, /operations\.tools\["t"\] must be/],
   [{ tools: { t: {} } }, /operations\.tools\["t"\] must be/],

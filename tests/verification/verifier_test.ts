@@ -362,3 +362,25 @@ test("close() waits for questions too whose answers were forgotten before they c
   await Promise.all([closed, assert.rejects(waiting, { reason: "closed" })]);
   assert.equal(asked.length, 1);
 });
+
+for (const token of [undefined, "", "Bearer token-1", "undefined"]) {
+  test(`forget() refuses ${JSON.stringify(token)}, since it would forget nothing`, async () => {
+    const { auth } = createHarness();
+    await assert.rejects(async () => await Reflect.apply(auth.forget, auth, [token]), (error) => {
+      assert(error instanceof TypeError);
+      assert.match(error.message, /^Cannot forget a token: token must be an access token, without/);
+      return !error.message.includes("token-1");
+    });
+  });
+}
+
+for (const subject of [undefined, "", " ", 7]) {
+  test(`forgetSubject() refuses ${JSON.stringify(subject)}, since it would forget nothing`, async () => {
+    const { auth } = createHarness();
+    const forgotten = Promise.resolve(Reflect.apply(auth.forgetSubject, auth, [subject]));
+    await assert.rejects(forgotten, {
+      name: "TypeError",
+      message: /^Cannot forget a user's tokens: subject must be a non-empty string: received /,
+    });
+  });
+}
