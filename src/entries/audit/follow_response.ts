@@ -139,7 +139,10 @@ function followJson(
   // As a text, which servers send faster than bytes.
   return response.text().then((text) => {
     end(text);
-    return withBody(response, text);
+    const copy = withBody(response, text);
+    // Bytes that are not UTF-8, and a byte order mark, have other lengths as text.
+    if (headers.has("Content-Length")) copy.headers.delete("Content-Length");
+    return copy;
   });
 }
 

@@ -137,7 +137,7 @@ export function createAuditLog(options: AuditLogOptions, world: LogWorld): Audit
       const taken = queue.counts.waiting + open;
       // A batch longer than the whole queue is let in when nothing else is there.
       if (!isClosing && (taken === 0 || taken + count <= maxQueuedCalls)) return undefined;
-      queue.reportFull();
+      if (!isClosing) queue.reportFull();
       return RETRY_AFTER_SECONDS;
     },
     begin(call) {

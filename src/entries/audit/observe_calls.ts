@@ -134,14 +134,15 @@ class FollowedRequest implements AuditedRequest {
       const inner = serve;
       serve = () => aroundServer(begun, inner);
     }
-    let isServed = false;
+    let isFollowed = false;
     const following = serve().then((response) => {
-      isServed = true;
       const onOver = (): void => this.#stopWatching();
       return followResponse(response, { request: this.#request, calls, openCalls, onOver });
     });
-    for (let tick = 0; tick < MAX_TICKS && !isServed; tick++) await undefined;
-    if (!isServed) this.#watchLeaving();
+    following.then(() => isFollowed = true, () => {});
+    // Until its body is read, too: a JSON answer is, before it is sent.
+    for (let tick = 0; tick < MAX_TICKS && !isFollowed; tick++) await undefined;
+    if (!isFollowed) this.#watchLeaving();
     const response = await following;
     if (!calls.areOver) this.#watchLeaving();
     return response;

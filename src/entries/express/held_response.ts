@@ -30,9 +30,13 @@ const CLIENT_LEFT = 499;
  * is read through a web stream. The new methods stay, since others may have wrapped them.
  *
  * @param outgoing The response; its methods are replaced.
+ * @param onClose Called when the response was sent, or its client has left.
  * @returns The response as a web-standard one, and the function that sends it.
  */
-export function holdResponse(outgoing: OutgoingResponse): HandlerResponse {
+export function holdResponse(
+  outgoing: OutgoingResponse,
+  onClose: () => void = () => {},
+): HandlerResponse {
   // As they were found: another middleware may have replaced them. The new ones are own members, although
   // a prototype would be set faster: Express gives a response another one when a mounted app takes over.
   const { writeHead, write, end, flushHeaders } = outgoing;
@@ -83,7 +87,10 @@ export function holdResponse(outgoing: OutgoingResponse): HandlerResponse {
     begin();
   };
   Object.defineProperties(Object.assign(outgoing, { [SHOWN]: shown }), GETTERS);
-  outgoing.once("close", () => settle(new Response(null, { status: CLIENT_LEFT })));
+  outgoing.once("close", () => {
+    settle(new Response(null, { status: CLIENT_LEFT }));
+    onClose();
+  });
 
   return {
     response,
@@ -105,11 +112,14 @@ export function holdResponse(outgoing: OutgoingResponse): HandlerResponse {
       }
       released = true;
       if (flushed) flushHeaders.call(outgoing);
+      let isTaken = true;
       for (const { args: [chunk, ...rest], isLast } of parts.waiting) {
-        if (!isLast) write.call(outgoing, chunk, ...rest);
+        if (!isLast) isTaken = write.call(outgoing, chunk, ...rest);
         else if (chunk === undefined) end.call(outgoing, ...rest);
         else end.call(outgoing, chunk, ...rest);
       }
+      // A larger buffer of the connection took all that ours had no room for.
+      if (isTaken && parts.isFull && !parts.ended) outgoing.emit("drain");
     },
   };
 }

@@ -90,10 +90,10 @@ export function requireAuth(auth: PropelAuth): ExpressMiddleware {
     handler(built.request)
       .then(
         (decided) => exchange.answer?.release(decided) ?? sendResponse(response, decided),
-        (error: unknown) => {
+        async (error: unknown) => {
           // The next handler's answer is buffered: without another one its client would wait for ever.
-          if (exchange.answer === undefined) throw error;
-          return exchange.answer.release(new Response(null, { status: 500 }));
+          await exchange.answer?.release(new Response(null, { status: 500 }));
+          throw error;
         },
       )
       // The error handlers of Express could not answer any more.
@@ -117,7 +117,7 @@ async function letThrough(
   if (isAnswered(response)) return new Response();
   exchange.answer = forwarded.isSentAsWritten && canBeWatched(response)
     ? watchResponse(response)
-    : holdResponse(response);
+    : holdResponse(response, () => forwarded.abort());
   next();
   return await exchange.answer.response;
 }

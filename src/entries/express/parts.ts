@@ -46,7 +46,12 @@ export class Parts {
     this.waiting.push(part);
     this.#waitingBytes += sizeOf(part);
     this.#wake();
-    return this.#waitingBytes < HIGH_WATER_MARK_BYTES;
+    return !this.isFull;
+  }
+
+  /** Whether the writer was asked to wait. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= HIGH_WATER_MARK_BYTES;
   }
 
   /** Takes them one by one; made when it is first asked for. When cancelled, it drops further parts. */

@@ -9,6 +9,10 @@ import { COPY_WITHOUT, type NewBody, SEND_AS_WRITTEN } from "../../lib/copy_requ
 import type { IncomingRequest } from "./incoming_request.ts";
 import type { LightHeaders } from "./light_headers.ts";
 
+interface Leaving {
+  controller?: AbortController;
+}
+
 /** The parts of a request that stands in for a real one. */
 interface Parts {
   /** Node's request behind it. */
@@ -18,6 +22,8 @@ interface Parts {
   readonly headers: LightHeaders;
   /** Called when the body is asked for. */
   readonly makeBody: () => BodyInit | null;
+  /** Holds the controller of the signal, which a request and its copies share; made when it is asked for. */
+  readonly leaving?: Leaving;
 }
 
 /**
@@ -56,9 +62,10 @@ class StandIn {
   isSentAsWritten = false;
   readonly #makeBody: () => BodyInit | null;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
-  #signal: AbortSignal | undefined;
+  readonly #leaving: Leaving;
 
-  constructor({ incoming, url, method, headers, makeBody }: Parts) {
+  constructor({ incoming, url, method, headers, makeBody, leaving = {} }: Parts) {
+    this.#leaving = leaving;
     this.incoming = incoming;
     this.url = url;
     this.method = method;
@@ -66,9 +73,13 @@ class StandIn {
     this.#makeBody = makeBody;
   }
 
-  /** Never aborts: the middleware itself sees when the client leaves. */
   get signal(): AbortSignal {
-    return this.#signal ??= new AbortController().signal;
+    return (this.#leaving.controller ??= new AbortController()).signal;
+  }
+
+  /** Aborts the signal, if there is one: the response is over, or its client has left. */
+  abort(): void {
+    this.#leaving.controller?.abort();
   }
 
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
@@ -99,6 +110,7 @@ class StandIn {
       method: this.method,
       headers: this.headers.copyWithout(field),
       makeBody: typeof newBody === "string" ? () => newBody : newBody ?? (() => this.body),
+      leaving: this.#leaving,
     });
   }
 }

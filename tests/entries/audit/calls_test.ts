@@ -563,3 +563,21 @@ test("auditCalls() refuses options that break their rule", async () => {
     });
   }
 });
+
+for (
+  const [what, before] of [["a byte order mark", [0xef, 0xbb, 0xbf]], ["no UTF-8", [0xff]]] as const
+) {
+  test(`auditCalls() announces the length that is sent when the answer begins with ${what}`, async () => {
+    const { auth } = createAudited();
+    const bytes = new Uint8Array([
+      ...before,
+      ...new TextEncoder().encode(JSON.stringify(result())),
+    ]);
+    const headers = { "Content-Type": "application/json", "Content-Length": `${bytes.length}` };
+    const handler = auth.handler(() => new Response(bytes, { headers }));
+    const answer = await handler(post(toolCall("add")));
+    const announced = answer.headers.get("Content-Length");
+    const { byteLength } = await answer.arrayBuffer();
+    assert(announced === null || Number(announced) === byteLength, `${announced}: ${byteLength}`);
+  });
+}

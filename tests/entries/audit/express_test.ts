@@ -74,6 +74,13 @@ const SERVERS: Record<string, (auth: PropelAuth) => express5.RequestHandler> = {
   },
 };
 
+/** What an MCP server has written of its answer when the client leaves. */
+const BEGUN: [how: string, type: string, begun: string][] = [
+  ["JSON", "application/json", ""],
+  ["JSON that has begun", "application/json", '{"jsonrpc":'],
+  ["an event stream", "text/event-stream", ": \n\n"],
+];
+
 /** Calls the three tools, and one that does not exist. */
 async function call(one: { callTool(named: { name: string }): Promise<unknown> }): Promise<void> {
   for (const name of ["hello", "fail", "refuse", "unknown"]) {
@@ -148,8 +155,7 @@ for (const [major, express] of Object.entries(MAJORS)) {
     await client.close();
   });
 
-  for (const streams of [false, true]) {
-    const how = streams ? "an event stream" : "JSON";
+  for (const [how, type, begun] of BEGUN) {
     test(`auditCalls() records a client that leaves before its answer in ${how}: ${major}`, async () => {
       let onEnd = (): void => {};
       const ended = new Promise<void>((resolve) => onEnd = resolve);
@@ -158,9 +164,7 @@ for (const [major, express] of Object.entries(MAJORS)) {
       let leave = (): void => {};
       app.all("/mcp", requireAuth(auth), (_request, response) => {
         response.once("close", () => setImmediate(onEnd));
-        if (streams) {
-          response.writeHead(200, { "Content-Type": "text/event-stream" }).write(": \n\n");
-        }
+        if (begun !== "") response.writeHead(200, { "Content-Type": type }).write(begun);
         setImmediate(leave);
       });
       const outgoing = sendRequest(`${await serve(app)}/mcp`, {

@@ -354,10 +354,12 @@ test("close() tries again at once when the last write failed", async () => {
 });
 
 test('close() with whenFull: "refuse" refuses the calls that come after it', async () => {
-  const { log, callAll } = createLogged({ write: () => {}, whenFull: "refuse" });
+  const { log, callAll, problems } = createLogged({ write: () => {}, whenFull: "refuse" });
   assert.deepEqual(await callAll("a"), [200]);
   await log.close();
   assert.deepEqual(await callAll("b"), [503]);
+  // The queue is empty: an operator who watches for `full` has nothing to do.
+  assert.deepEqual(problems(), []);
   assert.deepEqual(log.counts(), { written: 1, dropped: 0, waiting: 0 });
 });
 

@@ -111,6 +111,18 @@ test("auditCalls() records a client that leaves while the MCP server works, once
   assert.equal(events.length, 1);
 });
 
+test("auditCalls() records a client that leaves in the middle of a JSON answer", async () => {
+  const { auth, events } = createAudited();
+  const { signal, abort } = createAbort();
+  const { body } = createStream().response;
+  const headers = { "Content-Type": "application/json" };
+  const handler = auth.handler(() => new Response(body, { headers }));
+  void handler(post(toolCall("add"), {}, { signal }));
+  await settle();
+  abort();
+  assert.deepEqual(events.map(short), [["tools/call", "add", 1, "cancelled"]]);
+});
+
 test("auditCalls() records a client that leaves a stream which the MCP server then closes", async () => {
   const { auth, events } = createAudited();
   const stream = createStream();

@@ -253,3 +253,17 @@ test("holdResponse() ends the connection when the new body fails", async () => {
   await assert.rejects(send(server.origin, REQUEST));
   await server.close();
 });
+
+test("holdResponse() wakes a writer that waits when the response below takes all at once", async () => {
+  const response = await sendTo((_request, outgoing) => {
+    // As middleware does that keeps everything for the end.
+    const kept: Uint8Array[] = [];
+    const end = outgoing.end.bind(outgoing);
+    outgoing.write = (chunk: Uint8Array) => kept.push(chunk) > 0;
+    outgoing.end = () => end(Buffer.concat(kept));
+    const { response, release } = holdResponse(outgoing);
+    response.then(release);
+    pipeline(Readable.from(LARGE), outgoing);
+  }, REQUEST);
+  assert.equal((await response.arrayBuffer()).byteLength, 64 * 32 * 1024);
+});

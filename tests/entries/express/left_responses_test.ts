@@ -6,9 +6,10 @@ import { after, test } from "node:test";
 import express5 from "express";
 // @ts-types="@types/express"
 import express4 from "express4";
+import { auditCalls } from "@x/propelauth-mcp/audit";
 import { requireAuth } from "../../../src/entries/express/mod.ts";
 import { ACTIVE, createHarness, json } from "../../support/harness.ts";
-import { listen } from "../../support/node_server.ts";
+import { listen, sendTo } from "../../support/node_server.ts";
 
 const MAJORS: Record<string, typeof express5> = { "Express 5": express5, "Express 4": express4 };
 const HEADERS = { "Authorization": "Bearer token-1" };
@@ -49,6 +50,23 @@ function createGate() {
 /** Lets the gate end with a request that nothing answers any more. */
 async function settleTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise<void>((done) => setImmediate(done));
+}
+
+for (const audited of [false, true]) {
+  test(`requireAuth() hands on what a next handler throws at once: ${audited ? "held" : "watched"}`, async () => {
+    const { auth } = createHarness(audited ? { audit: auditCalls({ onCall: () => {} }) } : {});
+    const middleware = requireAuth(auth);
+    // Express catches such an error itself; node:http does not.
+    const response = await sendTo(
+      (incoming, outgoing) =>
+        middleware(incoming, outgoing, (error) => {
+          if (error === undefined) throw new Error("broken");
+          outgoing.writeHead(500).end(String(error));
+        }),
+      new Request("http://h.example/mcp", { headers: HEADERS }),
+    );
+    assert.deepEqual([response.status, await response.text()], [500, "Error: broken"]);
+  });
 }
 
 for (const [major, express] of Object.entries(MAJORS)) {
