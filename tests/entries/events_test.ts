@@ -286,6 +286,21 @@ test("consoleEvents() never throws: neither for a broken pipe nor for an invalid
   }
 });
 
+for (const format of ["text", "json"] as const) {
+  test(`consoleEvents() ignores a write that rejects later: ${format}`, async () => {
+    let rejected = 0;
+    // The test would fail with the rejection.
+    const write = async () => {
+      rejected++;
+      await Promise.reject(new Error("The disk is full"));
+    };
+    consoleEvents({ format, write })(event({ code: "breaker_closed", credential: "access_token" }));
+    // A rejection counts as unhandled at the end of a turn of the event loop.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert(rejected > 0);
+  });
+}
+
 test("consoleEvents() prints a code that a later version adds, as worth a look", () => {
   const later: PropelAuthEvent = Object.assign(
     event({ code: "breaker_closed", credential: "access_token" }),

@@ -8,6 +8,7 @@ import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
 import {
   describe,
   describeSecret,
+  requireBoolean,
   requireFunction,
   requireMembers,
   requireScopes,
@@ -92,7 +93,7 @@ export function resolveApiKeys(options: ApiKeysOptions): ResolvedApiKeys {
     backendApiKey: backendApiKey === undefined ? undefined : requireBackendApiKey(backendApiKey),
     grantScopes: resolveGrant(options.scopes),
     kinds: resolveKinds(options.kinds),
-    isApiKey: requireFunction("apiKeys.isApiKey", isApiKey),
+    isApiKey: resolveIsApiKey(requireFunction("apiKeys.isApiKey", isApiKey)),
   };
 }
 
@@ -120,6 +121,15 @@ function resolveGrant(scopes: ApiKeysOptions["scopes"] = []): GrantScopes {
   }
   const granted = Object.freeze(requireScopes("apiKeys.scopes", scopes));
   return () => granted;
+}
+
+/** A promise, or the result of `match()`, is no answer: each key would be refused as a token. */
+function resolveIsApiKey(isApiKey: ApiKeysOptions["isApiKey"]): ResolvedApiKeys["isApiKey"] {
+  return isApiKey && ((credential) =>
+    refuseAs(
+      "Cannot tell an API key from an access token",
+      () => requireBoolean("the result of apiKeys.isApiKey", isApiKey(credential)),
+    ));
 }
 
 function resolveKinds(kinds: unknown = KINDS): ReadonlySet<ApiKeyKind> {

@@ -99,11 +99,16 @@ export function consoleEvents(options: ConsoleEventsOptions = {}): EventListener
     () => resolveConsoleOptions(options),
   );
   const least = LEVELS.indexOf(level);
+  const print = (line: string): void => {
+    const returned: unknown = write(line);
+    // A rejection that nothing handles would end the process.
+    if (returned instanceof Promise) returned.catch(() => {});
+  };
   return (event) => {
     try {
       if (LEVELS.indexOf(levelOf(event)) < least) return;
-      if (format === "json") return write(formatJson(event));
-      for (const line of formatTextLines(event, color, columns())) write(line);
+      if (format === "json") return print(formatJson(event));
+      for (const line of formatTextLines(event, color, columns())) print(line);
     } catch {
       // A log that cannot be written is no reason to refuse a request.
     }

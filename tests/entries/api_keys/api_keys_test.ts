@@ -291,6 +291,21 @@ test("a credential that isApiKey rejects is a 500 where MCP is off", async () =>
   await assert.rejects(verify(harness), { reason: "client_refused" });
 });
 
+const NO_BOOLEANS: Record<string, (credential: string) => unknown> = {
+  "a promise": (credential) => Promise.resolve(credential.startsWith("key")),
+  "a match": (credential) => /^key/.exec(credential),
+};
+for (const [what, isApiKey] of Object.entries(NO_BOOLEANS)) {
+  test(`isApiKey that returns ${what} is a fault, and refuses no key silently`, async () => {
+    const options: object = { isApiKey };
+    const harness = createKeyHarness(options);
+    await assert.rejects(verify(harness), {
+      name: "TypeError",
+      message: /the result of apiKeys\.isApiKey must be true or false: received a/,
+    });
+  });
+}
+
 for (const status of [401, 403, 404]) {
   test(`a wrong backend key (${status}) is a 500, and an event that says where it comes from`, async () => {
     const harness = createKeyHarness();
