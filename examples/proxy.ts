@@ -38,7 +38,9 @@ export function createProxy(
   return auth.handler(async (request, { authInfo }) => {
     const { method, body, signal } = request;
     const target = new URL(upstreamUrl);
-    target.search = new URL(request.url).search;
+    for (const [name, value] of new URL(request.url).searchParams) {
+      target.searchParams.append(name, value);
+    }
     const headers = buildUpstreamHeaders(request.headers, authInfo);
     const init = { method, headers, body, signal, redirect: "manual", duplex: "half" } as const;
     try {

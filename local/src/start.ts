@@ -57,7 +57,8 @@ export async function startLocalPropelAuth(
   const write = resolved.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
   const log = (line: string): void => {
     try {
-      write(line);
+      const returned: unknown = write(line);
+      if (returned instanceof Promise) returned.catch(() => {});
     } catch {
       // The local PropelAuth keeps running without the caller's log.
     }

@@ -71,6 +71,18 @@ test("startLocalPropelAuth() logs one line when it starts", async () => {
   });
 });
 
+test("startLocalPropelAuth() ignores a log that rejects later", async () => {
+  let rejected = 0;
+  const log = async () => {
+    rejected++;
+    await Promise.reject(new Error("The disk is full"));
+  };
+  await withLocal({ log }, async (local) => {
+    assert.equal((await fetch(`${local.authUrl}/`)).status, 200);
+    assert(rejected > 0);
+  });
+});
+
 test("close() stops listening, and does nothing when called again", async () => {
   const local = await startLocalPropelAuth({ log: () => {} });
   await local.close();

@@ -107,7 +107,12 @@ export function createTestNetwork(server: TestAuthorizationServer): TestNetwork 
       return answer(request, token);
     },
     fail(kind: TestFailure, times: number): void {
-      refuseAs("Cannot make PropelAuth fail", () => checkFailure(kind));
+      refuseAs("Cannot make PropelAuth fail", () => {
+        checkFailure(kind);
+        // Of NaN no question would fail.
+        if (typeof times === "number" && times >= 0) return;
+        throw new BrokenRule("times", "a number >= 0", describe(times), "range");
+      });
       failure = kind;
       failuresLeft = times;
     },

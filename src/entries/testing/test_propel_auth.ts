@@ -77,6 +77,7 @@ export interface TestPropelAuth {
    * @param failure How.
    * @param times How many questions; until {@linkcode TestPropelAuth.recover} by default.
    * @throws {TypeError} There is no such failure.
+   * @throws {RangeError} `times` is not a number, or below 0.
    */
   fail(failure: TestFailure, times?: number): void;
   /** Makes PropelAuth answer again. */

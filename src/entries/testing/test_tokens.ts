@@ -5,7 +5,7 @@
  */
 
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
-import { describe } from "../../lib/check_option.ts";
+import { describe, isScope, requireText } from "../../lib/check_option.ts";
 
 /** The user, the scopes and the lifetime of a token. */
 export interface TestTokenOptions {
@@ -124,9 +124,11 @@ function buildAnswer(
   if (typeof expiresInSeconds !== "number" || Number.isNaN(expiresInSeconds)) {
     throw new BrokenRule("expiresInSeconds", "a number", describe(expiresInSeconds), "range");
   }
-  if (!Array.isArray(scopes)) {
+  if (!Array.isArray(scopes) || !scopes.every(isScope)) {
     throw new BrokenRule("scopes", 'an array such as ["read"]', describe(scopes));
   }
+  requireText("subject", subject);
+  for (const one of Array.isArray(audience) ? audience : [audience]) requireText("audience", one);
   return {
     active: true,
     sub: subject,

@@ -291,6 +291,15 @@ test("what a test may do refuses what it cannot, in its own name", async () => {
     message: 'Cannot make PropelAuth fail: failure must be "network", "malformed" or an HTTP ' +
       "status from 200 to 599: received 42",
   });
+  for (const times of [NaN, -1, Object(null)]) {
+    assert.throws(() => fail(503, times), {
+      name: "RangeError",
+      message: /: times must be a number/,
+    });
+  }
+  assert.throws(() => token({ scopes: ["a b"] }), /scopes must be an array such as/);
+  assert.throws(() => token({ subject: "" }), /subject must be a non-empty string/);
+  assert.throws(() => token({ audience: Object(7) }), /audience must be a non-empty string/);
   await assert.rejects(connect(() => new Response(), { tokens: "a" } as never), {
     name: "TypeError",
     message: "Cannot connect a client: tokens must be a known option: received an unknown one; " +
