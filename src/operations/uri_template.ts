@@ -41,8 +41,8 @@ export function compileUriTemplate(template: string): UriTemplate | undefined {
   const spellings = respelt.length === texts.length ? [texts, respelt] : [texts];
   const decoded = spellings.filter((spelling) => spelling.some((text) => text.includes("%")))
     .map((spelling) => spelling.map(decode));
-  const createMatch = (spellings: readonly string[][]): UriTemplate["match"] => {
-    const matchers = spellings.map((spelling) => createMatcher(spelling, operators));
+  const createMatch = (forms: readonly string[][]): UriTemplate["match"] => {
+    const matchers = forms.map((spelling) => createMatcher(spelling, operators));
     return (uri) => {
       for (const matcher of matchers) {
         const values = matcher(uri);
