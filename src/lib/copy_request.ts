@@ -58,11 +58,12 @@ function copyRequest(field: string, request: Request, newBody: NewBody | undefin
     const body = typeof newBody === "function" ? streamOf(newBody) : newBody ?? null;
     return rebuildWithout(field, request, body);
   }
+  // Said here, since each runtime fails in its own words, and Bun makes a copy.
+  if (request.bodyUsed) throw new TypeError(UNUSABLE);
   let copy: Request;
   try {
     copy = new Request(request);
   } catch {
-    if (request.bodyUsed) throw new TypeError(UNUSABLE);
     // An adapter's own class that cannot be copied (srvx).
     return rebuildWithout(field, request, request.body);
   }
@@ -71,12 +72,26 @@ function copyRequest(field: string, request: Request, newBody: NewBody | undefin
   return copy;
 }
 
-/** Builds a request from its parts, without making the original whole. */
+/**
+ * Whether an MCP server has looked at the signal of a forwarded request, as SDK v2 does with each.
+ *
+ * Deno makes the signal of every request that another is made of. That takes longer than to read all
+ * header fields, unless the MCP server has it made anyway.
+ */
+let isSignalWanted = false;
+
+/** Builds a request anew, without making an adapter's own whole. */
 function rebuildWithout(
   field: string,
   request: Request,
   body: string | Request["body"],
 ): Request {
+  const getSignal = (): AbortSignal => request.signal;
+  if (isSignalWanted && Object.getPrototypeOf(request) === Request.prototype) {
+    const copy = new ForwardedRequest(request, { body, signal: null }, getSignal);
+    copy.headers.delete(field);
+    return copy;
+  }
   const { url, method } = request;
   const headers: [string, string][] = [];
   // An iterator would take Deno twice as long. The names are compared in lower case, since an adapter's
@@ -84,7 +99,7 @@ function rebuildWithout(
   request.headers.forEach((value, name) => {
     if (name.toLowerCase() !== field) headers.push([name, value]);
   });
-  return new ForwardedRequest({ url, method, headers, body, getSignal: () => request.signal });
+  return new ForwardedRequest(url, { method, headers, body }, getSignal);
 }
 
 const USED = "The body was read already";
@@ -92,14 +107,9 @@ const UNUSABLE =
   "Cannot forward a request whose body was read before: give the handler one that is " +
   "unread, or call auth.authenticate(), which needs no body";
 
-/** The parts of a request. */
-interface RequestParts {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: [name: string, value: string][];
-  readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  /** Gives the signal of the request that is forwarded. */
-  readonly getSignal: () => AbortSignal;
+/** What a forwarded request does not have from its original. */
+interface ForwardedInit extends RequestInit {
+  readonly body: string | Request["body"];
 }
 
 /**
@@ -118,15 +128,16 @@ export class ForwardedRequest extends Request {
   readonly #getSignal: () => AbortSignal;
   #isRead = false;
 
-  constructor({ url, method, headers, body, getSignal }: RequestParts) {
+  constructor(original: string | Request, init: ForwardedInit, getSignal: () => AbortSignal) {
     // Node insists on `duplex` for a stream.
-    const init: RequestInit & { duplex: "half" } = { method, headers, body, duplex: "half" };
-    super(url, init);
-    this.#text = typeof body === "string" ? body : undefined;
+    const forwarded: ForwardedInit & { duplex: "half" } = { ...init, duplex: "half" };
+    super(original, forwarded);
+    this.#text = typeof init.body === "string" ? init.body : undefined;
     this.#getSignal = getSignal;
   }
 
   override get signal(): AbortSignal {
+    isSignalWanted = true;
     return this.#getSignal();
   }
 

@@ -68,6 +68,7 @@ export function createCompactor(): Compactor {
     for (const name of names) {
       const value = claims[name];
       const twin = claims[TWINS.get(name) ?? name];
+      // Of two equal texts one stays in memory.
       if (typeof value === "string" && SHARED_MEMBERS.has(name)) copy[name] = shareText(value);
       else copy[name] = value === twin ? twin : value;
     }

@@ -115,14 +115,18 @@ for (
 
 const TEXT = '{"a":"\u00e9"}';
 const unasked = () => assert.fail("The signal was asked for");
-const create = (getSignal: () => AbortSignal = unasked) =>
-  new ForwardedRequest({
-    url: RESOURCE,
-    method: "POST",
-    headers: [["content-type", "application/json"]],
-    body: TEXT,
-    getSignal,
-  });
+const PARTS = { method: "POST", headers: { "content-type": "application/json" } };
+
+/** The two ways to forward a request: built of its parts, or of the request. */
+const WAYS: [of: string, create: (getSignal?: () => AbortSignal) => ForwardedRequest][] = [
+  ["parts", (getSignal = unasked) => {
+    return new ForwardedRequest(RESOURCE, { ...PARTS, body: TEXT }, getSignal);
+  }],
+  ["a request", (getSignal = unasked) => {
+    const original = new Request(RESOURCE, { ...PARTS, body: "of the original" });
+    return new ForwardedRequest(original, { body: TEXT, signal: null }, getSignal);
+  }],
+];
 
 const READERS: [what: string, read: (request: Request) => Promise<unknown>][] = [
   ["text()", (request) => request.text()],
@@ -133,43 +137,63 @@ const READERS: [what: string, read: (request: Request) => Promise<unknown>][] = 
   ["new Request()", (request) => new Request(request).text()],
 ];
 
-for (const [what, read] of READERS) {
-  test(`ForwardedRequest gives its body by ${what}`, async () => {
-    // A copy may look at the signal, and on Bun `new Request()` does.
-    const isCopied = what === "clone()" || what === "new Request()";
-    const request = create(isCopied ? () => new AbortController().signal : unasked);
-    assert.equal(request.bodyUsed, false);
-    assert.equal(await read(request), TEXT);
+for (const [of, create] of WAYS) {
+  for (const [what, read] of READERS) {
+    test(`ForwardedRequest of ${of} gives its body by ${what}`, async () => {
+      // A copy may look at the signal, and on Bun `new Request()` does.
+      const isCopied = what === "clone()" || what === "new Request()";
+      const request = create(isCopied ? () => new AbortController().signal : unasked);
+      assert.equal(request.bodyUsed, false);
+      assert.equal(await read(request), TEXT);
+    });
+
+    if (!["text()", "json()", "clone()"].includes(what)) continue;
+    test(`ForwardedRequest of ${of} refuses ${what} when text() has read the body`, async () => {
+      const request = create();
+      await request.text();
+      assert.equal(request.bodyUsed, true);
+      await assert.rejects(async () => await read(request), TypeError);
+    });
+  }
+
+  test(`ForwardedRequest of ${of} refuses text() when its body was read otherwise`, async () => {
+    const request = create();
+    await request.arrayBuffer();
+    await assert.rejects(request.text(), TypeError);
+    await assert.rejects(request.json(), TypeError);
   });
 
-  if (!["text()", "json()", "clone()"].includes(what)) continue;
-  test(`ForwardedRequest refuses ${what} when text() has read the body`, async () => {
-    const request = create();
-    await request.text();
-    assert.equal(request.bodyUsed, true);
-    await assert.rejects(async () => await read(request), TypeError);
+  test(`ForwardedRequest of ${of} and its clone have the signal of the original`, () => {
+    const abort = new AbortController();
+    const request = create(() => abort.signal);
+    const clone = request.clone();
+    abort.abort();
+    assert.deepEqual([request.signal.aborted, clone.signal.aborted], [true, true]);
+    assert.deepEqual([clone.method, clone.url, [...clone.headers]], [
+      "POST",
+      RESOURCE,
+      [["content-type", "application/json"]],
+    ]);
   });
 }
 
-test("ForwardedRequest refuses text() when its body was read otherwise", async () => {
-  const request = create();
-  await request.arrayBuffer();
-  await assert.rejects(request.text(), TypeError);
-  await assert.rejects(request.json(), TypeError);
-});
-
-test("ForwardedRequest and its clone have the signal of the request that is forwarded", () => {
-  const abort = new AbortController();
-  const request = create(() => abort.signal);
-  const clone = request.clone();
-  abort.abort();
-  assert.deepEqual([request.signal.aborted, clone.signal.aborted], [true, true]);
-  assert.deepEqual([clone.method, clone.url, [...clone.headers]], [
-    "POST",
-    RESOURCE,
-    [["content-type", "application/json"]],
-  ]);
-});
+for (const method of ["POST", "GET"]) {
+  test(`copyWithout() gives the same of ${method} before and after its signal was looked at`, async () => {
+    const seen: unknown[] = [];
+    for (let time = 0; time < 2; time++) {
+      const abort = new AbortController();
+      const headers = { "Content-Type": "a/b", "X-Own": "1", "Content-Length": "2" };
+      const given = mcpRequest("token-1", { method, headers, signal: abort.signal });
+      const copy = copyWithout("authorization", given, method === "POST" ? "{}" : undefined);
+      const copies = [copy, copy.clone(), new Request(copy.clone())].map(fields);
+      seen.push([copy.method, copy.url, ...copies, await copy.text()]);
+      abort.abort();
+      assert(copy.signal.aborted);
+    }
+    assert.deepEqual(seen[0], seen[1]);
+    assert(!JSON.stringify(seen).includes("authorization"));
+  });
+}
 
 test("copyWithout() says what to do about a request whose body was read before", async () => {
   const given = mcpRequest("token-1", { body: "{}" });
