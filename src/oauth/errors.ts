@@ -93,6 +93,11 @@ export function isOutage(error: unknown): error is IntrospectionError {
   return error instanceof IntrospectionError && refusalOf(error.reason).status === 503;
 }
 
+/** Whether PropelAuth limits the use of one API key: it is there for all others. */
+export function isLimitOfKey(error: IntrospectionError): boolean {
+  return error.reason === "api_key_rate_limited";
+}
+
 function explain(reason: AccessTokenErrorReason, scopes: readonly string[]): string {
   const { status, description } = refusalOf(reason);
   if (status !== 403) return "";

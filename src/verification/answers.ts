@@ -8,11 +8,12 @@ import type { Emit } from "../events/events.ts";
 import type { TokenInHand } from "../events/token_events.ts";
 import { createSharedWork } from "../lib/shared_work.ts";
 import type { World } from "../lib/world.ts";
-import { IntrospectionError, isOutage } from "../oauth/errors.ts";
+import { IntrospectionError, isLimitOfKey, isOutage } from "../oauth/errors.ts";
 import type { Answer, Introspect, IntrospectionFacts } from "../oauth/facts.ts";
 import { isDead } from "../oauth/answer_freshness.ts";
 import type { SharedCache } from "../shared_cache/shared_cache.ts";
 import { createSharedFacts, type SharedFactsOptions } from "../shared_cache/shared_facts.ts";
+import { isFlood } from "./limiter.ts";
 import { createFactsCache, type FactsCacheOptions } from "./facts_cache.ts";
 import { createOrders } from "./orders.ts";
 
@@ -135,7 +136,7 @@ export function createAnswers(
       try {
         return await introspectOnce(digest, introspect, token);
       } catch (error) {
-        const last = isOutage(error) ? known.getLast(digest, world.now()) : undefined;
+        const last = mayUseLast(error) ? known.getLast(digest, world.now()) : undefined;
         if (last === undefined || await shared?.isForgotten(last, digest)) throw error;
         // An order may have come while the shared cache was asked.
         if (known.getLast(digest, world.now()) !== last) throw error;
@@ -167,6 +168,11 @@ export function createAnswers(
       await flights.ended();
     },
   };
+}
+
+/** Whether PropelAuth cannot be asked. A caller alone can bring about the two other kinds of 503. */
+function mayUseLast(error: unknown): boolean {
+  return isOutage(error) && !isLimitOfKey(error) && !isFlood(error);
 }
 
 const keyOfNow = (digest: string): string => `now ${digest}`;

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { IntrospectionError, isOutage } from "../oauth/errors.ts";
+import { IntrospectionError, isLimitOfKey, isOutage } from "../oauth/errors.ts";
 import type { Emit } from "../events/events.ts";
 import type { CredentialType } from "../oauth/api_key.ts";
 import { type Lease, takeLease } from "../lib/lease.ts";
@@ -154,7 +154,7 @@ export function createBreaker(world: World, emit: Emit, credential: CredentialTy
         return answer;
       } catch (error) {
         // A limit of the key alone is an answer too: PropelAuth is there for all others.
-        if (!isOutage(error) || error.reason === "api_key_rate_limited") onAnswer(digest);
+        if (!isOutage(error) || isLimitOfKey(error)) onAnswer(digest);
         else onFailure(digest, error, lane);
         throw error;
       } finally {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { IntrospectionError } from "../oauth/errors.ts";
+import { IntrospectionError, isLimitOfKey, isOutage } from "../oauth/errors.ts";
 import { type Lease, RENEWAL_SECONDS, takeLease } from "../lib/lease.ts";
 import type { World } from "../lib/world.ts";
 
@@ -17,6 +17,17 @@ const OVERLOADED_RETRY_SECONDS = 1;
 const SILENT_INTROSPECTIONS = 10;
 /** Seconds without an answer; also from one introspection to the next while PropelAuth is silent. */
 const SILENCE_SECONDS = 1;
+
+/**
+ * The refusals for want of a place while PropelAuth answers. Such a one is no outage: whoever sends enough
+ * made-up tokens brings it about.
+ */
+const floods = new WeakSet<IntrospectionError>();
+
+/** Whether an error is the refusal of a flood that PropelAuth answers as fast as ever. */
+export function isFlood(error: IntrospectionError): boolean {
+  return floods.has(error);
+}
 
 /** Runs tasks, a bounded number at once. */
 export interface Limiter {
@@ -47,10 +58,24 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
   let lookedAt = -Infinity;
   let startedAt = -Infinity;
   let answeredAt = -Infinity;
+  let isUnreachable = false;
+  /** When places were counted last: a flood that is refused need not look at the clock each time. */
+  let countedAt = -Infinity;
+
+  /** Refuses a task. While nothing is answered, as in an outage, that is no sign of a flood. */
+  function overloaded(now: number): IntrospectionError {
+    const error = new IntrospectionError("overloaded", {
+      retryAfterSeconds: OVERLOADED_RETRY_SECONDS,
+    });
+    const [begun = Infinity] = running.values();
+    const isAnswered = !isUnreachable && now - Math.max(begun, answeredAt) < SILENCE_SECONDS;
+    if (isAnswered) floods.add(error);
+    return error;
+  }
 
   /** While nothing answers, one new task a second is enough to notice when that changes. */
   function hasPlace(): boolean {
-    const now = world.now();
+    const now = countedAt = world.now();
     const begun = [...running.values()][SILENT_INTROSPECTIONS - 1];
     const isSilent = begun !== undefined && now - Math.max(begun, answeredAt) >= SILENCE_SECONDS;
     return running.size < maxRunning && !(isSilent && now - startedAt < SILENCE_SECONDS);
@@ -86,7 +111,7 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
       if (!hasPlace()) removeLost();
       if (waiting.size > 0) fillPlaces();
       const mustWait = !hasPlace();
-      if (mustWait && waiting.size >= MAX_QUEUED_INTROSPECTIONS) throw overloaded();
+      if (mustWait && waiting.size >= MAX_QUEUED_INTROSPECTIONS) throw overloaded(countedAt);
       let goOn = (): void => {};
       const lease = takeLease(world, () => {
         removeLost();
@@ -101,13 +126,17 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
             waiting.set(lease, resolve);
             stopTimer = world.startTimer(maxWaitSeconds, () => {
               if (running.has(lease)) resolve();
-              else reject(overloaded());
+              else reject(overloaded(world.now()));
             });
           });
         } else start(lease);
         const result = await task(mustWait);
         answeredAt = world.now();
+        isUnreachable = false;
         return result;
+      } catch (error) {
+        if (running.has(lease)) isUnreachable = isOutage(error) && !isLimitOfKey(error);
+        throw error;
       } finally {
         stopTimer();
         lease.release();
@@ -117,8 +146,4 @@ export function createLimiter(world: World, maxRunning: number, maxWaitSeconds: 
       }
     },
   };
-}
-
-function overloaded(): IntrospectionError {
-  return new IntrospectionError("overloaded", { retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
 }

@@ -246,6 +246,19 @@ test("verifyAccessToken() refuses every token in an outage by default", async ()
   });
 });
 
+test("verifyAccessToken() uses no stale answer in a flood that PropelAuth answers", async () => {
+  const harness = createHarness(stale({ maxConcurrentIntrospections: 10 }));
+  const { verifier } = harness.auth;
+  await verifier.verifyAccessToken("token-1");
+  harness.answer = () => new Promise(() => {});
+  for (let i = 0; i < 10 + 1_000; i++) verifier.verifyAccessToken(`made-up-${i}`).catch(() => {});
+  await settle();
+  await assert.rejects(verifier.verifyAccessToken("token-1"), { reason: "overloaded" });
+  // Without an answer for a second, it is an outage.
+  harness.world.advance(1);
+  assert.equal((await verifier.verifyAccessToken("token-1")).subject, "user-1");
+});
+
 test("verifyAccessToken() lets a recent token pass in an outage, for so long and no longer", async () => {
   for (const options of [stale(), stale({ cacheTtlSeconds: 60 })]) {
     const harness = createHarness(options);

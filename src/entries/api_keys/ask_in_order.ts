@@ -38,7 +38,8 @@ interface Order {
  * that one endpoint called good is not asked about at the other for an hour: no credential is both.
  *
  * When introspection fails, the key is not asked about: it may be a token. A 404 is an answer, since
- * PropelAuth has no tokens where MCP is not enabled.
+ * PropelAuth has no tokens where MCP is not enabled; but not once introspection has answered here, for
+ * then clients have tokens, which they would discard.
  *
  * @param order The two questions.
  * @returns The question. A credential that neither endpoint calls good is inactive.
@@ -60,8 +61,10 @@ export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
     },
     async ask(credential, digest): Promise<Answer> {
       let askedAt = Infinity;
+      let fault: unknown;
       const asked = candidates(credential);
-      for (const { ask, unknown } of asked) {
+      for (const endpoint of asked) {
+        const { ask, unknown } = endpoint;
         const since = unknown.get(digest, world.now());
         if (since !== undefined) {
           askedAt = Math.min(askedAt, since);
@@ -70,9 +73,16 @@ export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
         const startedAt = world.now();
         const answer = await ask(credential, digest).catch((error) => {
           const isLast = ask === asked.at(-1)?.ask;
-          if (!isLast && isWithoutMcp(error)) return noAnswer(startedAt);
-          throw error;
+          if (isLast || !isWithoutMcp(error)) throw error;
+          if (endpoint.hasAnswered) fault = error;
+          return undefined;
         });
+        if (answer === undefined) {
+          askedAt = Math.min(askedAt, startedAt);
+          if (fault === undefined) remember(endpoint, digest, startedAt);
+          continue;
+        }
+        endpoint.hasAnswered = true;
         if (!isUnknown(answer.facts)) {
           const until = answer.askedAt + KNOWN_ELSEWHERE_SECONDS;
           for (const other of [tokens, keys]) {
@@ -81,8 +91,10 @@ export function askInOrder(order: Order): Omit<Asking, "factsFormat"> {
           return answer;
         }
         askedAt = Math.min(askedAt, answer.askedAt);
-        unknown.set(digest, answer.askedAt, answer.askedAt + INACTIVE_TTL_SECONDS, answer.askedAt);
+        remember(endpoint, digest, answer.askedAt);
       }
+      // It may be a token.
+      if (fault !== undefined) throw fault;
       return noAnswer(Math.min(askedAt, world.now()));
     },
   };
@@ -92,10 +104,16 @@ interface Endpoint {
   readonly ask: Introspect;
   /** When the endpoint was asked about each credential that it does not know, by digest. */
   readonly unknown: ReturnType<typeof createTtlCache<number>>;
+  /** Whether it ever said whether a credential is good. */
+  hasAnswered: boolean;
 }
 
 function createEndpoint(ask: Introspect): Endpoint {
-  return { ask, unknown: createTtlCache<number>(MAX_UNKNOWN_CREDENTIALS) };
+  return { ask, unknown: createTtlCache<number>(MAX_UNKNOWN_CREDENTIALS), hasAnswered: false };
+}
+
+function remember({ unknown }: Endpoint, digest: string, askedAt: number): void {
+  unknown.set(digest, askedAt, askedAt + INACTIVE_TTL_SECONDS, askedAt);
 }
 
 /** A key that is refused for a reason is known all the same. */

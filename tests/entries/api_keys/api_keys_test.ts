@@ -385,6 +385,33 @@ test("a limit on one key without a time holds it up for 5 seconds", async () => 
   assert.equal((await handler(mcpRequest("key-2"))).status, 200);
 });
 
+test("a 404 of introspection is a fault once it has answered: no client discards its token", async () => {
+  const harness = createKeyHarness();
+  harness.token = () => json(ACTIVE);
+  const handler = harness.auth.handler(() => new Response("served"));
+  assert.equal((await handler(mcpRequest("token-1"))).status, 200);
+  harness.token = () => new Response(null, { status: 404 });
+  harness.key = (key) => key === "key-1" ? json(PERSONAL) : invalid();
+  for (let i = 0; i < 2; i++) {
+    const refused = await handler(mcpRequest("token-1"));
+    assert.deepEqual([refused.status, refused.headers.has("WWW-Authenticate")], [500, false]);
+    assert.equal((await handler(mcpRequest("key-1"))).status, 200);
+  }
+  harness.token = () => json(ACTIVE);
+  assert.equal((await handler(mcpRequest("token-1"))).status, 200);
+});
+
+test("a limit on one key holds it up with staleIfErrorSeconds too", async () => {
+  const harness = createKeyHarness({ isApiKey: () => true }, {
+    tokenIntrospectionOverrides: { staleIfErrorSeconds: 60 },
+  });
+  await verify(harness);
+  harness.key = () => json(LIMITED, { status: 429 });
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(verify(harness), { reason: "api_key_rate_limited" });
+  }
+});
+
 test("a limit of PropelAuth's API is an outage of all keys", async () => {
   const harness = createKeyHarness({ isApiKey: () => true });
   harness.key = () => new Response("Too many", { status: 429, headers: { "Retry-After": "7" } });
