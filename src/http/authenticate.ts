@@ -13,6 +13,7 @@ import type { AllowedOrigins } from "./host_and_origin.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
 import type { AuditedRequest, CallAudit } from "../operations/call_audit.ts";
 import type { OperationGate } from "./operation_gate.ts";
+import { holdsInfinity } from "../operations/calls.ts";
 import type { Running } from "../operations/requirements.ts";
 import { refuseAs } from "../lib/broken_rule.ts";
 import { requireMembers } from "../lib/check_option.ts";
@@ -69,7 +70,7 @@ export function createAuthenticate(
     audited: AuditedRequest | undefined,
   ): Promise<Response> {
     const judged = options && operationGate &&
-      await operationGate(withBody(request, options), caller, policy, audited);
+      await operationGate(withBody(request, options), caller, policy, audited, request.method);
     if (judged instanceof Response) return judged;
     const running = {
       caller: judged?.caller ?? caller,
@@ -134,8 +135,9 @@ export function createAuthenticate(
 function withBody({ url, method, headers }: Request, { parsedBody }: AuthenticateOptions): Request {
   if (parsedBody === undefined) return new Request(url, { method, headers });
   // JSON of bytes, a stream or a form shows no call, while the framework may find one there; a function
-  // has no JSON. The gate refuses `null`.
-  const body = (isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : undefined) ?? "null";
+  // has no JSON, and an infinite number is `null` there. The gate refuses `null`.
+  const json = isJsonValue(parsedBody) ? JSON.stringify(parsedBody) : undefined;
+  const body = json === undefined || holdsInfinity(parsedBody) ? "null" : json;
   return new Request(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -10,7 +10,7 @@ import { declaresBody, isPlainUtf8, readTextOrBytes } from "../lib/body.ts";
 import { copyWithout } from "../lib/copy_request.ts";
 import type { Emit } from "../events/events.ts";
 import type { AuditedRequest } from "../operations/call_audit.ts";
-import { type Call, isTooDeep, readCalls } from "../operations/calls.ts";
+import { type Call, hasTooLargeNumber, isTooDeep, readCalls } from "../operations/calls.ts";
 import { buildJsonRpcError } from "./json_rpc_error.ts";
 import { createListRewrite, rewriteResponse } from "./rewrite_response.ts";
 import type { List } from "../operations/lists.ts";
@@ -47,6 +47,8 @@ export type OperationGate = (
   caller: AccessToken,
   tokenPolicy: AccessTokenPolicy,
   audited: AuditedRequest | undefined,
+  /** The method of the client's request, where `request` is built of a parsed body. */
+  method?: string,
 ) => Admission | Response | Promise<Admission | Response>;
 
 interface Allowed {
@@ -149,7 +151,7 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     }
   }
 
-  return async (request, caller, tokenPolicy, audited) => {
+  return async (request, caller, tokenPolicy, audited, method = request.method) => {
     const json = await readBody(request);
     if (json instanceof Response) return json;
     if (json === undefined || json.length === 0) {
@@ -157,14 +159,16 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
       const forwarded = copyWithout("authorization", request, json && "");
       return admit(caller, forwarded, undefined, allLists, audited);
     }
+    // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
+    const text = typeof json === "string" ? json : decoder.decode(json);
     let parsedBody: unknown;
     try {
-      // Decoded like `Request.json()`: without a byte order mark, and bytes that are not UTF-8 replaced.
-      parsedBody = JSON.parse(typeof json === "string" ? json : decoder.decode(json));
+      parsedBody = JSON.parse(text);
     } catch {
       return buildJsonRpcError(400, "parse", "The request body must be JSON");
     }
-    const calls = isTooDeep(json) ? undefined : readCalls(parsedBody);
+    const isReadable = !isTooDeep(json) && !hasTooLargeNumber(text, parsedBody);
+    const calls = isReadable ? readCalls(parsedBody) : undefined;
     if (calls === undefined) return buildJsonRpcError(400, "invalid_request", "Invalid Request");
     const busy = audited?.begin(caller, calls, parsedBody);
     if (busy !== undefined) return busy;
@@ -179,9 +183,9 @@ export function createOperationGate(parts: OperationGateParts): OperationGate {
     const write = () => JSON.stringify(parsedBody);
     const body = json.length > MAX_EAGER_LENGTH ? write : write();
     const forwarded = copyWithout("authorization", request, body);
-    // Without a call the body does not say what is in the answer: the empty object that a body parser
-    // leaves on a GET, for one.
-    const lists = calls.length > 0 ? allowed.lists : allLists;
+    // The body of a POST alone says what is in the answer, and only if there is a call in it: the stream of a
+    // GET may contain any list, whatever a body parser found on it.
+    const lists = calls.length > 0 && method === "POST" ? allowed.lists : allLists;
     return admit(allowed.caller, forwarded, parsedBody, lists, audited);
   };
 }

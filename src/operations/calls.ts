@@ -41,6 +41,9 @@ const MAX_MEMBERS = 10_000;
 /** How many characters the names and URIs of one request may have together. */
 const MAX_NAMES_LENGTH = 32_768;
 
+/** What a URI with an escape, a query, a fragment or a doubled slash takes of it beside its characters. */
+const READINGS_COST = 128;
+
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
@@ -127,11 +130,20 @@ export function readCalls(body: unknown): Call[] | undefined {
     const targets = readTargets(method, params, left);
     if (targets === undefined) return undefined;
     count += targets.length;
-    for (const { name } of targets) left.characters -= name.length;
+    for (const target of targets) left.characters -= costOf(target);
     if (count > MAX_CALLS || left.characters < 0) return undefined;
     calls.push({ method, targets });
   }
   return calls;
+}
+
+/**
+ * The characters that a target takes of the bound. A URI that a server may read in several ways is judged
+ * in each, and takes as much more time.
+ */
+function costOf({ kind, name }: Target): number {
+  const hasReadings = kind === "resources" && /[%?#]|[^:/]\/\/|:\/{4}/.test(name);
+  return name.length + (hasReadings ? READINGS_COST : 0);
 }
 
 function readTargets(method: string, params: unknown = {}, left: Left) {
@@ -182,6 +194,33 @@ export function isTooDeep(json: string | Uint8Array): boolean {
   // Each level takes a character.
   if (json.length <= MAX_DEPTH) return false;
   return isNestedTooDeep(typeof json === "string" ? new TextEncoder().encode(json) : json);
+}
+
+/** What a JSON text has to contain for a number in it to be too large for a double. */
+const LARGE_NUMBER = /[eE]\+?\d{3}|(?<!\d)\d{200}/;
+
+/**
+ * Tells whether a number of a JSON text is too large for a double: JavaScript reads it as `Infinity`, and
+ * writes that as `null`, so that it has two readings.
+ *
+ * @param text The text.
+ * @param value Its value.
+ * @returns Whether the value holds such a number.
+ */
+export function hasTooLargeNumber(text: string, value: unknown): boolean {
+  return LARGE_NUMBER.test(text) && holdsInfinity(value);
+}
+
+/** Whether a value of JSON holds a number that JSON cannot write. */
+export function holdsInfinity(root: unknown): boolean {
+  const open: object[] = [[root]];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    for (const member of Array.isArray(value) ? value : Object.values(value)) {
+      if (typeof member === "number" && !Number.isFinite(member)) return true;
+      if (typeof member === "object" && member !== null) open.push(member);
+    }
+  }
+  return false;
 }
 
 function isNestedTooDeep(json: Uint8Array): boolean {

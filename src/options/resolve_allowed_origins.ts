@@ -32,11 +32,12 @@ export function resolveAllowedOrigins(value: unknown, baseUrl: URL): AllowedOrig
     // https://*.com would let pages of everybody in.
     const isWildcard = others.length === 1 && /^https?:\/\/$/i.test(start) &&
       /^[^*.]+\.[^*]+$/.test(others.join());
-    if (!isPlain && !isWildcard) {
+    const isWeb = /^https?:/i.test(origin);
+    if (!isPlain && !isWildcard || isWeb && !URL.canParse(start + others)) {
       throw new BrokenRule("allowedOrigins", rule, `${describe(origin)} in it`);
     }
     // Browsers send every origin in lower case.
-    if (!/^https?:/i.test(origin) || !URL.canParse(start + others)) return origin.toLowerCase();
+    if (!isWeb) return origin.toLowerCase();
     const { origin: spelt, protocol } = new URL(start + others);
     return isPlain ? spelt : spelt.replace(`${protocol}//`, `${protocol}//${ANY_SUBDOMAIN}`);
   }));

@@ -51,6 +51,17 @@ const ROWS: [what: string, parsedBody: unknown, init: RequestInit, status: numbe
   ["no body", undefined, { method: "GET" }, 200],
   ["a body that nothing has parsed", undefined, ANNOUNCED, 400],
   ["a function", () => {}, {}, 400],
+  // As JSON.parse("-1e999") gives it; a function among the rules would get `null`.
+  [
+    "a number that JSON cannot write",
+    {
+      ...LIST,
+      method: "tools/call",
+      params: { name: "write_report", arguments: { n: -Infinity } },
+    },
+    {},
+    400,
+  ],
 ];
 
 for (const [what, parsedBody, init, status] of ROWS) {
@@ -135,7 +146,7 @@ test("authenticate() and handler() pass on an error about another token than the
   await assert.rejects(auth.handler(admitted)(mcpRequest()), { reason: "inactive" });
 });
 
-for (const parsedBody of [undefined, {}, []]) {
+for (const parsedBody of [undefined, {}, [], call("read_reports")]) {
   test(`authenticate() filters a resumed stream when parsedBody is ${JSON.stringify(parsedBody)}`, async () => {
     const { auth } = createHarness({ operations: OPERATIONS });
     const list = { ...LIST, method: undefined, result: { tools: [{ name: "purge_reports" }] } };

@@ -200,6 +200,18 @@ const REFUSED: [what: string, text: string][] = [
   ["one bad message in a batch", '[{"method":"ping"},{"method":"tools/call","params":[]}]'],
 ];
 
+test("readCalls() counts more for a URI with several readings", () => {
+  const listen = (uri: string) =>
+    message("subscriptions/listen", {
+      notifications: { resourceSubscriptions: Array(300).fill(uri) },
+    });
+  const length = (uri: string) => readCalls(listen(uri))?.[0]?.targets.length;
+  assert.equal(length("file:///a/b"), 300);
+  for (const uri of ["file:///a%2Fb", "file:///a?b", "file:///a#b", "file:///a//b", "file:////b"]) {
+    assert.equal(length(uri), undefined, uri);
+  }
+});
+
 for (const [what, text] of REFUSED) {
   test(`readCalls() refuses ${what}`, () => assert.equal(readCalls(JSON.parse(text)), undefined));
 }

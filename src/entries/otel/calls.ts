@@ -119,9 +119,13 @@ export function createCallObserver(
   };
 }
 
+/** The revisions of MCP. A later one has room among the values that are not proven. */
+const PROTOCOL_VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
+
 /** Bounds the values of the metric that callers choose. */
 function createCallNames() {
   const [methods, names, versions] = [createNameLimit(), createNameLimit(), createNameLimit()];
+  for (const version of PROTOCOL_VERSIONS) versions.prove(version);
   return {
     /** Gives the values of a call, or `_OTHER` in their place. */
     limit({ method, name, protocolVersion }: CallNames): CallNames {
@@ -131,11 +135,13 @@ function createCallNames() {
         protocolVersion: protocolVersion && versions.limit(protocolVersion),
       };
     },
-    /** Keeps the values of a call that succeeded. */
-    prove({ method, name, protocolVersion }: CallNames): void {
+    /**
+     * Keeps the method and the name of a call that succeeded. Success proves no version: a server answers
+     * an `initialize` of a version that it does not know with one that it knows (MCP, Lifecycle).
+     */
+    prove({ method, name }: CallNames): void {
       methods.prove(method);
       if (name) names.prove(name);
-      if (protocolVersion) versions.prove(protocolVersion);
     },
   };
 }

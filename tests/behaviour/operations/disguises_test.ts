@@ -62,6 +62,14 @@ const HOSTILE: [what: string, body: BodyInit, status: number][] = [
     ]),
     403,
   ],
+  // Infinity as a value, `null` when it is written again.
+  ...["1e309", "-1E+999", `1${"0".repeat(309)}`, `${"9".repeat(250)}e60`].map((
+    number,
+  ): [string, string, number] => [
+    `the number ${number.slice(0, 8)} among allowed arguments`,
+    JSON.stringify(call("about", { n: 0 })).replace('"n":0', `"n":${number}`),
+    400,
+  ]),
   ["deep nesting in its arguments", nested(call("add_note", { a: 0 })), 400],
   ["deep nesting in what is allowed", nested(call("about", { a: 0 })), 400],
   [
@@ -90,6 +98,11 @@ test("handler() forwards the judged value, not the bytes that came", async () =>
   });
   assert.deepEqual(reached?.parsedBody, { jsonrpc: "2.0", id: 1, method: "ping", params: {} });
   assert.equal(reached?.text, '{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}');
+});
+
+test("handler() takes a large number, and the text of a larger one", async () => {
+  const body = JSON.stringify(call("about", { n: 1e308, text: "1e999" }));
+  assert.equal((await send(body, "mcp")).reached?.text, body);
 });
 
 const FILES = {

@@ -359,6 +359,9 @@ test("begin() records _OTHER in place of the names that callers make up, after t
     const changes = { method: `m${i}`, name: `tool-${i}`, protocolVersion: `v${i}` };
     observer.begin(call(changes))(failed);
     observer.begin(call({ name: `tool-${i}` }))(failed);
+    // A server answers a version that it does not know with one that it knows.
+    const started = { method: "initialize", name: undefined, protocolVersion: `v${i}` };
+    observer.begin(call(started))(OK);
   }
   observer.begin(call())(OK);
   const points = (await metrics())["mcp.server.operation.duration"] ?? [];
@@ -367,6 +370,10 @@ test("begin() records _OTHER in place of the names that callers make up, after t
     assert(values.size < 110, `${name}: ${values.size}`);
     assert(values.has("_OTHER"), name);
   }
+  const [described] = points.filter(([attributes]) =>
+    attributes["gen_ai.tool.name"] === "search_notes"
+  );
+  assert.equal(described?.[0]["mcp.protocol.version"], "2025-11-25");
   const last = spans().at(-1);
   assert.equal(last?.name, "tools/call search_notes");
   assert(points.some(([attributes]) => attributes["gen_ai.tool.name"] === "search_notes"));
