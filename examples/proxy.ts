@@ -45,15 +45,23 @@ export function createProxy(
     const init = { method, headers, body, signal, redirect: "manual", duplex: "half" } as const;
     try {
       const { status, headers: received, body: answered } = await fetch(target, init);
+      // Deno hands an encoded body on as it is once Accept-Encoding is set, and Node decodes it.
+      if (/\S/.test(received.get("Content-Encoding")?.replace(/identity/gi, "") ?? "")) {
+        await answered?.cancel();
+        return refuse("The MCP server behind this proxy compresses answers unasked: turn that off");
+      }
       const kept = withoutHopByHop(received);
       return new Response(answered, { status, headers: kept });
     } catch (error) {
       if (signal.aborted) throw error;
-      const message = "The MCP server behind this proxy does not answer";
-      return Response.json({ jsonrpc: "2.0", id: null, error: { code: -32603, message } }, {
-        status: 502,
-      });
+      return refuse("The MCP server behind this proxy does not answer");
     }
+  });
+}
+
+function refuse(message: string): Response {
+  return Response.json({ jsonrpc: "2.0", id: null, error: { code: -32603, message } }, {
+    status: 502,
   });
 }
 

@@ -54,7 +54,7 @@ export function readArguments(args: string[]): Arguments | undefined {
   if (values.help) return undefined;
   const [url = "http://127.0.0.1:8000/mcp", another] = positionals;
   if (another !== undefined) throw new Problem(`Give one URL alone: ${another} is too much`);
-  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
     throw new Problem(`${url} must begin with http:// or https://`);
   }
   const timeoutSeconds = Number(values.timeout);

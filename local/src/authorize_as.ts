@@ -5,6 +5,7 @@
  */
 
 import type { LocalConsentChoice } from "./options/local_propelauth.ts";
+import { unescapeHtml } from "./pages/html.ts";
 
 const MAX_STEPS = 12;
 
@@ -100,9 +101,9 @@ function answer(
   choice: LocalConsentChoice,
   url: URL,
 ): URLSearchParams {
-  const people = [...page.matchAll(/name="user" value="([^"]+)"[^]*?<\/button>/g)];
+  const people = [...page.matchAll(/name="user" value="([^"]+)" data-email="([^"]+)"/g)];
   if (people.length > 0) {
-    const emails = people.map(([button]) => /[^\s<>]+@[^\s<>]+/.exec(button)?.[0] ?? "");
+    const emails = people.map(([, , written = ""]) => unescapeHtml(written));
     const index = emails.findIndex((one) => one.toLowerCase() === email.toLowerCase());
     const id = people[index]?.[1];
     if (id === undefined) {
@@ -112,10 +113,15 @@ function answer(
   }
   if (page.includes('value="allow"')) {
     if (choice.deny) return new URLSearchParams({ answer: "deny" });
-    const boxes = [...page.matchAll(/name="scope" value="([^"]+)"/g)].map(([, name = ""]) => name);
+    const boxes = [...page.matchAll(/name="scope" value="([^"]+)"/g)]
+      .map(([, written = ""]) => unescapeHtml(written));
     const chosen = boxes.filter((name) => choice.scopes?.includes(name) ?? true);
     return new URLSearchParams([["answer", "allow"], ...chosen.map((name) => ["scope", name])]);
   }
   const what = /<h1>[^<]*<\/h1><p>([^<]*)/.exec(page)?.[1];
-  throw new TypeError(`Cannot log in: ${what ?? `${url.origin} is not a local PropelAuth`}`);
+  throw new TypeError(
+    `Cannot log in: ${
+      what === undefined ? `${url.origin} is not a local PropelAuth` : unescapeHtml(what)
+    }`,
+  );
 }

@@ -17,7 +17,7 @@ import {
   type Provider,
   type ProviderModule,
 } from "./provider/import_oidc_provider.ts";
-import { CANNOT_START } from "./options/check_option.ts";
+import { CANNOT_START, createRules } from "./options/check_option.ts";
 import {
   type ResolvedOptions,
   resolveOptions,
@@ -78,6 +78,8 @@ export async function startLocalPropelAuth(
   }
 }
 
+const revoking = createRules("Cannot revoke");
+
 /** The real clock: oidc-provider reads it too, and takes no other. */
 const now = (): number => Math.floor(Date.now() / 1000);
 
@@ -122,11 +124,13 @@ function build(
     listApiKeys: () => settle(apiKeys.list),
     limitApiKeys: (given) => settle(() => apiKeys.limit(resolveLimit(given))),
     revoke(token) {
-      const refresh = store.find("RefreshToken", token);
-      store.destroy("AccessToken", token);
-      apiKeys.revoke(apiKeys.find(token)?.id ?? "");
-      if (refresh !== undefined) endGrant(store, String(refresh["grantId"]));
-      return Promise.resolve();
+      return settle(() => {
+        revoking.secret("token", token, "a non-empty string", /\S/);
+        const refresh = store.find("RefreshToken", token);
+        store.destroy("AccessToken", token);
+        apiKeys.revoke(apiKeys.find(token)?.id ?? "");
+        if (refresh !== undefined) endGrant(store, String(refresh["grantId"]));
+      });
     },
     close: stop,
     [Symbol.asyncDispose]: stop,
@@ -190,7 +194,9 @@ async function listen(server: Server, { hostname, port }: ResolvedOptions): Prom
   });
   const address = server.address();
   const actual = typeof address === "object" && address !== null ? address.port : port;
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${actual}`;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  // Servers and clients leave out :80, and compare the issuer to the letter.
+  return new URL(`http://${host}:${actual}`).origin;
 }
 
 async function close(server: Server): Promise<void> {

@@ -95,7 +95,7 @@ test("`deno task dev --machines` takes an API key that a user makes on the page"
     );
 
     const signIn = await (await fetch(page)).text();
-    const [, user = ""] = /value="([^"]+)"><strong>owner@acme/.exec(signIn) ?? [];
+    const [, user = ""] = /value="([^"]+)" data-email="owner@acme/.exec(signIn) ?? [];
     const cookie = `local_propelauth_user=${user}`;
     const response = await fetch(page, {
       method: "POST",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { createProxy } from "../../examples/proxy.ts";
 import { ACTIVE, createHarness, json, mcpRequest } from "../support/harness.ts";
 import { listen } from "../support/node_server.ts";
@@ -90,6 +91,15 @@ test("createProxy() leaves out the fields of the MCP server's own connection", a
   for (const name of ["Connection", "Keep-Alive", "X-Own", "Transfer-Encoding", "Content-Length"]) {
     assert.equal(response.headers.get(name), null, name);
   }
+});
+
+test("createProxy() answers 502 when the MCP server compresses its answer unasked", async () => {
+  const { response, text } = await pass(mcpRequest("token-1"), (_request, answer) => {
+    answer.writeHead(200, { "Content-Type": "application/json", "Content-Encoding": "gzip" });
+    answer.end(gzipSync("{}"));
+  });
+  assert.equal(response.status, 502);
+  assert.match(text, /compresses answers unasked/);
 });
 
 test("createProxy() answers 502 when the MCP server does not listen", async () => {

@@ -256,7 +256,11 @@ test("startLocalPropelAuth() makes, lists, changes and deletes keys for @propela
       apis.validateApiKey(personal.apiKeyToken),
       isRefused("Invalid API Key"),
     );
-    await assert.rejects(apis.createApiKey({ userId: "unknown" }), isRefused("subject must be"));
+    await assert.rejects(apis.createApiKey({ userId: "unknown" }), isRefused("user_id must be"));
+    await assert.rejects(
+      apis.createApiKey({ expiresAtSeconds: 1 }),
+      isRefused("Must be in the future"),
+    );
   }));
 
 test("startLocalPropelAuth() keeps API keys and the backend key in the stateFile, but no key's text", () =>

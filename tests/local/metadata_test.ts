@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import type { LocalPropelAuth } from "@x/propelauth-local";
+import { type LocalPropelAuth, startLocalPropelAuth } from "@x/propelauth-local";
 import { authorizationRequest, logIn, MEMBER, register, withLocal } from "./support.ts";
 
 for (const issuerForm of ["path", "bare"] as const) {
@@ -88,4 +88,19 @@ test("startLocalPropelAuth() contacts no other host when a request target names 
   } finally {
     other.close();
   }
+});
+
+test("startLocalPropelAuth() leaves out port 80, as every parser of its URL does", async (t) => {
+  let local: LocalPropelAuth;
+  try {
+    local = await startLocalPropelAuth({ port: 80, hostname: "127.0.0.1", log: () => {} });
+  } catch {
+    return t.skip("port 80 is in use, or not for this user");
+  }
+  const { authUrl, issuer } = local;
+  const response = await fetch(`${authUrl}/.well-known/oauth-authorization-server/oauth/2.1`);
+  const metadata = await response.json();
+  await local.close();
+  assert.deepEqual([authUrl, issuer], ["http://127.0.0.1", "http://127.0.0.1/oauth/2.1"]);
+  assert.equal(metadata.issuer, issuer);
 });

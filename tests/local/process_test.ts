@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -99,6 +99,28 @@ test("runLocalPropelAuth() writes the variables to a file of one's own, and remo
     const { code, stdout, stderr } = await ended;
     assert.deepEqual([code, stdout, existsSync(path)], [0, "", false]);
     assert.match(stderr, /start your server with --env-file=\S+local\.env\./);
+  });
+});
+
+test("runLocalPropelAuth() runs on when nobody reads its output any more", async () => {
+  await inFolder(async (folder) => {
+    const [path, state] = [join(folder, "local.env"), join(folder, "gone", "state.json")];
+    mkdirSync(join(folder, "gone"));
+    const { child, ended, running } = start(["--port", "0", "--env", path, "--state", state]);
+    await running;
+    child.stdout.destroy();
+    child.stderr.destroy();
+    // From now on each registration has it write a line: the state cannot be written.
+    rmSync(join(folder, "gone"), { recursive: true });
+    const { PROPELAUTH_AUTH_URL: authUrl } = parseEnv(readFileSync(path, "utf8"));
+    for (const redirect of ["http://127.0.0.1:1/a", "http://127.0.0.1:1/b"]) {
+      const body = JSON.stringify({ redirect_uris: [redirect] });
+      const response = await fetch(`${authUrl}/oauth/2.1/register`, { method: "POST", body });
+      await response.body?.cancel();
+      assert.equal(response.status, 201);
+    }
+    kill(child, "SIGTERM");
+    assert.deepEqual([(await ended).code, existsSync(path)], [0, false]);
   });
 });
 

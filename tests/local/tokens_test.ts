@@ -225,3 +225,12 @@ test("startLocalPropelAuth() keeps the grant when the same refresh token is refu
     await own.body?.cancel();
   });
 });
+
+test("revoke() rejects when it is given no token", async () => {
+  await withLocal({}, async (local) => {
+    // @ts-expect-error: a variable that is not set
+    await assert.rejects(local.revoke(undefined), {
+      message: "Cannot revoke: token must be a non-empty string: received undefined",
+    });
+  });
+});

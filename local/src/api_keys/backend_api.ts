@@ -21,6 +21,14 @@ export const API_KEYS_PATH = "/api/backend/v1/end_user_api_keys";
 const MAX_BODY_BYTES = 64 * 1024;
 const DEFAULT_PAGE_SIZE = 10;
 const MAX_PAGE_SIZE = 100;
+const IN_THE_FUTURE = "Must be in the future";
+
+/** The members of a request for a new key, by the option that each sets. */
+const WIRE_NAMES: Readonly<Record<string, string>> = {
+  subject: "user_id",
+  orgId: "org_id",
+  displayName: "display_name",
+};
 
 /** An answer: a JSON body, or plain text. */
 interface BackendAnswer {
@@ -61,19 +69,25 @@ export function createBackendApi({ apiKeys, users, backendApiKey, now }: Backend
 
   function create(body: Payload): BackendAnswer {
     const end = body["expires_at_seconds"] ?? undefined;
+    if (end !== undefined && !(typeof end === "number" && Number.isInteger(end))) {
+      return refuse("expires_at_seconds", "Must be a whole number");
+    }
+    if (end !== undefined && end <= now()) return refuse("expires_at_seconds", IN_THE_FUTURE);
     const given = {
       subject: body["user_id"] ?? undefined,
       orgId: body["org_id"] ?? undefined,
       metadata: body["metadata"] ?? undefined,
       displayName: body["display_name"] ?? undefined,
-      expiresInSeconds: end === undefined ? undefined : Number(end) - now(),
+      expiresInSeconds: end === undefined ? undefined : end - now(),
     };
     try {
       const { id, apiKey } = apiKeys.create(resolveApiKeyOptions(given, users));
       return { status: 200, body: { api_key_id: id, api_key_token: apiKey } };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return refuse(/: (\w+) must be/.exec(message)?.[1] ?? "body", message);
+      const option = /: (\w+) must be/.exec(message)?.[1] ?? "body";
+      const member = WIRE_NAMES[option] ?? option;
+      return refuse(member, message.replace(`: ${option} must be`, `: ${member} must be`));
     }
   }
 
@@ -101,7 +115,7 @@ export function createBackendApi({ apiKeys, users, backendApiKey, now }: Backend
   function update(id: string, body: Payload): BackendAnswer {
     const { expires_at_seconds: end, set_to_never_expire: never, metadata } = body;
     if (typeof end === "number" && !(end > now())) {
-      return refuse("expires_at_seconds", "Must be in the future");
+      return refuse("expires_at_seconds", IN_THE_FUTURE);
     }
     apiKeys.update(id, {
       ...(typeof end === "number" && { expiresAt: end }),

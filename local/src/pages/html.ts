@@ -14,6 +14,16 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/**
+ * Reads back what {@linkcode escapeHtml} wrote.
+ *
+ * @param html Text from one of these pages.
+ * @returns The text as it was.
+ */
+export function unescapeHtml(html: string): string {
+  return html.replace(/&#(\d+);/g, (_all, code: string) => String.fromCharCode(Number(code)));
+}
+
 const STYLE = `
 :root { color-scheme: light dark; --ink: #17181c; --soft: #5d6170; --line: #dfe1e8; --paper: #fff;
   --ground: #f4f5f8; --accent: #4338ca; --accent-ink: #fff; --note: #fdf6e3; --note-ink: #6b4e00; }

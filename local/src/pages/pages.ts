@@ -47,9 +47,11 @@ export function buildLoginPage(client: AskingClient, users: readonly LocalUserWi
  */
 export function buildUserButtons(users: readonly LocalUserWithId[]): string {
   return users.map((user) =>
-    `<button class="person" name="user" value="${user.id}"><strong>${
-      escapeHtml(displayName(user))
-    }</strong><small>${escapeHtml(describeUser(user))}</small></button>`
+    `<button class="person" name="user" value="${user.id}" data-email="${
+      escapeHtml(user.email)
+    }"><strong>${escapeHtml(displayName(user))}</strong><small>${
+      escapeHtml(describeUser(user))
+    }</small></button>`
   ).join("");
 }
 

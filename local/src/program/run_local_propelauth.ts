@@ -9,6 +9,11 @@ import { runProgram } from "./program.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Its reader may be gone (`| head`, a script that read the first line): the server runs on. */
+function ignoreClosedPipe(error: Error & { code?: unknown }): void {
+  if (error.code !== "EPIPE" && error.code !== "ECONNRESET") throw error;
+}
+
 /**
  * Runs the program: starts a local PropelAuth beside your own server, prints the variables that the
  * server needs, and ends at Ctrl-C.
@@ -26,6 +31,9 @@ export async function runLocalPropelAuth(args: readonly string[]): Promise<numbe
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => end = resolve);
   for (const signal of SIGNALS) process.on(signal, end);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off("error", ignoreClosedPipe).on("error", ignoreClosedPipe);
+  }
   try {
     return await runProgram(args, { stdout: process.stdout, stderr: process.stderr, ended });
   } finally {

@@ -41,7 +41,10 @@ export async function composeDiagnosis(
   }
   const print = createPrintWords(token === undefined ? secrets : [...secrets, token]);
   const recorder = createRecorder(options, print);
-  const tools = { settings, recorder, world, timeoutSeconds };
+  // The server's code may reach PropelAuth by a fetch of its own, through a proxy for instance.
+  const fetch = options.fetch ?? settings.options.fetch ?? defaultWorld.fetch;
+  const toPropelAuth = { world: { ...world, fetch }, timeoutSeconds };
+  const tools = { settings, recorder, world, timeoutSeconds, toPropelAuth };
 
   for (const [id, outcome] of settings.outcomes) recorder.record(id, outcome);
   const propelAuth = await askPropelAuth(tools);
@@ -50,6 +53,7 @@ export async function composeDiagnosis(
   const server = await askServer(tools, asked, propelAuth);
   await askToken(tools, token, serverUrl, propelAuth, server);
 
+  await recorder.end();
   const { checks } = recorder;
   return Object.freeze({
     ok: checks.every(({ status }) => status !== "failed"),

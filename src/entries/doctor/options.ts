@@ -6,7 +6,7 @@
 
 import { mayBeToken } from "../../oauth/bearer.ts";
 import { BrokenRule, refuseAs } from "../../lib/broken_rule.ts";
-import { requireMembers, requireNumber } from "../../lib/check_option.ts";
+import { requireFunction, requireMembers, requireNumber } from "../../lib/check_option.ts";
 import { requireIdentifierUrl } from "../../lib/check_url.ts";
 import type { PropelAuthOptions } from "../../options/propel_auth_options.ts";
 import type { Fetch } from "../../lib/world.ts";
@@ -47,7 +47,8 @@ export interface DiagnoseOptions {
    */
   timeoutSeconds?: number;
   /**
-   * Sends every request.
+   * Sends every request. Without it those to PropelAuth go by the `fetch` of `overrides`, if it has
+   * one.
    *
    * @default {globalThis.fetch}
    */
@@ -114,6 +115,7 @@ function checkDiagnoseOptions(options: DiagnoseOptions): ResolvedDiagnoseOptions
     `a number > 0 and <= ${MAX_TIMEOUT_SECONDS}`,
     (value) => value > 0 && value <= MAX_TIMEOUT_SECONDS,
   );
+  for (const name of ["fetch", "onStart", "onCheck"] as const) requireFunction(name, options[name]);
   const serverUrl = options.serverUrl === undefined
     ? undefined
     : requireIdentifierUrl("serverUrl", options.serverUrl, {

@@ -16,6 +16,8 @@ export interface Recorder {
   record(id: CheckId, outcome: Outcome): void;
   /** Keeps checks that cannot be made. */
   skip(ids: readonly CheckId[], why: string): void;
+  /** Waits for listeners that are asynchronous; rejects with the error of one. */
+  end(): Promise<void>;
 }
 
 interface Listeners {
@@ -26,7 +28,8 @@ interface Listeners {
 /**
  * Creates a recorder.
  *
- * @param listeners Called as checks begin and end; an error that they throw ends the diagnosis.
+ * @param listeners Called as checks begin and end; an error that they throw ends the diagnosis, and one
+ * that they reject with fails it at its end.
  * @param print Makes text of sentences: bounded, printable and without secrets.
  * @returns The recorder.
  */
@@ -35,19 +38,28 @@ export function createRecorder(
   print: (words: Words) => string,
 ): Recorder {
   const checks: Check[] = [];
+  const answers: Promise<unknown>[] = [];
+
+  function follow(returned: unknown): void {
+    if (!(returned instanceof Promise)) return;
+    // Handled now, or its rejection would end the process before the diagnosis ends.
+    returned.catch(() => {});
+    answers.push(returned);
+  }
 
   function record(id: CheckId, { status, seen, remedy }: Outcome): void {
     const [group, title] = CHECKS[id];
     const more = remedy === undefined ? {} : { remedy: print(remedy) };
     const check: Check = Object.freeze({ id, group, title, status, seen: print(seen), ...more });
     checks.push(check);
-    onCheck?.(check);
+    follow(onCheck?.(check));
   }
 
   return {
     checks,
-    start: (id) => onStart?.(CHECKS[id][1]),
+    start: (id) => follow(onStart?.(CHECKS[id][1])),
     record,
     skip: (ids, why) => ids.forEach((id) => record(id, skipped(why))),
+    end: async () => void await Promise.all(answers),
   };
 }

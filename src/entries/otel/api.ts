@@ -118,7 +118,7 @@ export interface OtelMeter {
   /** Creates a distribution. */
   createHistogram(name: string, options?: OtelInstrumentOptions): OtelRecorder;
   /** Creates a value that is replaced by the next one. */
-  createGauge(name: string, options?: OtelInstrumentOptions): OtelRecorder;
+  createGauge?(name: string, options?: OtelInstrumentOptions): OtelRecorder;
 }
 
 /** The description and the unit of an instrument. */

@@ -57,7 +57,9 @@ export function createMeasurements(
       case "token_unverified": {
         measured.verifications.add(1, { ...attributes, ...describeVerification(event) });
         const source = event.code === "token_unverified" ? "introspection" : event.source;
-        if (source !== undefined) measured.hitRatio.record(addToHitRatio(HITS[source]), attributes);
+        if (source !== undefined) {
+          measured.hitRatio?.record(addToHitRatio(HITS[source]), attributes);
+        }
         if (source === "flight") measured.flightsJoined.add(1, attributes);
         return;
       }
@@ -127,8 +129,9 @@ function createInstruments(meter: OtelMeter, attributes: OtelAttributes) {
       description: "Access tokens verified, by outcome",
       unit: "{verification}",
     }),
-    // Not an observable gauge: Deno does not read those when a process ends.
-    hitRatio: meter.createGauge("propelauth.cache.hit_ratio", {
+    // Not an observable gauge: Deno does not read those when a process ends. Meters before
+    // OpenTelemetry 1.9 have no other, and must not lose everything else for that.
+    hitRatio: meter.createGauge?.("propelauth.cache.hit_ratio", {
       description:
         `Share of about the last ${HIT_RATIO_WINDOW} tokens that needed no introspection`,
       unit: "1",

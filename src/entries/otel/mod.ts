@@ -97,7 +97,8 @@ export interface OtelCallsOptions extends OtelEventsOptions {
  * Instruments are created at the first event, so the SDK has to be started before the first request.
  * Neither spans nor metrics hold a token or a secret.
  *
- * @param api The module `@opentelemetry/api`, version 1.9 or later.
+ * @param api The module `@opentelemetry/api`, version 1.9 or later. An older one has no gauge: then
+ *   `propelauth.cache.hit_ratio` is not recorded, and everything else is.
  * @param options Attributes that are recorded in addition.
  * @returns The listener.
  * @throws {TypeError} `api` is not that module, or an option is unknown or breaks its rule.

@@ -209,3 +209,41 @@ test("docs/doctor.md explains every check", () => {
     assert(guide.includes(`\n### ${title} (\`${id}\`)\n`), id);
   }
 });
+
+test("diagnose() asks PropelAuth by the fetch of the overrides, and the server without it", async () => {
+  await withSetup({}, async ({ env, serverUrl }) => {
+    const asked: string[] = [];
+    const overrides = {
+      tokenIntrospectionOverrides: {
+        fetch: (url: string, init?: RequestInit) => {
+          asked.push(url);
+          return fetch(url.replace("https://auth.invalid", env["PROPELAUTH_AUTH_URL"] ?? ""), init);
+        },
+      },
+    };
+    const { checks } = await diagnose({
+      env: { ...env, PROPELAUTH_AUTH_URL: "https://auth.invalid" },
+      overrides,
+    });
+    const status = (id: string) => checks.find((check) => check.id === id)?.status;
+    assert.deepEqual(["reachable", "credentials", "server_reachable"].map(status), [
+      "ok",
+      "ok",
+      "ok",
+    ]);
+    assert.deepEqual(asked.filter((url) => url.startsWith(new URL(serverUrl).origin)), []);
+  });
+});
+
+test("diagnose() rejects with the error of an asynchronous listener", async () => {
+  const onCheck = () => Promise.reject(new Error("mine"));
+  await assert.rejects(diagnose({ env: {}, onCheck }), { message: "mine" });
+});
+
+test("diagnose() refuses a fetch and listeners that are no functions", async () => {
+  for (const name of ["fetch", "onStart", "onCheck"]) {
+    await assert.rejects(diagnose({ env: {}, [name]: 5 }), {
+      message: `Cannot diagnose: ${name} must be a function: received 5`,
+    });
+  }
+});

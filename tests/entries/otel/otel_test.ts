@@ -347,6 +347,24 @@ test("questions whose verification never comes are spans all the same, and few a
   assert.equal(spans().length, 10);
 });
 
+test("otelEvents() records all but the hit ratio when meters have no gauge", async () => {
+  const { api, spans, metrics } = createTestSdk();
+  const getMeter: OtelApi["metrics"]["getMeter"] = (name) => {
+    const meter = api.metrics.getMeter(name);
+    return {
+      createCounter: (...given) => meter.createCounter(...given),
+      createUpDownCounter: (...given) => meter.createUpDownCounter(...given),
+      createHistogram: (...given) => meter.createHistogram(...given),
+    };
+  };
+  const kit = createTestPropelAuth({ onEvent: otelEvents({ ...api, metrics: { getMeter } }) });
+  await kit.createPropelAuth().verifier.verifyAccessToken(kit.token());
+  const recorded = Object.keys(await metrics());
+  assert(recorded.includes("propelauth.verifications"), recorded.join());
+  assert(!recorded.includes("propelauth.cache.hit_ratio"));
+  assert.deepEqual(spans().map(({ name }) => name), ["propelauth.introspect", "propelauth.verify"]);
+});
+
 test("nothing is created before the first event, and nothing holds a token", async () => {
   const created: string[] = [];
   const listener = otelEvents({

@@ -51,14 +51,14 @@ function connect(
   source: FurtherSource,
 ): { readonly ask: Introspect; readonly askApiKeys: Introspect } {
   const { options } = tools.settings;
-  const askIntrospection = createAsk(tools, createIntrospectionSource(options));
+  const askIntrospection = createAsk(tools.toPropelAuth, createIntrospectionSource(options));
   let askApiKeys = askIntrospection;
   const { ask } = source.connect({
-    world: tools.world,
+    world: tools.toPropelAuth.world,
     authUrl: options.authUrl,
     timeoutSeconds: options.timeoutSeconds,
     askIntrospection,
-    createAsk: (further) => askApiKeys = createAsk(tools, further),
+    createAsk: (further) => askApiKeys = createAsk(tools.toPropelAuth, further),
   });
   return { ask, askApiKeys };
 }

@@ -81,5 +81,5 @@ export async function introspect(
   token: string,
 ): Promise<IntrospectionFacts | Outcome> {
   const source = createIntrospectionSource(tools.settings.options);
-  return await factsOf(createAsk(tools, source), token);
+  return await factsOf(createAsk(tools.toPropelAuth, source), token);
 }

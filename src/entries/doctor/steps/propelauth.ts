@@ -52,7 +52,7 @@ export async function askPropelAuth(tools: Tools): Promise<PropelAuthSeen> {
   const url = settings.options.authorizationServerMetadataUrl;
   recorder.start("reachable");
   const headers = { "Accept": "application/json" };
-  const reply = await ask(tools, url, { headers, wantBody: true });
+  const reply = await ask(tools.toPropelAuth, url, { headers, wantBody: true });
   if (!isReply(reply)) {
     recorder.record("reachable", judgeFault(reply, AUTH_URL_ADVICE));
     recorder.skip(["metadata", ...rest], "PropelAuth does not answer");
@@ -94,7 +94,7 @@ async function examineIssuer(tools: Tools, metadata: Metadata, authUrl: string):
     const { origin, pathname } = new URL(authUrl);
     const path = pathname === "/" ? "" : pathname;
     const url = `${origin}/.well-known/oauth-authorization-server${path}`;
-    const bare = await ask(tools, url, { wantBody: true });
+    const bare = await ask(tools.toPropelAuth, url, { wantBody: true });
     servedBare = isReply(bare) && bare.status === 200 &&
       readObject(bare.text)?.["issuer"] === authUrl;
   }

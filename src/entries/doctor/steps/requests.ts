@@ -15,6 +15,8 @@ import type { Settings } from "../settings.ts";
 export interface Tools extends Network {
   readonly settings: Settings;
   readonly recorder: Recorder;
+  /** The way to PropelAuth, which may have a `fetch` of its own. */
+  readonly toPropelAuth: Network;
 }
 
 /** The remedy when no server answers. */
