@@ -75,8 +75,8 @@ function copyRequest(field: string, request: Request, newBody: NewBody | undefin
 /**
  * Whether an MCP server has looked at the signal of a forwarded request, as SDK v2 does with each.
  *
- * Deno makes the signal of every request that another is made of. That takes longer than to read all
- * header fields, unless the MCP server has it made anyway.
+ * Deno creates the signal of every request that is copied. That takes longer than to read all header
+ * fields, unless the MCP server has it created anyway.
  */
 let isSignalWanted = false;
 

@@ -19,8 +19,8 @@ const SILENT_INTROSPECTIONS = 10;
 const SILENCE_SECONDS = 1;
 
 /**
- * The refusals for want of a place while PropelAuth answers. Such a one is no outage: whoever sends enough
- * made-up tokens brings it about.
+ * The refusals for want of a place while PropelAuth answers. They are not an outage: a caller can cause
+ * them by sending enough made-up tokens.
  */
 const floods = new WeakSet<IntrospectionError>();
 

@@ -102,7 +102,7 @@ test("runLocalPropelAuth() writes the variables to a file of one's own, and remo
   });
 });
 
-test("runLocalPropelAuth() runs on when nobody reads its output any more", async () => {
+test("runLocalPropelAuth() runs on when its output is no longer read", async () => {
   await inFolder(async (folder) => {
     const [path, state] = [join(folder, "local.env"), join(folder, "gone", "state.json")];
     mkdirSync(join(folder, "gone"));

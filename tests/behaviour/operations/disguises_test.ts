@@ -129,7 +129,7 @@ const URIS: string[] = [
 ];
 
 for (const uri of URIS) {
-  test(`handler() lets nobody past the rule for a folder by ${uri}`, async () => {
+  test(`handler() lets no caller past the rule for a folder by ${uri}`, async () => {
     for (const defaultOperation of ["allow", "deny"] as const) {
       const options = { operations: FILES, defaultOperation };
       const body = JSON.stringify(message("resources/read", { uri }));
